@@ -1,0 +1,1 @@
+//! The vocabulary that the daemons, the API and the client must agree on.

@@ -1,0 +1,1 @@
+//! Reading and editing libvirt domain XML.

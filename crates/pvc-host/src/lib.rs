@@ -1,0 +1,1 @@
+//! The port to this machine: links, addresses, units, /proc.

@@ -1,0 +1,1 @@
+//! The reconciler loop, configuration loading and logging.

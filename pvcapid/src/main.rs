@@ -1,0 +1,3 @@
+//! The API daemon.
+
+fn main() {}
