@@ -1,1 +1,7 @@
 //! The port to libvirt.
+
+mod hypervisor;
+
+pub use hypervisor::{
+    Destination, DiskStats, Hypervisor, HypervisorError, NetStats, Progress, VmStats,
+};

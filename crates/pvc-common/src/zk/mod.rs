@@ -1,0 +1,13 @@
+//! The ZooKeeper layout: where everything is kept, in which form, and who may write it.
+//!
+//! Paths are upstream's schema version 15; what we add is version 16.
+
+pub mod codec;
+pub mod key;
+mod op;
+mod seen;
+
+pub use codec::{BadText, Text};
+pub use key::Key;
+pub use op::{Expected, Op};
+pub use seen::{Seen, Version};
