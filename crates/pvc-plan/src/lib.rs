@@ -1,1 +1,7 @@
 //! Every decision of the cluster, as pure functions.
+//!
+//! A plan is made of what is known and says what to do now and when to look again. It never
+//! waits, never reads a clock and never touches the world; whoever runs its steps never
+//! decides. A refused or superseded step is answered by planning again.
+
+pub mod vm;

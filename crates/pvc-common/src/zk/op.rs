@@ -3,7 +3,7 @@
 use super::Version;
 
 /// What a write expects to find.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Expected {
     /// No such znode: the write creates it.
     Absent,

@@ -1,0 +1,130 @@
+//! What a daemon remembers of a VM between activations.
+//!
+//! All of it may be lost at any moment (a restart of the daemon) without harm: a shutdown is
+//! asked for again and gets its full time again, a migration is tried again, and a crash loop
+//! is noticed again.
+
+use std::time::{Duration, Instant};
+
+use super::{Here, Job, Wish};
+
+/// A VM that dies sooner than this after its start counts as crashing.
+const QUICK_DEATH: Duration = Duration::from_secs(20);
+
+/// The longest wait between two starts of a VM that keeps crashing.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
+
+/// How often a live migration is tried for one wish before the next best way is taken.
+const MIGRATION_TRIES: u32 = 2;
+
+/// How a job ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// As wished.
+    Done,
+    /// It was refused, with the reason; trying again without a change is pointless.
+    Refused(String),
+    /// It is not known what happened, or it may work later.
+    Unclear(String),
+}
+
+/// A shutdown that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Asked {
+    wish: Wish,
+    pub(super) first: Instant,
+    pub(super) last: Instant,
+}
+
+/// What a daemon remembers of a VM between activations.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Memory {
+    asked: Option<Asked>,
+    started: Option<Instant>,
+    quick_deaths: u32,
+    not_before: Option<Instant>,
+    start_refused: Option<(Wish, String)>,
+    migration_failures: Option<(Wish, u32, String)>,
+}
+
+impl Memory {
+    /// Takes in what libvirt says now, before planning.
+    pub fn observe(&mut self, here: Here, now: Instant) {
+        match here {
+            Here::Unknown => {}
+            Here::Absent => {
+                self.asked = None;
+                if let Some(started) = self.started.take() {
+                    let quick = now.saturating_duration_since(started) < QUICK_DEATH;
+                    self.quick_deaths = if quick {
+                        self.quick_deaths.saturating_add(1)
+                    } else {
+                        0
+                    };
+                    self.not_before = quick.then(|| now + self.backoff());
+                }
+            }
+            Here::Present(_) => {}
+        }
+    }
+
+    /// Takes in how a job ended that was begun for `wish`.
+    pub fn ended(&mut self, job: &Job, outcome: &Outcome, wish: Wish, now: Instant) {
+        match (job, outcome) {
+            (Job::Start, Outcome::Done) => self.started = Some(now),
+            (Job::Start, Outcome::Refused(why)) => self.start_refused = Some((wish, why.clone())),
+            (Job::Start | Job::Destroy, Outcome::Unclear(_)) => {
+                self.quick_deaths = self.quick_deaths.saturating_add(1);
+                self.not_before = Some(now + self.backoff());
+            }
+            (Job::AskShutdown, Outcome::Done | Outcome::Refused(_) | Outcome::Unclear(_)) => {
+                let first = self.asked(wish).map_or(now, |asked| asked.first);
+                self.asked = Some(Asked {
+                    wish,
+                    first,
+                    last: now,
+                });
+            }
+            (Job::Migrate { .. }, Outcome::Refused(why) | Outcome::Unclear(why)) => {
+                let tries = match &self.migration_failures {
+                    Some((former, tries, _)) if *former == wish => tries + 1,
+                    Some(_) | None => 1,
+                };
+                self.migration_failures = Some((wish, tries, why.clone()));
+            }
+            (Job::Migrate { .. } | Job::Destroy, Outcome::Done)
+            | (Job::Destroy, Outcome::Refused(_)) => {}
+        }
+    }
+
+    /// The shutdown that was asked for because of `wish`.
+    pub(super) fn asked(&self, wish: Wish) -> Option<Asked> {
+        self.asked.filter(|asked| asked.wish == wish)
+    }
+
+    /// The earliest time for the next start.
+    pub(super) const fn not_before(&self) -> Option<Instant> {
+        self.not_before
+    }
+
+    /// Why the start for `wish` was refused.
+    pub(super) fn start_refused(&self, wish: Wish) -> Option<&str> {
+        match &self.start_refused {
+            Some((former, why)) if *former == wish => Some(why),
+            Some(_) | None => None,
+        }
+    }
+
+    /// Why no further live migration is tried for `wish`.
+    pub(super) fn migration_failed(&self, wish: Wish) -> Option<&str> {
+        match &self.migration_failures {
+            Some((former, tries, why)) if *former == wish && *tries >= MIGRATION_TRIES => Some(why),
+            Some(_) | None => None,
+        }
+    }
+
+    fn backoff(&self) -> Duration {
+        let seconds = 1_u64 << self.quick_deaths.saturating_sub(1).min(6);
+        Duration::from_secs(seconds).min(LONGEST_BACKOFF)
+    }
+}

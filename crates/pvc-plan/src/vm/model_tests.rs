@@ -1,0 +1,443 @@
+//! Three nodes, one VM, every interleaving chance can find.
+//!
+//! Views lag, daemons die between any two steps, libvirt goes on without them, people change
+//! their minds. After every event: at most one QEMU executes the guest, and whoever executes
+//! it is named by the claim. When the chaos ends, the wish comes true.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use pvc_common::id::{NodeName, VmUuid};
+use pvc_common::model::{Claim, Origin, Vm};
+use pvc_common::observed::RunState;
+use pvc_common::state::VmState;
+use pvc_common::zk::{Op, Seen, Text, Version, key};
+
+use super::*;
+
+/// A small generator (xorshift64*), so that a seed reproduces its run on every machine.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % n
+    }
+
+    fn one_in(&mut self, n: u64) -> bool {
+        self.below(n) == 0
+    }
+}
+
+#[derive(Default)]
+struct Tree {
+    znodes: BTreeMap<String, (Vec<u8>, i32)>,
+}
+
+impl Tree {
+    fn commit(&mut self, ops: &[Op]) -> bool {
+        let fits = ops.iter().all(|op| match op {
+            Op::Create { path, .. } | Op::CreateEphemeral { path, .. } => {
+                !self.znodes.contains_key(path)
+            }
+            Op::Set { path, version, .. }
+            | Op::Delete { path, version }
+            | Op::Check { path, version } => {
+                self.znodes.get(path).is_some_and(|(_, v)| *v == version.0)
+            }
+        });
+        if fits {
+            for op in ops {
+                match op {
+                    Op::Create { path, data } | Op::CreateEphemeral { path, data } => {
+                        self.znodes.insert(path.clone(), (data.clone(), 0));
+                    }
+                    Op::Set {
+                        path,
+                        data,
+                        version,
+                    } => {
+                        self.znodes
+                            .insert(path.clone(), (data.clone(), version.0 + 1));
+                    }
+                    Op::Delete { path, .. } => {
+                        self.znodes.remove(path);
+                    }
+                    Op::Check { .. } => {}
+                }
+            }
+        }
+        fits
+    }
+
+    fn read<T: Text>(&self, key: &key::Key<T>) -> Seen<T> {
+        Seen::read(
+            self.znodes
+                .get(key.path())
+                .map(|(data, v)| (data.as_slice(), Version(*v))),
+        )
+    }
+
+    fn vm(&self, uuid: VmUuid) -> Vm {
+        Vm {
+            state: self.read(&key::vm_state(uuid)),
+            node: self.read(&key::vm_node(uuid)),
+            last_node: self.read(&key::vm_last_node(uuid)),
+            claim: self.read(&key::vm_claim(uuid)),
+            migrate_origin: self.read(&key::vm_migrate_origin(uuid)),
+            failed_reason: self.read(&key::vm_failed_reason(uuid)),
+            migration_method: self.read(&key::vm_migration_method(uuid)),
+            ..Vm::default()
+        }
+    }
+}
+
+/// A live migration as libvirt carries it on, with or without the daemon that began it.
+struct Flight {
+    from: usize,
+    to: usize,
+    switched: bool,
+}
+
+#[derive(Default)]
+struct Daemon {
+    seen: usize,
+    memory: Memory,
+    queue: VecDeque<Step>,
+    job: Option<(Job, Wish)>,
+}
+
+struct World {
+    tree: Tree,
+    history: Vec<Vm>,
+    nodes: Vec<NodeName>,
+    qemu: Vec<Option<RunState>>,
+    daemons: Vec<Daemon>,
+    flight: Option<Flight>,
+    uuid: VmUuid,
+    now: Instant,
+    chance: Chance,
+    calm: bool,
+    log: Vec<String>,
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        let uuid: VmUuid = "6f1c2a3e-8a61-4b07-9d43-0b1f6a2c9e10".parse().unwrap();
+        let nodes: Vec<NodeName> = ["hv1", "hv2", "hv3"].map(|n| n.parse().unwrap()).into();
+        let mut tree = Tree::default();
+        let start = [
+            key::vm_state(uuid).create(&VmState::Start),
+            key::vm_node(uuid).create(&Some(nodes[0].clone())),
+            key::vm_last_node(uuid).create(&None),
+            key::vm_failed_reason(uuid).create(&String::new()),
+            key::vm_migrate_origin(uuid).create(&None),
+        ];
+        assert!(tree.commit(&start));
+        Self {
+            history: vec![tree.vm(uuid)],
+            tree,
+            qemu: vec![None; 3],
+            daemons: (0..3).map(|_| Daemon::default()).collect(),
+            nodes,
+            flight: None,
+            uuid,
+            now: Instant::now(),
+            chance: Chance(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1),
+            calm: false,
+            log: vec![],
+        }
+    }
+
+    fn commit(&mut self, ops: &[Op]) -> bool {
+        let done = self.tree.commit(ops);
+        if done {
+            self.history.push(self.tree.vm(self.uuid));
+        }
+        done
+    }
+
+    fn index(&self, name: &NodeName) -> usize {
+        self.nodes
+            .iter()
+            .position(|n| n == name)
+            .expect("a node of this world")
+    }
+
+    /// One activation of a daemon: the view first, then libvirt, then the plan.
+    fn activate(&mut self, n: usize) {
+        let newest = self.history.len() - 1;
+        let lag = newest - self.daemons[n].seen;
+        let seen = if self.calm || lag == 0 {
+            newest
+        } else {
+            self.daemons[n].seen + usize::try_from(self.chance.below(lag as u64 + 1)).unwrap()
+        };
+        let migrating = self.flight.as_ref().is_some_and(|f| f.from == n);
+        let here = self.qemu[n].map_or(Here::Absent, Here::Present);
+        let vm = self.history[seen].clone();
+        let now = self.now;
+        let daemon = &mut self.daemons[n];
+        daemon.seen = seen;
+        daemon.memory.observe(here, now);
+        let situation = Situation {
+            me: &self.nodes[n],
+            uuid: self.uuid,
+            vm: &vm,
+            here,
+            migrating,
+            job: daemon.job.as_ref().map(|(job, _)| job),
+            memory: &daemon.memory,
+            may_start: true,
+            target_serves: true,
+            shutdown_timeout: Duration::from_secs(30),
+            now,
+        };
+        let plan = plan(&situation);
+        let wish = situation.wish();
+        if daemon.job.is_some() {
+            if plan.steps == [Step::AbortMigration] {
+                self.abort(n);
+            }
+            return;
+        }
+        if !daemon.queue.is_empty() {
+            return;
+        }
+        if !plan.steps.is_empty() {
+            let steps: Vec<_> = plan.steps.iter().map(ToString::to_string).collect();
+            self.log
+                .push(format!("{}: {}", self.nodes[n], steps.join(", ")));
+        }
+        let job = plan.steps.iter().find_map(|step| match step {
+            Step::Start => Some(Job::Start),
+            Step::AskShutdown => Some(Job::AskShutdown),
+            Step::Destroy => Some(Job::Destroy),
+            Step::Migrate { to } => Some(Job::Migrate { to: to.clone() }),
+            Step::Write { .. } | Step::AbortMigration => None,
+        });
+        daemon.job = job.map(|job| (job, wish));
+        daemon.queue = plan.steps.into();
+    }
+
+    /// The next step of a daemon, as its executor does it.
+    fn step(&mut self, n: usize) {
+        let Some(step) = self.daemons[n].queue.pop_front() else {
+            return;
+        };
+        match step {
+            Step::Write { ops, .. } => {
+                if !self.commit(&ops) {
+                    self.daemons[n].queue.clear();
+                    self.daemons[n].job = None;
+                }
+            }
+            Step::Start => {
+                if self.chance.one_in(6) && !self.calm {
+                    self.end(n, &Outcome::Unclear("timed out".into()));
+                    return;
+                }
+                if self.qemu[n].is_none() {
+                    self.qemu[n] = Some(RunState::Running);
+                }
+                self.end(n, &Outcome::Done);
+            }
+            Step::AskShutdown => {
+                if self.qemu[n] == Some(RunState::Running)
+                    && self.flight.is_none()
+                    && self.chance.one_in(2)
+                {
+                    self.qemu[n] = None;
+                }
+                self.end(n, &Outcome::Done);
+            }
+            Step::Destroy => {
+                self.destroy(n);
+                self.end(n, &Outcome::Done);
+            }
+            Step::Migrate { to } => {
+                let to = self.index(&to);
+                let possible = self.qemu[n] == Some(RunState::Running)
+                    && self.qemu[to].is_none()
+                    && self.flight.is_none();
+                if possible {
+                    self.qemu[to] = Some(RunState::Incoming);
+                    self.flight = Some(Flight {
+                        from: n,
+                        to,
+                        switched: false,
+                    });
+                } else {
+                    self.end(n, &Outcome::Refused("refused".into()));
+                }
+            }
+            Step::AbortMigration => self.abort(n),
+        }
+    }
+
+    fn end(&mut self, n: usize, outcome: &Outcome) {
+        let now = self.now;
+        let daemon = &mut self.daemons[n];
+        if let Some((job, wish)) = daemon.job.take() {
+            daemon.memory.ended(&job, outcome, wish, now);
+        }
+    }
+
+    fn destroy(&mut self, n: usize) {
+        self.qemu[n] = None;
+        if let Some(flight) = self.flight.take_if(|f| f.from == n || f.to == n) {
+            // Killed before the switch-over, the other side is not left with half a VM.
+            if !flight.switched {
+                let other = if flight.from == n {
+                    flight.to
+                } else {
+                    flight.from
+                };
+                self.qemu[other] = (other == flight.from).then_some(RunState::Running);
+            }
+            self.end(flight.from, &Outcome::Unclear("killed".into()));
+        }
+    }
+
+    fn abort(&mut self, n: usize) {
+        if let Some(flight) = self.flight.take_if(|f| f.from == n && !f.switched) {
+            self.qemu[flight.to] = None;
+            self.qemu[n] = Some(RunState::Running);
+            self.end(n, &Outcome::Unclear("aborted".into()));
+        }
+    }
+
+    /// Libvirt carries its migration on by one phase.
+    fn fly(&mut self) {
+        let Some(flight) = &mut self.flight else {
+            return;
+        };
+        let (from, to) = (flight.from, flight.to);
+        if flight.switched {
+            self.qemu[from] = None;
+            self.flight = None;
+            self.end(from, &Outcome::Done);
+        } else if self.chance.one_in(3) && !self.calm {
+            self.abort(from);
+        } else {
+            flight.switched = true;
+            self.qemu[from] = Some(RunState::Outgone);
+            self.qemu[to] = Some(RunState::Running);
+        }
+    }
+
+    fn crash(&mut self, n: usize) {
+        self.log.push(format!("{}: daemon killed", self.nodes[n]));
+        let seen = self.daemons[n].seen;
+        self.daemons[n] = Daemon {
+            seen,
+            ..Daemon::default()
+        };
+    }
+
+    /// A person changes the wish, as the API writes it.
+    fn wish(&mut self) {
+        let vm = self.history.last().unwrap().clone();
+        let to = self.nodes[usize::try_from(self.chance.below(3)).unwrap()].clone();
+        let from = vm.node.get().cloned().flatten();
+        let set = |state| vec![key::vm_state(self.uuid).put(&vm.state, &state)];
+        let ops = match self.chance.below(8) {
+            0 => set(VmState::Stop),
+            1 => set(VmState::Shutdown),
+            2 => set(VmState::Restart),
+            3 => set(VmState::Disable),
+            4 | 5 => set(VmState::Start),
+            _ if vm.state.copied() == Some(VmState::Start) => {
+                let origin = from.map(|node| Origin {
+                    node,
+                    last_node: None,
+                });
+                let mut ops = set(VmState::Migrate);
+                ops.push(key::vm_node(self.uuid).put(&vm.node, &Some(to)));
+                ops.push(key::vm_migrate_origin(self.uuid).put(&vm.migrate_origin, &origin));
+                ops
+            }
+            _ => vec![key::vm_node(self.uuid).put(&vm.node, &Some(to))],
+        };
+        self.log.push(format!("person: {ops:?}"));
+        assert!(self.commit(&ops));
+    }
+
+    fn check(&self) {
+        let executing: Vec<usize> = (0..3)
+            .filter(|n| self.qemu[*n] == Some(RunState::Running))
+            .collect();
+        assert!(executing.len() <= 1, "runs twice\n{}", self.log.join("\n"));
+        let claim = &self.history.last().unwrap().claim;
+        for n in executing {
+            let name = &self.nodes[n];
+            let named = claim.get().is_some_and(|Claim { holder, incoming }| {
+                holder == name || incoming.as_ref() == Some(name)
+            });
+            assert!(
+                named,
+                "{name} runs it without a claim\n{}",
+                self.log.join("\n")
+            );
+        }
+    }
+
+    fn event(&mut self) {
+        self.now += Duration::from_millis(self.chance.below(4000));
+        let n = usize::try_from(self.chance.below(3)).unwrap();
+        match self.chance.below(20) {
+            0..=8 => self.activate(n),
+            9..=14 => self.step(n),
+            15 | 16 => self.fly(),
+            17 if !self.calm => self.crash(n),
+            18 if !self.calm && self.chance.one_in(3) => self.wish(),
+            19 if !self.calm && self.flight.is_none() && self.chance.one_in(4) => {
+                self.qemu[n] = None;
+            }
+            _ => {}
+        }
+        self.check();
+    }
+
+    fn settled(&self) -> bool {
+        let vm = self.history.last().unwrap();
+        let holder = vm.claim.get().map(|claim| &claim.holder);
+        let node = vm.node.get().cloned().flatten().unwrap();
+        let running = self.qemu.iter().position(|q| *q == Some(RunState::Running));
+        match vm.state.copied().unwrap() {
+            VmState::Start => running == Some(self.index(&node)) && holder == Some(&node),
+            VmState::Stop | VmState::Disable | VmState::Fail => {
+                self.qemu.iter().all(Option::is_none) && holder.is_none()
+            }
+            _ => false,
+        }
+    }
+}
+
+fn play(seed: u64) {
+    let mut world = World::new(seed);
+    for _ in 0..400 {
+        world.event();
+    }
+    world.calm = true;
+    for _ in 0..4000 {
+        if world.settled() && world.flight.is_none() {
+            return;
+        }
+        world.event();
+    }
+    panic!(
+        "seed {seed} never settles: {:?}\n{}",
+        world.qemu,
+        world.log.join("\n")
+    );
+}
+
+#[test]
+fn a_vm_never_runs_twice_and_every_wish_comes_true_in_the_end() {
+    for seed in 1..=3000 {
+        play(seed);
+    }
+}
