@@ -4,6 +4,7 @@
 //! ([`view`], [`observed`]) and writes ([`zk::Op`]) is vocabulary too, so that ports and
 //! decisions can meet here without knowing each other.
 
+pub mod api;
 pub mod id;
 pub mod model;
 pub mod observed;
