@@ -56,11 +56,7 @@ impl Memory {
                 self.asked = None;
                 if let Some(started) = self.started.take() {
                     let quick = now.saturating_duration_since(started) < QUICK_DEATH;
-                    self.quick_deaths = if quick {
-                        self.quick_deaths.saturating_add(1)
-                    } else {
-                        0
-                    };
+                    self.quick_deaths = if quick { self.quick_deaths.saturating_add(1) } else { 0 };
                     self.not_before = quick.then(|| now + self.backoff());
                 }
             }
@@ -79,11 +75,7 @@ impl Memory {
             }
             (Job::AskShutdown, Outcome::Done | Outcome::Refused(_) | Outcome::Unclear(_)) => {
                 let first = self.asked(wish).map_or(now, |asked| asked.first);
-                self.asked = Some(Asked {
-                    wish,
-                    first,
-                    last: now,
-                });
+                self.asked = Some(Asked { wish, first, last: now });
             }
             (Job::Migrate { .. }, Outcome::Refused(why) | Outcome::Unclear(why)) => {
                 let tries = match &self.migration_failures {

@@ -114,9 +114,7 @@ fn shut_down(s: &Situation<'_>) -> Plan {
     }
     let again = asked.last + ASK_AGAIN;
     if s.now >= again {
-        return Plan::steps([Step::AskShutdown])
-            .with(Note::ShuttingDown)
-            .waking(deadline);
+        return Plan::steps([Step::AskShutdown]).with(Note::ShuttingDown).waking(deadline);
     }
     Plan::note(Note::ShuttingDown).waking(again.min(deadline))
 }
@@ -134,10 +132,9 @@ fn depart(s: &Situation<'_>, to: &NodeName, state: VmState) -> Plan {
     }
     match s.memory.migration_failed(s.wish()) {
         None => Plan::steps([writes::depart(s, to), Step::Migrate { to: to.clone() }]),
-        Some(why) if live_only => Plan::steps([writes::give_up(
-            s,
-            &format!("live migration to {to} failed: {why}"),
-        )]),
+        Some(why) if live_only => {
+            Plan::steps([writes::give_up(s, &format!("live migration to {to} failed: {why}"))])
+        }
         Some(_) => shut_down(s),
     }
 }
@@ -152,11 +149,7 @@ fn departing(s: &Situation<'_>, to: &NodeName) -> Plan {
             Plan::nothing()
         }
         (None, Here::Present(RunState::Running | RunState::Paused)) if s.migrating => {
-            let plan = if wanted {
-                Plan::nothing()
-            } else {
-                Plan::steps([Step::AbortMigration])
-            };
+            let plan = if wanted { Plan::nothing() } else { Plan::steps([Step::AbortMigration]) };
             plan.with(Note::StillMigrating).waking(s.now + SOON)
         }
         (None, Here::Present(RunState::Running | RunState::Paused)) => {

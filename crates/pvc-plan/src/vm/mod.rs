@@ -170,10 +170,7 @@ impl Situation<'_> {
     /// The wish that a job begun now is for.
     #[must_use]
     pub const fn wish(&self) -> Wish {
-        Wish {
-            state: self.vm.state.expected(),
-            node: self.vm.node.expected(),
-        }
+        Wish { state: self.vm.state.expected(), node: self.vm.node.expected() }
     }
 
     fn state(&self) -> Option<VmState> {

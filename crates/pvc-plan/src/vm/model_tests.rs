@@ -54,13 +54,8 @@ impl Tree {
                     Op::Create { path, data } | Op::CreateEphemeral { path, data } => {
                         self.znodes.insert(path.clone(), (data.clone(), 0));
                     }
-                    Op::Set {
-                        path,
-                        data,
-                        version,
-                    } => {
-                        self.znodes
-                            .insert(path.clone(), (data.clone(), version.0 + 1));
+                    Op::Set { path, data, version } => {
+                        self.znodes.insert(path.clone(), (data.clone(), version.0 + 1));
                     }
                     Op::Delete { path, .. } => {
                         self.znodes.remove(path);
@@ -73,11 +68,7 @@ impl Tree {
     }
 
     fn read<T: Text>(&self, key: &key::Key<T>) -> Seen<T> {
-        Seen::read(
-            self.znodes
-                .get(key.path())
-                .map(|(data, v)| (data.as_slice(), Version(*v))),
-        )
+        Seen::read(self.znodes.get(key.path()).map(|(data, v)| (data.as_slice(), Version(*v))))
     }
 
     fn vm(&self, uuid: VmUuid) -> Vm {
@@ -120,11 +111,12 @@ struct World {
     now: Instant,
     chance: Chance,
     calm: bool,
+    sabotage: fn(&mut Plan),
     log: Vec<String>,
 }
 
 impl World {
-    fn new(seed: u64) -> Self {
+    fn new(seed: u64, sabotage: fn(&mut Plan)) -> Self {
         let uuid: VmUuid = "6f1c2a3e-8a61-4b07-9d43-0b1f6a2c9e10".parse().unwrap();
         let nodes: Vec<NodeName> = ["hv1", "hv2", "hv3"].map(|n| n.parse().unwrap()).into();
         let mut tree = Tree::default();
@@ -147,6 +139,7 @@ impl World {
             now: Instant::now(),
             chance: Chance(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1),
             calm: false,
+            sabotage,
             log: vec![],
         }
     }
@@ -160,10 +153,7 @@ impl World {
     }
 
     fn index(&self, name: &NodeName) -> usize {
-        self.nodes
-            .iter()
-            .position(|n| n == name)
-            .expect("a node of this world")
+        self.nodes.iter().position(|n| n == name).expect("a node of this world")
     }
 
     /// One activation of a daemon: the view first, then libvirt, then the plan.
@@ -195,7 +185,8 @@ impl World {
             shutdown_timeout: Duration::from_secs(30),
             now,
         };
-        let plan = plan(&situation);
+        let mut plan = plan(&situation);
+        (self.sabotage)(&mut plan);
         let wish = situation.wish();
         if daemon.job.is_some() {
             if plan.steps == [Step::AbortMigration] {
@@ -208,8 +199,7 @@ impl World {
         }
         if !plan.steps.is_empty() {
             let steps: Vec<_> = plan.steps.iter().map(ToString::to_string).collect();
-            self.log
-                .push(format!("{}: {}", self.nodes[n], steps.join(", ")));
+            self.log.push(format!("{}: {}", self.nodes[n], steps.join(", ")));
         }
         let job = plan.steps.iter().find_map(|step| match step {
             Step::Start => Some(Job::Start),
@@ -264,11 +254,7 @@ impl World {
                     && self.flight.is_none();
                 if possible {
                     self.qemu[to] = Some(RunState::Incoming);
-                    self.flight = Some(Flight {
-                        from: n,
-                        to,
-                        switched: false,
-                    });
+                    self.flight = Some(Flight { from: n, to, switched: false });
                 } else {
                     self.end(n, &Outcome::Refused("refused".into()));
                 }
@@ -290,11 +276,7 @@ impl World {
         if let Some(flight) = self.flight.take_if(|f| f.from == n || f.to == n) {
             // Killed before the switch-over, the other side is not left with half a VM.
             if !flight.switched {
-                let other = if flight.from == n {
-                    flight.to
-                } else {
-                    flight.from
-                };
+                let other = if flight.from == n { flight.to } else { flight.from };
                 self.qemu[other] = (other == flight.from).then_some(RunState::Running);
             }
             self.end(flight.from, &Outcome::Unclear("killed".into()));
@@ -331,10 +313,7 @@ impl World {
     fn crash(&mut self, n: usize) {
         self.log.push(format!("{}: daemon killed", self.nodes[n]));
         let seen = self.daemons[n].seen;
-        self.daemons[n] = Daemon {
-            seen,
-            ..Daemon::default()
-        };
+        self.daemons[n] = Daemon { seen, ..Daemon::default() };
     }
 
     /// A person changes the wish, as the API writes it.
@@ -350,10 +329,7 @@ impl World {
             3 => set(VmState::Disable),
             4 | 5 => set(VmState::Start),
             _ if vm.state.copied() == Some(VmState::Start) => {
-                let origin = from.map(|node| Origin {
-                    node,
-                    last_node: None,
-                });
+                let origin = from.map(|node| Origin { node, last_node: None });
                 let mut ops = set(VmState::Migrate);
                 ops.push(key::vm_node(self.uuid).put(&vm.node, &Some(to)));
                 ops.push(key::vm_migrate_origin(self.uuid).put(&vm.migrate_origin, &origin));
@@ -365,26 +341,26 @@ impl World {
         assert!(self.commit(&ops));
     }
 
-    fn check(&self) {
-        let executing: Vec<usize> = (0..3)
-            .filter(|n| self.qemu[*n] == Some(RunState::Running))
-            .collect();
-        assert!(executing.len() <= 1, "runs twice\n{}", self.log.join("\n"));
+    fn check(&self) -> Result<(), String> {
+        let executing: Vec<usize> =
+            (0..3).filter(|n| self.qemu[*n] == Some(RunState::Running)).collect();
+        if executing.len() > 1 {
+            return Err(format!("runs twice\n{}", self.log.join("\n")));
+        }
         let claim = &self.history.last().unwrap().claim;
         for n in executing {
             let name = &self.nodes[n];
             let named = claim.get().is_some_and(|Claim { holder, incoming }| {
                 holder == name || incoming.as_ref() == Some(name)
             });
-            assert!(
-                named,
-                "{name} runs it without a claim\n{}",
-                self.log.join("\n")
-            );
+            if !named {
+                return Err(format!("{name} runs it without a claim\n{}", self.log.join("\n")));
+            }
         }
+        Ok(())
     }
 
-    fn event(&mut self) {
+    fn event(&mut self) -> Result<(), String> {
         self.now += Duration::from_millis(self.chance.below(4000));
         let n = usize::try_from(self.chance.below(3)).unwrap();
         match self.chance.below(20) {
@@ -398,7 +374,7 @@ impl World {
             }
             _ => {}
         }
-        self.check();
+        self.check()
     }
 
     fn settled(&self) -> bool {
@@ -416,28 +392,71 @@ impl World {
     }
 }
 
-fn play(seed: u64) {
-    let mut world = World::new(seed);
+fn play(seed: u64, sabotage: fn(&mut Plan)) -> Result<(), String> {
+    let mut world = World::new(seed, sabotage);
     for _ in 0..400 {
-        world.event();
+        world.event()?;
     }
     world.calm = true;
     for _ in 0..4000 {
         if world.settled() && world.flight.is_none() {
-            return;
+            return Ok(());
         }
-        world.event();
+        world.event()?;
     }
-    panic!(
-        "seed {seed} never settles: {:?}\n{}",
-        world.qemu,
-        world.log.join("\n")
-    );
+    Err(format!("never settles: {:?}\n{}", world.qemu, world.log.join("\n")))
 }
 
 #[test]
 fn a_vm_never_runs_twice_and_every_wish_comes_true_in_the_end() {
     for seed in 1..=3000 {
-        play(seed);
+        if let Err(why) = play(seed, |_| {}) {
+            panic!("seed {seed}: {why}");
+        }
     }
+}
+
+fn each_write(plan: &mut Plan, change: impl Fn(&Goal, &mut Vec<Op>)) {
+    for step in &mut plan.steps {
+        if let Step::Write { goal, ops } = step {
+            change(goal, ops);
+        }
+    }
+}
+
+/// The model itself is checked: it must notice when a guard is missing.
+#[track_caller]
+fn caught(guard: &str, sabotage: fn(&mut Plan)) {
+    assert!((1..=1000).any(|seed| play(seed, sabotage).is_err()), "{guard} is not missed");
+}
+
+#[test]
+fn the_model_misses_every_guard_that_is_taken_away() {
+    caught("the proof before a start", |plan| {
+        each_write(plan, |goal, ops| {
+            if matches!(goal, Goal::Confirm) {
+                ops.clear();
+            }
+        });
+    });
+    caught("the claim before a start", |plan| {
+        each_write(plan, |goal, ops| {
+            if matches!(goal, Goal::Claim) {
+                ops.retain(|op| !op.path().ends_with("/claim"));
+            }
+        });
+    });
+    caught("the target in the claim", |plan| {
+        each_write(plan, |goal, ops| {
+            if matches!(goal, Goal::Depart { .. }) {
+                ops.retain(|op| !op.path().ends_with("/claim"));
+            }
+        });
+    });
+    caught("the hand-over", |plan| {
+        plan.steps.retain(|s| !matches!(s, Step::Write { goal: Goal::HandOver { .. }, .. }));
+    });
+    caught("the return to one holder after a failed migration", |plan| {
+        plan.steps.retain(|s| !matches!(s, Step::Write { goal: Goal::Stay, .. }));
+    });
 }

@@ -157,17 +157,11 @@ impl Plan {
     }
 
     pub(super) fn note(note: Note) -> Self {
-        Self {
-            notes: vec![note],
-            ..Self::default()
-        }
+        Self { notes: vec![note], ..Self::default() }
     }
 
     pub(super) fn steps(steps: impl IntoIterator<Item = Step>) -> Self {
-        Self {
-            steps: steps.into_iter().collect(),
-            ..Self::default()
-        }
+        Self { steps: steps.into_iter().collect(), ..Self::default() }
     }
 
     pub(super) fn with(mut self, note: Note) -> Self {

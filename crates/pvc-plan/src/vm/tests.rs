@@ -17,31 +17,17 @@ fn node(name: &str) -> NodeName {
 }
 
 fn seen<T>(value: T) -> Seen<T> {
-    Seen::Value {
-        value,
-        version: Version(1),
-    }
+    Seen::Value { value, version: Version(1) }
 }
 
 /// A VM of this state and node, held by `claim` (`""`, `hv1`, or `hv1 hv2`).
 fn vm(state: VmState, on: &str, claim: &str) -> Vm {
     let claim = match claim.split_once(' ') {
-        Some((holder, to)) => seen(Claim {
-            holder: node(holder),
-            incoming: Some(node(to)),
-        }),
+        Some((holder, to)) => seen(Claim { holder: node(holder), incoming: Some(node(to)) }),
         None if claim.is_empty() => Seen::Absent,
-        None => seen(Claim {
-            holder: node(claim),
-            incoming: None,
-        }),
+        None => seen(Claim { holder: node(claim), incoming: None }),
     };
-    Vm {
-        state: seen(state),
-        node: seen(Some(node(on))),
-        claim,
-        ..Vm::default()
-    }
+    Vm { state: seen(state), node: seen(Some(node(on))), claim, ..Vm::default() }
 }
 
 struct Case {
@@ -73,9 +59,7 @@ impl Case {
         let me = node("hv1");
         act(&Situation {
             me: &me,
-            uuid: "6f1c2a3e-8a61-4b07-9d43-0b1f6a2c9e10"
-                .parse::<VmUuid>()
-                .unwrap(),
+            uuid: "6f1c2a3e-8a61-4b07-9d43-0b1f6a2c9e10".parse::<VmUuid>().unwrap(),
             vm: &self.vm,
             here: self.here,
             migrating: self.migrating,
@@ -113,24 +97,12 @@ fn check(state: VmState, on: &str, claim: &str, here: Here, expected: &[&str]) {
 
 #[test]
 fn a_vm_is_claimed_before_it_is_started() {
-    check(
-        VmState::Start,
-        "hv1",
-        "",
-        Here::Absent,
-        &["claim it", "start it"],
-    );
+    check(VmState::Start, "hv1", "", Here::Absent, &["claim it", "start it"]);
 }
 
 #[test]
 fn a_vm_whose_claim_is_held_here_is_started_again_after_a_proof() {
-    check(
-        VmState::Start,
-        "hv1",
-        "hv1",
-        Here::Absent,
-        &["confirm the claim", "start it"],
-    );
+    check(VmState::Start, "hv1", "hv1", Here::Absent, &["confirm the claim", "start it"]);
 }
 
 #[test]
@@ -148,13 +120,7 @@ fn a_vm_of_another_node_is_left_alone() {
 
 #[test]
 fn a_second_qemu_is_ended_after_a_proof() {
-    check(
-        VmState::Start,
-        "hv2",
-        "hv2",
-        RUNNING,
-        &["confirm the claim", "end QEMU"],
-    );
+    check(VmState::Start, "hv2", "hv2", RUNNING, &["confirm the claim", "end QEMU"]);
 }
 
 #[test]
@@ -166,31 +132,13 @@ fn nothing_is_concluded_from_a_silent_libvirt() {
 
 #[test]
 fn a_vm_found_running_without_a_claim_is_adopted() {
-    check(
-        VmState::Start,
-        "hv1",
-        "",
-        RUNNING,
-        &["claim it, for it runs here"],
-    );
+    check(VmState::Start, "hv1", "", RUNNING, &["claim it, for it runs here"]);
 }
 
 #[test]
 fn stopping_ends_qemu_and_then_releases_the_claim() {
-    check(
-        VmState::Stop,
-        "hv1",
-        "hv1",
-        RUNNING,
-        &["confirm the claim", "end QEMU"],
-    );
-    check(
-        VmState::Stop,
-        "hv1",
-        "hv1",
-        Here::Absent,
-        &["release the claim"],
-    );
+    check(VmState::Stop, "hv1", "hv1", RUNNING, &["confirm the claim", "end QEMU"]);
+    check(VmState::Stop, "hv1", "hv1", Here::Absent, &["release the claim"]);
     check(VmState::Stop, "hv1", "", Here::Absent, &[]);
 }
 
@@ -214,48 +162,24 @@ fn a_shutdown_is_aborted_by_another_state_and_a_later_one_gets_its_full_time() {
     let mut case = Case::new(vm(VmState::Shutdown, "hv1", "hv1"), RUNNING);
     case.end(&Job::AskShutdown, &Outcome::Done);
     case.now += TIMEOUT;
-    case.vm.state = Seen::Value {
-        value: VmState::Start,
-        version: Version(2),
-    };
+    case.vm.state = Seen::Value { value: VmState::Start, version: Version(2) };
     case.does(&[]);
-    case.vm.state = Seen::Value {
-        value: VmState::Shutdown,
-        version: Version(3),
-    };
+    case.vm.state = Seen::Value { value: VmState::Shutdown, version: Version(3) };
     case.does(&["ask the guest to shut down"]);
 }
 
 #[test]
 fn a_restart_shuts_down_and_starts_again_under_the_same_claim() {
-    check(
-        VmState::Restart,
-        "hv1",
-        "hv1",
-        RUNNING,
-        &["ask the guest to shut down"],
-    );
-    check(
-        VmState::Restart,
-        "hv1",
-        "hv1",
-        Here::Absent,
-        &["record that it is done"],
-    );
+    check(VmState::Restart, "hv1", "hv1", RUNNING, &["ask the guest to shut down"]);
+    check(VmState::Restart, "hv1", "hv1", Here::Absent, &["record that it is done"]);
 }
 
 #[test]
 fn a_refused_start_fails_with_libvirts_reason_and_frees_the_claim() {
     let mut case = Case::new(vm(VmState::Start, "hv1", "hv1"), Here::Absent);
-    case.end(
-        &Job::Start,
-        &Outcome::Refused("no such machine type".into()),
-    );
+    case.end(&Job::Start, &Outcome::Refused("no such machine type".into()));
     case.does(&["record that it failed: no such machine type"]);
-    case.vm.state = Seen::Value {
-        value: VmState::Start,
-        version: Version(2),
-    };
+    case.vm.state = Seen::Value { value: VmState::Start, version: Version(2) };
     case.does(&["confirm the claim", "start it"]);
 }
 
@@ -285,51 +209,22 @@ fn no_vm_is_started_by_a_node_that_may_not() {
 #[test]
 fn the_claim_names_the_target_before_a_live_migration_begins() {
     let steps = ["announce its departure to hv2", "migrate it to hv2"];
-    for state in [
-        VmState::Migrate,
-        VmState::MigrateLive,
-        VmState::Unmigrate,
-        VmState::Start,
-    ] {
+    for state in [VmState::Migrate, VmState::MigrateLive, VmState::Unmigrate, VmState::Start] {
         check(state, "hv2", "hv1", RUNNING, &steps);
     }
 }
 
 #[test]
 fn the_claim_goes_to_the_target_once_qemu_is_gone_here() {
-    check(
-        VmState::Migrate,
-        "hv2",
-        "hv1 hv2",
-        Here::Absent,
-        &["hand it over to hv2"],
-    );
+    check(VmState::Migrate, "hv2", "hv1 hv2", Here::Absent, &["hand it over to hv2"]);
     // Whatever was wished meanwhile: the VM may be running there.
-    check(
-        VmState::Start,
-        "hv1",
-        "hv1 hv2",
-        Here::Absent,
-        &["hand it over to hv2"],
-    );
-    check(
-        VmState::Stop,
-        "hv1",
-        "hv1 hv2",
-        Here::Absent,
-        &["hand it over to hv2"],
-    );
+    check(VmState::Start, "hv1", "hv1 hv2", Here::Absent, &["hand it over to hv2"]);
+    check(VmState::Stop, "hv1", "hv1 hv2", Here::Absent, &["hand it over to hv2"]);
 }
 
 #[test]
 fn the_target_records_the_arrival() {
-    check(
-        VmState::Migrate,
-        "hv1",
-        "hv1",
-        RUNNING,
-        &["record that it is done"],
-    );
+    check(VmState::Migrate, "hv1", "hv1", RUNNING, &["record that it is done"]);
 }
 
 #[test]
@@ -358,10 +253,7 @@ fn failed_twice(state: VmState, method: Option<MigrationMethod>) -> Case {
     case.vm.migration_method = seen(method);
     for _ in 0..2 {
         case.does(&["announce its departure to hv2", "migrate it to hv2"]);
-        case.end(
-            &Job::Migrate { to: node("hv2") },
-            &Outcome::Refused("no route".into()),
-        );
+        case.end(&Job::Migrate { to: node("hv2") }, &Outcome::Refused("no route".into()));
     }
     case
 }
@@ -393,22 +285,8 @@ fn a_vm_that_moves_by_shutdown_is_never_sent_live_unless_forced() {
 #[test]
 fn giving_up_restores_the_home_it_had() {
     for (last, origin, expected) in [
-        (
-            Some("hv1"),
-            Some(Origin {
-                node: node("hv1"),
-                last_node: None,
-            }),
-            "",
-        ),
-        (
-            None,
-            Some(Origin {
-                node: node("hv1"),
-                last_node: Some(node("hv2")),
-            }),
-            "hv2",
-        ),
+        (Some("hv1"), Some(Origin { node: node("hv1"), last_node: None }), ""),
+        (None, Some(Origin { node: node("hv1"), last_node: Some(node("hv2")) }), "hv2"),
         (Some("hv3"), None, "hv3"),
         (Some("hv1"), None, ""),
     ] {
@@ -417,16 +295,9 @@ fn giving_up_restores_the_home_it_had() {
         case.vm.last_node = seen(last.map(node));
         case.vm.migrate_origin = seen(origin);
         let plan = case.plan();
-        let [Step::Write { ops, .. }] = &plan.steps[..] else {
-            panic!("{plan:?}")
-        };
-        let home = ops
-            .iter()
-            .find(|op| op.path().ends_with("/lastnode"))
-            .unwrap();
-        let pvc_common::zk::Op::Set { data, .. } = home else {
-            panic!("{home:?}")
-        };
+        let [Step::Write { ops, .. }] = &plan.steps[..] else { panic!("{plan:?}") };
+        let home = ops.iter().find(|op| op.path().ends_with("/lastnode")).unwrap();
+        let pvc_common::zk::Op::Set { data, .. } = home else { panic!("{home:?}") };
         assert_eq!(data, expected.as_bytes());
     }
 }
@@ -444,12 +315,7 @@ fn every_situation_has_a_plan_that_never_starts_without_a_proof() {
         Here::Present(RunState::Outgone),
         Here::Present(RunState::Crashed),
     ];
-    let jobs = [
-        None,
-        Some(Job::Start),
-        Some(Job::Destroy),
-        Some(Job::Migrate { to: node("hv2") }),
-    ];
+    let jobs = [None, Some(Job::Start), Some(Job::Destroy), Some(Job::Migrate { to: node("hv2") })];
     for state in VmState::ALL {
         for on in ["hv1", "hv2"] {
             for claim in claims {

@@ -9,10 +9,7 @@ use super::step::Goal;
 use super::{Situation, Step};
 
 fn write(goal: Goal, ops: impl IntoIterator<Item = Option<Op>>) -> Step {
-    Step::Write {
-        goal,
-        ops: ops.into_iter().flatten().collect(),
-    }
+    Step::Write { goal, ops: ops.into_iter().flatten().collect() }
 }
 
 fn state_unchanged(s: &Situation<'_>) -> Option<Op> {
@@ -24,20 +21,12 @@ fn node_unchanged(s: &Situation<'_>) -> Option<Op> {
 }
 
 fn put_claim(s: &Situation<'_>, holder: &NodeName, incoming: Option<&NodeName>) -> Option<Op> {
-    let claim = Claim {
-        holder: holder.clone(),
-        incoming: incoming.cloned(),
-    };
+    let claim = Claim { holder: holder.clone(), incoming: incoming.cloned() };
     Some(key::vm_claim(s.uuid).put(&s.vm.claim, &claim))
 }
 
 pub(super) fn claim(s: &Situation<'_>) -> Step {
-    let ops = [
-        put_claim(s, s.me, None),
-        state_unchanged(s),
-        node_unchanged(s),
-        clear_reason(s),
-    ];
+    let ops = [put_claim(s, s.me, None), state_unchanged(s), node_unchanged(s), clear_reason(s)];
     write(Goal::Claim, ops)
 }
 
@@ -48,34 +37,17 @@ pub(super) fn adopt(s: &Situation<'_>) -> Step {
 /// Proves that nothing was changed that the next step was decided on.
 pub(super) fn confirm(s: &Situation<'_>) -> Step {
     let claim = key::vm_claim(s.uuid).check(&s.vm.claim);
-    write(
-        Goal::Confirm,
-        [claim, state_unchanged(s), node_unchanged(s)],
-    )
+    write(Goal::Confirm, [claim, state_unchanged(s), node_unchanged(s)])
 }
 
 /// As [`confirm`], before a start.
 pub(super) fn confirm_start(s: &Situation<'_>) -> Step {
     let claim = key::vm_claim(s.uuid).check(&s.vm.claim);
-    write(
-        Goal::Confirm,
-        [
-            claim,
-            state_unchanged(s),
-            node_unchanged(s),
-            clear_reason(s),
-        ],
-    )
+    write(Goal::Confirm, [claim, state_unchanged(s), node_unchanged(s), clear_reason(s)])
 }
 
 pub(super) fn release(s: &Situation<'_>) -> Step {
-    write(
-        Goal::Release,
-        [
-            key::vm_claim(s.uuid).delete(&s.vm.claim),
-            state_unchanged(s),
-        ],
-    )
+    write(Goal::Release, [key::vm_claim(s.uuid).delete(&s.vm.claim), state_unchanged(s)])
 }
 
 /// The wish may change while a VM is on its way: only the claim guards a hand-over that follows
@@ -87,26 +59,12 @@ pub(super) fn hand_over(s: &Situation<'_>, to: &NodeName) -> Step {
 /// Gives a VM that runs nowhere to the node it is assigned to.
 pub(super) fn hand_over_cold(s: &Situation<'_>, to: &NodeName) -> Step {
     let goal = Goal::HandOver { to: to.clone() };
-    write(
-        goal,
-        [
-            put_claim(s, to, None),
-            state_unchanged(s),
-            node_unchanged(s),
-        ],
-    )
+    write(goal, [put_claim(s, to, None), state_unchanged(s), node_unchanged(s)])
 }
 
 pub(super) fn depart(s: &Situation<'_>, to: &NodeName) -> Step {
     let goal = Goal::Depart { to: to.clone() };
-    write(
-        goal,
-        [
-            put_claim(s, s.me, Some(to)),
-            state_unchanged(s),
-            node_unchanged(s),
-        ],
-    )
+    write(goal, [put_claim(s, s.me, Some(to)), state_unchanged(s), node_unchanged(s)])
 }
 
 pub(super) fn stay(s: &Situation<'_>) -> Step {
@@ -115,10 +73,7 @@ pub(super) fn stay(s: &Situation<'_>) -> Step {
 
 /// Moves the state on; a migration that is over leaves no origin behind.
 pub(super) fn state(s: &Situation<'_>, to: VmState) -> Step {
-    write(
-        Goal::Settle,
-        [put_state(s, to), node_unchanged(s), clear_origin(s)],
-    )
+    write(Goal::Settle, [put_state(s, to), node_unchanged(s), clear_origin(s)])
 }
 
 /// The guest is down as asked: the state says so and the claim goes, in one transaction.
@@ -130,12 +85,7 @@ pub(super) fn stopped(s: &Situation<'_>) -> Step {
 pub(super) fn fail(s: &Situation<'_>, why: &str) -> Step {
     let reason = key::vm_failed_reason(s.uuid).put(&s.vm.failed_reason, &why.to_owned());
     let claim = key::vm_claim(s.uuid).delete(&s.vm.claim);
-    write(
-        Goal::Fail {
-            why: why.to_owned(),
-        },
-        [put_state(s, VmState::Fail), Some(reason), claim],
-    )
+    write(Goal::Fail { why: why.to_owned() }, [put_state(s, VmState::Fail), Some(reason), claim])
 }
 
 /// Back to how it was before the migration was wished for, with the reason for people.
@@ -143,26 +93,14 @@ pub(super) fn fail(s: &Situation<'_>, why: &str) -> Step {
 /// Without a recorded origin (a wish written by upstream) the home is kept as it is, unless it
 /// was this node itself.
 pub(super) fn give_up(s: &Situation<'_>, why: &str) -> Step {
-    let origin =
-        s.vm.migrate_origin
-            .get()
-            .and_then(Option::as_ref)
-            .filter(|o| o.node == *s.me);
+    let origin = s.vm.migrate_origin.get().and_then(Option::as_ref).filter(|o| o.node == *s.me);
     let last_node = match origin {
         Some(origin) => origin.last_node.clone(),
-        None => {
-            s.vm.last_node
-                .get()
-                .cloned()
-                .flatten()
-                .filter(|home| home != s.me)
-        }
+        None => s.vm.last_node.get().cloned().flatten().filter(|home| home != s.me),
     };
     let claim = key::vm_claim(s.uuid).check(&s.vm.claim);
     write(
-        Goal::GiveUp {
-            why: why.to_owned(),
-        },
+        Goal::GiveUp { why: why.to_owned() },
         [
             put_state(s, VmState::Start),
             Some(key::vm_node(s.uuid).put(&s.vm.node, &Some(s.me.clone()))),
@@ -185,8 +123,6 @@ fn clear_origin(s: &Situation<'_>) -> Option<Op> {
 
 /// An old reason does not outlive the next attempt.
 fn clear_reason(s: &Situation<'_>) -> Option<Op> {
-    s.vm.failed_reason
-        .get()
-        .filter(|reason| !reason.is_empty())?;
+    s.vm.failed_reason.get().filter(|reason| !reason.is_empty())?;
     Some(key::vm_failed_reason(s.uuid).put(&s.vm.failed_reason, &String::new()))
 }
