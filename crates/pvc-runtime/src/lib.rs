@@ -1,1 +1,12 @@
-//! The reconciler loop, configuration loading and logging.
+//! What every daemon is built in: configuration, logging, the reconciler loop, its end.
+
+pub mod banner;
+pub mod config;
+pub mod drain;
+pub mod exit;
+pub mod log;
+pub mod reconcile;
+pub mod secret;
+
+/// The version of this build, as `pvc` and the daemons report it.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
