@@ -4,4 +4,7 @@
 //! waits, never reads a clock and never touches the world; whoever runs its steps never
 //! decides. A refused or superseded step is answered by planning again.
 
+pub mod flush;
+pub mod place;
+pub mod primary;
 pub mod vm;

@@ -1,0 +1,263 @@
+//! Which node takes a VM.
+//!
+//! A [`Ledger`] is opened on a view and counts what it places, so that a burst of placements
+//! does not all go to the node that looked best before the first. What was placed before and
+//! has not shown in a node's own figures yet is counted too: a node's free memory and its list
+//! of running VMs are written in one transaction, so a VM that should run there and is not in
+//! that list is not in that figure.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use pvc_common::id::{NodeName, VmUuid};
+use pvc_common::model::{Node, Resources, Vm};
+use pvc_common::state::{Selector, VmState};
+use pvc_common::unit::{Mib, Vcpus};
+use pvc_common::view::View;
+
+/// What is asked of a placement.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Request<'a> {
+    /// The VM, if it exists already: what it uses now is not counted twice.
+    pub vm: Option<VmUuid>,
+    /// A node that is out of the question: the one the VM is leaving.
+    pub except: Option<&'a NodeName>,
+    /// The nodes it may run on; empty for any.
+    pub limit: &'a [NodeName],
+    /// The VM's own selector, before the cluster's.
+    pub selector: Option<Selector>,
+    /// What it needs; nothing is known to fit where this is not known.
+    pub needs: Resources,
+}
+
+/// Why a node does not take a VM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It is the node the VM is leaving.
+    Leaving,
+    /// It is not among the nodes the VM is limited to.
+    NotInLimit,
+    /// It is not serving, or not in service.
+    NotReady,
+    /// Too little free memory.
+    Memory {
+        /// What is free, counting what was placed there just now.
+        free: Mib,
+        /// What the VM needs.
+        needed: Mib,
+    },
+    /// Fewer processors than the VM has virtual ones.
+    Processors {
+        /// What it has.
+        present: u32,
+        /// What the VM needs.
+        needed: Vcpus,
+    },
+    /// Its figures are missing or cannot be understood.
+    FiguresUnreadable,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Leaving => f.write_str("the VM is leaving it"),
+            Self::NotInLimit => f.write_str("not in the VM's node limit"),
+            Self::NotReady => f.write_str("not ready"),
+            Self::Memory { free, needed } => {
+                write!(f, "{free} MiB of memory free, {needed} MiB needed")
+            }
+            Self::Processors { present, needed } => {
+                write!(f, "{present} processors, {needed} needed")
+            }
+            Self::FiguresUnreadable => f.write_str("its figures cannot be read"),
+        }
+    }
+}
+
+/// No node takes the VM; each with its reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoNode {
+    /// Every node of the cluster.
+    pub refusals: BTreeMap<NodeName, Refusal>,
+}
+
+impl fmt::Display for NoNode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.refusals.is_empty() {
+            return f.write_str("the cluster has no nodes");
+        }
+        f.write_str("no node can take it (")?;
+        for (at, (node, refusal)) in self.refusals.iter().enumerate() {
+            let comma = if at == 0 { "" } else { "; " };
+            write!(f, "{comma}{node}: {refusal}")?;
+        }
+        f.write_str(")")
+    }
+}
+
+/// The figures of one node, with everything counted that will be there soon.
+#[derive(Clone, Debug)]
+struct Account {
+    free: Mib,
+    unpromised: Mib,
+    vcpus: Vcpus,
+    processors: u32,
+    load: f64,
+    vms: u32,
+}
+
+/// The accounts of all nodes, in which placements are entered as they are made.
+#[derive(Clone, Debug)]
+pub struct Ledger<'a> {
+    view: &'a View,
+    accounts: BTreeMap<&'a NodeName, Account>,
+}
+
+impl<'a> Ledger<'a> {
+    /// Opens the accounts as the view has them.
+    #[must_use]
+    pub fn open(view: &'a View) -> Self {
+        let mut accounts: BTreeMap<_, _> =
+            view.nodes.iter().filter_map(|(name, node)| Some((name, account(node)?))).collect();
+        for (uuid, vm) in &view.vms {
+            let Some(Some(on)) = vm.node.get() else { continue };
+            let (Some(account), Some(node)) = (accounts.get_mut(on), view.nodes.get(on)) else {
+                continue;
+            };
+            let needs = vm.resources.unwrap_or_default();
+            account.unpromised = account.unpromised - needs.memory;
+            if will_run(vm) && !runs_there(node, uuid) {
+                account.enter_running(needs);
+            }
+        }
+        Self { view, accounts }
+    }
+
+    /// Chooses a node and enters the VM there.
+    ///
+    /// # Errors
+    /// When no node can take it, with the reason of each.
+    pub fn place(&mut self, request: &Request<'_>) -> Result<NodeName, NoNode> {
+        let mut refusals = BTreeMap::new();
+        let mut fitting = Vec::new();
+        for (name, node) in &self.view.nodes {
+            match self.refusal(name, node, request) {
+                Some(refusal) => drop(refusals.insert(name.clone(), refusal)),
+                None => fitting.extend(self.accounts.get_key_value(name)),
+            }
+        }
+        let selector = request
+            .selector
+            .or_else(|| self.view.cluster.default_selector.copied().flatten())
+            .unwrap_or(Selector::Mem);
+        // Names break ties, so that every node that asks gets the same answer.
+        let best = fitting
+            .into_iter()
+            .min_by(|(a_name, a), (b_name, b)| {
+                a.rank(selector).total_cmp(&b.rank(selector)).then_with(|| a_name.cmp(b_name))
+            })
+            .map(|(name, _)| (*name).clone());
+        let Some(best) = best else { return Err(NoNode { refusals }) };
+        self.enter(&best, request.needs);
+        Ok(best)
+    }
+
+    /// Whether `node` could take the VM; `None` if so.
+    #[must_use]
+    pub fn refusal(&self, name: &NodeName, node: &Node, request: &Request<'_>) -> Option<Refusal> {
+        if request.except == Some(name) {
+            return Some(Refusal::Leaving);
+        }
+        if !request.limit.is_empty() && !request.limit.contains(name) {
+            return Some(Refusal::NotInLimit);
+        }
+        if !node.takes_vms() {
+            return Some(Refusal::NotReady);
+        }
+        let Some(account) = self.accounts.get(name) else {
+            return Some(Refusal::FiguresUnreadable);
+        };
+        let already = request.vm.is_some_and(|uuid| runs_there(node, &uuid));
+        if !already && request.needs.memory > account.free {
+            return Some(Refusal::Memory { free: account.free, needed: request.needs.memory });
+        }
+        if request.needs.vcpus.0 > account.processors {
+            let present = account.processors;
+            return Some(Refusal::Processors { present, needed: request.needs.vcpus });
+        }
+        None
+    }
+
+    /// Enters a VM that was placed on `node` by another decision.
+    pub fn enter(&mut self, node: &NodeName, needs: Resources) {
+        if let Some(account) = self.accounts.get_mut(node) {
+            account.unpromised = account.unpromised - needs.memory;
+            account.enter_running(needs);
+        }
+    }
+}
+
+impl Account {
+    fn enter_running(&mut self, needs: Resources) {
+        self.free = self.free - needs.memory;
+        self.vcpus = self.vcpus + needs.vcpus;
+        self.vms = self.vms.saturating_add(1);
+        // A guess that only has to spread a burst: a new VM keeps one processor busy.
+        self.load += 1.0;
+    }
+
+    /// The lower, the better.
+    fn rank(&self, selector: Selector) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "only ranks; 2^53 MiB is 8 ZiB")]
+        let mib = |amount: Mib| amount.0 as f64;
+        match selector {
+            Selector::Mem => -mib(self.free),
+            Selector::MemProv => -mib(self.unpromised),
+            Selector::Vcpus => f64::from(self.vcpus.0),
+            Selector::Load => self.load,
+            Selector::Vms => f64::from(self.vms),
+        }
+    }
+}
+
+fn account(node: &Node) -> Option<Account> {
+    Some(Account {
+        free: node.mem_free.copied()?,
+        unpromised: node.mem_total.copied()?,
+        vcpus: node.vcpu_alloc.copied()?,
+        processors: node.static_data.get()?.cpu_count,
+        load: node.cpu_load.copied()?,
+        vms: node.domains_count.copied()?,
+    })
+}
+
+fn runs_there(node: &Node, uuid: &VmUuid) -> bool {
+    node.running_domains.get().is_some_and(|running| running.contains(uuid))
+}
+
+fn will_run(vm: &Vm) -> bool {
+    match vm.state.copied() {
+        Some(
+            VmState::Start
+            | VmState::Restart
+            | VmState::Migrate
+            | VmState::MigrateLive
+            | VmState::Unmigrate,
+        ) => true,
+        Some(
+            VmState::Shutdown
+            | VmState::Stop
+            | VmState::Disable
+            | VmState::Fail
+            | VmState::Provision
+            | VmState::Import
+            | VmState::Restore
+            | VmState::Mirror
+            | VmState::Delete,
+        )
+        | None => false,
+    }
+}
