@@ -1,18 +1,23 @@
 //! What the daemons need of ZooKeeper: a small trait with an honest fake.
 
 use std::future::Future;
-use std::time::Duration;
 
 use pvc_common::zk::{Op, Version};
 use tokio::sync::{mpsc, watch};
 
-/// A znode's data as read.
+use crate::error::{CommitError, TreeError};
+
+/// A znode as read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The data.
     pub data: Vec<u8>,
-    /// How often it was written since the znode was created.
+    /// How often the data was written since the znode was created.
     pub version: Version,
+    /// How many children it has: whoever walks a tree need not ask the leaves for theirs.
+    pub children: u32,
+    /// Whether it vanishes with the session that created it.
+    pub ephemeral: bool,
 }
 
 /// The state of this process's session.
@@ -54,66 +59,26 @@ impl Session {
 pub enum Change {
     /// The znode was created, written or deleted: read it again.
     Touched(String),
-    /// Changes may have been missed: read everything again.
+    /// Changes may have been missed: read everything again. What changes from now on is reported.
     ///
-    /// Comes after every reconnection, and when the reader fell behind.
+    /// Comes first of all, after every reconnection, and when the reader fell behind.
     Resync,
 }
 
-/// Why ZooKeeper could not be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TreeError {
-    /// No answer within the limit: there is no session, or the ensemble has no quorum.
-    #[error("ZooKeeper did not answer within {} ms while reading {path}", waited.as_millis())]
-    NoAnswer {
-        /// What was being read.
-        path: String,
-        /// How long it was waited for.
-        waited: Duration,
-    },
-    /// ZooKeeper refused the request.
-    #[error("ZooKeeper refused to read {path}: {why}")]
-    Refused {
-        /// What was being read.
-        path: String,
-        /// Its reason.
-        why: String,
-    },
-}
-
-/// Why a transaction is not known to have happened.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CommitError {
-    /// Somebody else was faster: an expectation did not hold, and nothing was written.
-    ///
-    /// A normal outcome: read again and decide again.
-    #[error("{path} changed meanwhile; nothing was written")]
-    Superseded {
-        /// The first path that was not as expected.
-        path: String,
-    },
-    /// Nothing was written, for a reason that reading again will not mend.
-    #[error("ZooKeeper refused to write {path}: {why}")]
-    Refused {
-        /// The path at fault, or the first of the transaction.
-        path: String,
-        /// Its reason.
-        why: String,
-    },
-    /// No answer within the limit: it may or may not have been written; read before retrying.
-    #[error("ZooKeeper did not answer within {} ms while writing {path}", waited.as_millis())]
-    Unknown {
-        /// The first path of the transaction.
-        path: String,
-        /// How long it was waited for.
-        waited: Duration,
-    },
+/// A place in a queue: an ephemeral znode with a number in its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Enlisted {
+    /// Where it is: the prefix and ten digits.
+    pub path: String,
+    /// The session it vanishes with.
+    pub epoch: u64,
 }
 
 /// The ZooKeeper tree.
 ///
-/// Every call ends within the deadline the implementation was made with. Cloning shares one
-/// session. Paths are absolute; names come from `pvc_common::zk::key`.
+/// Every call ends within the limit the implementation was made with; one that reads many
+/// znodes, when no further answer came for that long. Cloning shares one session. Paths are
+/// absolute; names come from `pvc_common::zk::key`.
 pub trait Tree: Clone + Send + Sync + 'static {
     /// Reads one znode; `None` if there is none.
     fn get(&self, path: &str) -> impl Future<Output = Result<Option<Entry>, TreeError>> + Send;
@@ -126,23 +91,41 @@ pub trait Tree: Clone + Send + Sync + 'static {
 
     /// The names of a znode's children, sorted; `None` if there is no such znode.
     ///
-    /// Includes lock contenders of upstream's recipes.
+    /// Includes lock contenders (see [`crate::is_contender`]).
     fn children(
         &self,
         path: &str,
     ) -> impl Future<Output = Result<Option<Vec<String>>, TreeError>> + Send;
+
+    /// The children of many znodes, as [`Tree::children`], in few round trips. Not atomic.
+    fn children_many(
+        &self,
+        paths: &[String],
+    ) -> impl Future<Output = Result<Vec<Option<Vec<String>>>, TreeError>> + Send;
 
     /// Runs `ops` as one atomic transaction: all happen, or none.
     ///
     /// An empty transaction succeeds without asking.
     fn commit(&self, ops: Vec<Op>) -> impl Future<Output = Result<(), CommitError>> + Send;
 
+    /// Creates an ephemeral znode named `prefix` and the next number of its parent.
+    ///
+    /// Never [`CommitError::Superseded`]. After [`CommitError::Unknown`] it may exist: look for
+    /// the prefix, which is why that must be unique. Made for [`crate::lock`].
+    fn enlist(
+        &self,
+        prefix: &str,
+        data: Vec<u8>,
+    ) -> impl Future<Output = Result<Enlisted, CommitError>> + Send;
+
     /// Reports what changes at and below `root` until the receiver is dropped.
     ///
     /// Bounded: a reader that falls behind gets one [`Change::Resync`] for what it missed.
-    /// Survives reconnections and new sessions.
+    /// Survives reconnections and new sessions. `root` need not exist. Needs a tokio runtime.
     fn watch(&self, root: &str) -> mpsc::Receiver<Change>;
 
     /// The state of the session, as it changes.
+    ///
+    /// Shows a session live before any watch reports its [`Change::Resync`].
     fn session(&self) -> watch::Receiver<Session>;
 }

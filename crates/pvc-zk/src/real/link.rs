@@ -1,0 +1,220 @@
+//! The session of this process: made, watched over, and replaced when it ends.
+//!
+//! A client of `zookeeper-client` is one session; once that has ended it is dead for ever.
+//!
+//! ```text
+//!          connected            silent, or cut             heard again
+//!  Down ─────────────▶ Up(1) ─────────────────▶ Down ───────────────────▶ Up(2) …
+//!    ▲                                            │ session ended
+//!    └────────────────────────────────────────────┘
+//! ```
+//! Invariant: each connection to a server has a greater number than the one before, and the
+//! public session state is published before the link that permits calls.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use zookeeper_client::{Client, Error, SessionState, StateWatcher};
+
+use super::Settings;
+use crate::tree::Session;
+
+/// What calls and watches can use at this moment.
+#[derive(Clone, Debug)]
+pub(super) enum Link {
+    /// No server answers; wait.
+    Down,
+    /// A server answers.
+    Up(Connection),
+    /// This process ended its session; nothing will ever come.
+    Closed,
+}
+
+/// A connection to some server. Another one means that watches may have missed something.
+#[derive(Clone, Debug)]
+pub(super) struct Connection {
+    /// The session's client.
+    pub(super) client: Client,
+    /// Number of the session.
+    pub(super) epoch: u64,
+    /// Number of the connection, greater than any before, across sessions.
+    pub(super) number: u64,
+}
+
+/// Where calls look for a connection.
+pub(super) type Links = watch::Receiver<Link>;
+
+/// This process ended its session.
+#[derive(Debug)]
+pub(super) struct Closed;
+
+/// The next connection with a number above `after`.
+pub(super) async fn connection(links: &mut Links, after: u64) -> Result<Connection, Closed> {
+    let newer = |link: &Link| match link {
+        Link::Down => false,
+        Link::Up(connection) => connection.number > after,
+        Link::Closed => true,
+    };
+    match links.wait_for(newer).await.as_deref() {
+        Ok(Link::Up(connection)) => Ok(connection.clone()),
+        Ok(Link::Down | Link::Closed) | Err(_) => Err(Closed),
+    }
+}
+
+/// Waits until this process's session is closed.
+pub(super) async fn closed(links: &mut Links) {
+    // An error means that the supervisor is gone, which is as closed as can be.
+    if links.wait_for(|link| matches!(link, Link::Closed)).await.is_err() {
+        tracing::debug!("zookeeper: the supervisor had ended before");
+    }
+}
+
+/// Says what state the session is in, to everybody in the right order.
+#[derive(Debug)]
+pub(super) struct Publisher {
+    links: watch::Sender<Link>,
+    session: watch::Sender<Session>,
+    connections: u64,
+}
+
+/// Makes a publisher and the ends that read it.
+pub(super) fn publisher() -> (Publisher, Links, watch::Receiver<Session>) {
+    let (links, links_seen) = watch::channel(Link::Down);
+    let (session, session_seen) = watch::channel(Session::Connecting);
+    let publisher = Publisher { links, session, connections: 0 };
+    (publisher, links_seen, session_seen)
+}
+
+impl Publisher {
+    fn live(&mut self, client: &Client, epoch: u64) {
+        self.connections += 1;
+        self.state(Session::Live { epoch });
+        self.links.send_replace(Link::Up(Connection {
+            client: client.clone(),
+            epoch,
+            number: self.connections,
+        }));
+    }
+
+    fn down(&self, session: Session) {
+        self.links.send_replace(Link::Down);
+        self.state(session);
+    }
+
+    fn state(&self, now: Session) {
+        self.session.send_if_modified(|session| {
+            let before = std::mem::replace(session, now);
+            if before != now {
+                tracing::info!("zookeeper: session {before:?} -> {now:?}");
+            }
+            before != now
+        });
+    }
+}
+
+/// Keeps a session for as long as anybody wants one.
+pub(super) async fn supervise(
+    hosts: Vec<String>,
+    settings: Settings,
+    mut publisher: Publisher,
+    mut closing: watch::Receiver<bool>,
+) {
+    let hosts = hosts.join(",");
+    let links = publisher.links.clone();
+    tokio::select! {
+        () = serve(&hosts, settings, &mut publisher) => {}
+        () = links.closed() => {}
+        // An error means that no tree is left, only watches: then the readers decide.
+        Ok(_) = closing.wait_for(|asked| *asked) => {}
+    }
+    end(publisher, settings.call_limit).await;
+}
+
+/// Makes one session after another.
+async fn serve(hosts: &str, settings: Settings, publisher: &mut Publisher) {
+    let mut epoch = 0;
+    loop {
+        let client = connect(hosts, settings).await;
+        epoch += 1;
+        tracing::info!(
+            session.id = %client.session_id(),
+            session.epoch = epoch,
+            session.timeout_ms = client.session_timeout().as_millis(),
+            "zookeeper: session {epoch} begins"
+        );
+        watch_over(&client, epoch, publisher).await;
+        publisher.down(Session::Connecting);
+    }
+}
+
+/// Tries until there is a session whose server knows all that was ever written.
+async fn connect(hosts: &str, settings: Settings) -> Client {
+    /// Between attempts; each takes about a session timeout, unless the hosts are malformed.
+    const PAUSE: Duration = Duration::from_secs(1);
+    loop {
+        let connector = Client::connector().with_session_timeout(settings.session_timeout);
+        match connector.connect(hosts).await {
+            Ok(client) => {
+                catch_up(&client, settings.call_limit).await;
+                return client;
+            }
+            Err(error) => {
+                tracing::warn!("zookeeper: no session with any of {hosts}: {error}");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Lets the server of a new session catch up, so that nobody reads what is older than what the
+/// session before had seen. The client sees to that within one session only.
+async fn catch_up(client: &Client, limit: Duration) {
+    match tokio::time::timeout(limit, client.sync("/")).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!("zookeeper: the server may lag behind: {error}"),
+        Err(_) => tracing::warn!("zookeeper: the server may lag behind: no answer"),
+    }
+}
+
+/// Publishes what becomes of a session until it has ended.
+async fn watch_over(client: &Client, epoch: u64, publisher: &mut Publisher) {
+    let mut states = client.state_watcher();
+    let mut state = client.state();
+    loop {
+        match state {
+            // Also when it was connected as far as we know: then a disconnection was too short
+            // to be seen here, but not too short for watches to miss something.
+            SessionState::SyncConnected => publisher.live(client, epoch),
+            SessionState::Disconnected | SessionState::ConnectedReadOnly => {
+                publisher.down(Session::Suspended { epoch });
+            }
+            SessionState::AuthFailed | SessionState::Expired | SessionState::Closed => {
+                tracing::warn!(session.epoch = epoch, "zookeeper: session {epoch} ended: {state}");
+                return;
+            }
+        }
+        state = states.changed().await;
+    }
+}
+
+/// Gives the session back, so that what is ephemeral vanishes at once.
+async fn end(publisher: Publisher, limit: Duration) {
+    let link = publisher.links.send_replace(Link::Down);
+    publisher.state(Session::Connecting);
+    if let Link::Up(Connection { client, .. }) = link {
+        let states = client.state_watcher();
+        // The client closes its session when its last clone goes, with the calls still under way.
+        drop(client);
+        if tokio::time::timeout(limit, terminated(states)).await.is_err() {
+            tracing::warn!("zookeeper: the session was not closed: {}", Error::Timeout);
+        }
+    }
+    publisher.links.send_replace(Link::Closed);
+}
+
+async fn terminated(mut states: StateWatcher) {
+    let mut state = states.state();
+    while !state.is_terminated() {
+        state = states.changed().await;
+    }
+}
