@@ -1,1 +1,17 @@
-//! Reading and editing libvirt domain XML.
+//! Reading and editing libvirt domain XML. Pure: text in, values or text out.
+//!
+//! * [`validate_definition`] decides whether a text may become a VM's definition.
+//! * [`describe`] tells people what a definition holds, and is content with any domain: what it
+//!   does not know it leaves out, so that no stored VM is ever hidden by an odd device.
+
+mod definition;
+mod description;
+mod device;
+mod document;
+mod error;
+mod memory;
+
+pub use definition::{Definition, validate_definition};
+pub use description::{Description, Os, Topology, Vnc, describe};
+pub use device::{Controller, Disk, Interface};
+pub use error::DefinitionError;
