@@ -2,8 +2,10 @@
 
 mod apt;
 mod deb;
+mod lab;
 mod run;
 mod say;
+mod wait;
 mod workspace;
 
 use std::process::ExitCode;
@@ -23,11 +25,15 @@ struct Arguments {
 enum Verb {
     /// Build the release binaries and the Debian packages into dist/.
     Deb,
+    /// Bring up real hosts with a real cluster on this machine, and make trouble for it.
+    #[command(subcommand)]
+    Lab(lab::Verb),
 }
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().verb {
         Verb::Deb => deb::run(),
+        Verb::Lab(verb) => lab::run(verb),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

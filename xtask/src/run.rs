@@ -46,9 +46,7 @@ impl Run {
     /// A run of `argv`, whose first word is the program.
     pub(crate) fn new<S: AsRef<OsStr>>(argv: impl IntoIterator<Item = S>) -> Self {
         let mut words = argv.into_iter();
-        let program = words
-            .next()
-            .map_or_else(OsString::new, |word| word.as_ref().to_owned());
+        let program = words.next().map_or_else(OsString::new, |word| word.as_ref().to_owned());
         let mut command = Command::new(program);
         command.args(words);
         Self::of(command)
@@ -56,13 +54,7 @@ impl Run {
 
     /// A run of a command made elsewhere.
     pub(crate) fn of(command: Command) -> Self {
-        Self {
-            command,
-            limit: DEFAULT_LIMIT,
-            input: None,
-            log: None,
-            file: None,
-        }
+        Self { command, limit: DEFAULT_LIMIT, input: None, log: None, file: None }
     }
 
     /// One more argument.
@@ -139,10 +131,7 @@ impl Run {
     pub(crate) fn finish(mut self) -> Result<Finished> {
         let shown = self.shown();
         self.connect()?;
-        let mut child = self
-            .command
-            .spawn()
-            .with_context(|| format!("cannot start `{shown}`"))?;
+        let mut child = self.command.spawn().with_context(|| format!("cannot start `{shown}`"))?;
         let pid = i32::try_from(child.id()).context("a process id that is none")?;
         feed(child.stdin.take(), self.input);
         let stdout = collect(child.stdout.take());
@@ -152,10 +141,7 @@ impl Run {
         let Ok(status) = end.recv_timeout(self.limit) else {
             kill(Pid::from_raw(pid), Signal::SIGKILL)
                 .with_context(|| format!("cannot kill `{shown}`"))?;
-            bail!(
-                "`{shown}` did not end within {}",
-                say::seconds(self.limit)
-            );
+            bail!("`{shown}` did not end within {}", say::seconds(self.limit));
         };
         Ok(Finished {
             status: status.with_context(|| format!("cannot wait for `{shown}`"))?,
@@ -170,8 +156,8 @@ impl Run {
             None => Stdio::null(),
         });
         if let Some(path) = &self.log {
-            let file = File::create(path)
-                .with_context(|| format!("cannot write {}", path.display()))?;
+            let file =
+                File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
             self.file = Some(file);
         }
         match self.file.take() {
@@ -183,10 +169,7 @@ impl Run {
 
     fn shown(&self) -> String {
         let words = std::iter::once(self.command.get_program()).chain(self.command.get_args());
-        let mut text = words
-            .map(OsStr::to_string_lossy)
-            .collect::<Vec<_>>()
-            .join(" ");
+        let mut text = words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ");
         if text.chars().count() > 200 {
             text = text.chars().take(200).chain("...".chars()).collect();
         }
@@ -236,10 +219,8 @@ mod tests {
 
     #[test]
     fn a_failure_carries_what_the_program_said() {
-        let message = Run::new(["sh", "-c", "echo no such luck >&2; exit 3"])
-            .done()
-            .unwrap_err()
-            .to_string();
+        let message =
+            Run::new(["sh", "-c", "echo no such luck >&2; exit 3"]).done().unwrap_err().to_string();
         assert!(message.ends_with("exit status: 3: no such luck"), "{message}");
     }
 

@@ -20,10 +20,7 @@ pub(crate) fn note(line: &str) {
 }
 
 /// Runs one long piece of work, saying what it is before and how long it took after.
-pub(crate) fn step<T>(
-    title: &str,
-    work: impl FnOnce() -> anyhow::Result<T>,
-) -> anyhow::Result<T> {
+pub(crate) fn step<T>(title: &str, work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
     eprintln!("[      ] {title} ...");
     let started = Instant::now();
     let result = work();
@@ -46,9 +43,5 @@ pub(crate) fn terminal() -> anyhow::Result<File> {
 /// A duration as people read it: `0.4 s`, `132 s`.
 pub(crate) fn seconds(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
-    if seconds < 100.0 {
-        format!("{seconds:.1} s")
-    } else {
-        format!("{seconds:.0} s")
-    }
+    if seconds < 100.0 { format!("{seconds:.1} s") } else { format!("{seconds:.0} s") }
 }

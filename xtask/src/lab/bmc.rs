@@ -1,0 +1,111 @@
+//! The hosts' BMCs: OpenIPMI's simulator, wired to the hosts' real power.
+
+use std::fs;
+
+use anyhow::{Result, bail};
+
+use super::cgroup::Group;
+use super::host::Host;
+use super::layout::Lab;
+use super::template::fill;
+use super::{board, power, switch};
+use crate::say;
+
+/// The simulator's own port of a host, on the switch's loopback.
+fn port(host: Host) -> u16 {
+    6230 + u16::from(host.id())
+}
+
+/// Starts a BMC for each host, and the front that makes them quick, unless they run.
+///
+/// # Errors
+/// When one cannot be started.
+pub(crate) fn start(lab: &Lab, hosts: &[Host]) -> Result<()> {
+    let group = Group::of_machinery(lab, "bmc");
+    if group.is_populated() {
+        return Ok(());
+    }
+    group.make()?;
+    for host in hosts {
+        start_one(lab, &group, *host)?;
+    }
+    let mut command = group.command();
+    command
+        .args(["setsid", "--fork", "nsenter", &switch::switch_entry(lab), "--"])
+        .arg(lab.program())
+        .args(["lab", "_bmc-front"])
+        .args(hosts.iter().map(|host| format!("{}={}", host.bmc(), port(*host))));
+    board::background(lab, command, "bmc-front")
+}
+
+fn start_one(lab: &Lab, group: &Group, host: Host) -> Result<()> {
+    let dir = lab.host_run(host).join("bmc");
+    fs::create_dir_all(dir.join("state"))?;
+    let (name, id) = (host.to_string(), host.id().to_string());
+    let (password, port) = (host.bmc_password(), port(host).to_string());
+    let program = lab.program().display().to_string();
+    let config = fill(
+        include_str!("../../lab/bmc.conf"),
+        &[
+            ("host", &name),
+            ("id", &id),
+            ("password", &password),
+            ("port", &port),
+            ("program", &program),
+        ],
+    );
+    fs::write(dir.join("lan.conf"), config)?;
+    fs::write(dir.join("sim.emu"), include_str!("../../lab/bmc.emu"))?;
+    let mut command = group.command();
+    command
+        .args(["setsid", "--fork", "nsenter", &switch::switch_entry(lab), "--"])
+        .args(["ipmi_sim", "-n", "-c"])
+        .arg(dir.join("lan.conf"))
+        .arg("-f")
+        .arg(dir.join("sim.emu"))
+        .arg("-s")
+        .arg(dir.join("state"));
+    board::background(lab, command, &format!("{host}.bmc"))
+}
+
+/// What the simulator asks of a chassis: `get NAME...` or `set NAME VALUE...`.
+///
+/// The simulator waits for the end, so that a power-off has been done when it is acknowledged.
+///
+/// # Errors
+/// When it asks for something that is not there, or the power does not obey.
+pub(crate) fn chassis(lab: &Lab, host: Host, words: &[String]) -> Result<()> {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["get", names @ ..] => names.iter().try_for_each(|name| get(lab, host, name)),
+        ["set", pairs @ ..] => pairs.chunks(2).try_for_each(|pair| match pair {
+            [name, value] => set(lab, host, name, value),
+            // `identify` has two values of which the second says nothing to us.
+            lone => {
+                say::note(&format!("ignored: {lone:?}"));
+                Ok(())
+            }
+        }),
+        other => bail!("the BMC asked {other:?}"),
+    }
+}
+
+fn get(lab: &Lab, host: Host, name: &str) -> Result<()> {
+    match name {
+        "power" => say::data(&format!("power:{}", u8::from(power::is_on(lab, host)))),
+        "boot" => say::data("boot:default"),
+        other => bail!("a chassis has no `{other}`"),
+    }
+    Ok(())
+}
+
+fn set(lab: &Lab, host: Host, name: &str, value: &str) -> Result<()> {
+    match (name, value) {
+        ("power", "0") => power::cut(lab, host),
+        ("power", "1") => power::on(lab, host),
+        ("reset", _) => power::reset(lab, host),
+        ("shutdown", _) => power::press(lab, host),
+        ("boot" | "identify", _) => Ok(()),
+        (other, value) => bail!("a chassis cannot set `{other}` to `{value}`"),
+    }
+}

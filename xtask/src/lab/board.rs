@@ -1,0 +1,95 @@
+//! A host's main board: boots it, boots it again when it reboots itself, ends when it powers off.
+
+use std::fs::{self, File, OpenOptions};
+use std::process::Stdio;
+
+use anyhow::{Context, Result};
+
+use super::cgroup::Group;
+use super::host::Host;
+use super::layout::{DIR_VARIABLE, Lab};
+use super::{disk, power, space, switch};
+use crate::run::Run;
+
+/// How `systemd-nspawn` ends when the host asked for a reboot, by `systemctl` or by reboot(2).
+const REBOOT: i32 = 133;
+
+/// The control group of a host's board, which outlives the host's own.
+pub(crate) fn group(lab: &Lab, host: Host) -> Group {
+    Group::of_machinery(lab, &format!("board-{host}"))
+}
+
+/// Starts the board in the background, for this stretch of power.
+///
+/// # Errors
+/// When it cannot be started.
+pub(crate) fn start(lab: &Lab, host: Host, stretch: &str) -> Result<()> {
+    let group = group(lab, host);
+    group.make()?;
+    let mut command = group.command();
+    command.args(["setsid", "--fork"]).arg(lab.program()).args([
+        "lab",
+        "_board",
+        &host.to_string(),
+        stretch,
+    ]);
+    background(lab, command, &format!("{host}.board"))
+}
+
+/// Runs a command that puts itself in the background, with its output in a log of the lab.
+///
+/// # Errors
+/// When it cannot be started.
+pub(crate) fn background(lab: &Lab, mut command: std::process::Command, log: &str) -> Result<()> {
+    let log = append(lab, log)?;
+    command.env(DIR_VARIABLE, lab.dir()).current_dir("/");
+    Run::of(command).into_file(log).done().map(drop)
+}
+
+/// The board itself: returns when the host is off.
+///
+/// # Errors
+/// When a boot cannot be prepared or cleaned up after.
+pub(crate) fn run(lab: &Lab, host: Host, stretch: &str) -> Result<()> {
+    loop {
+        let code = boot(lab, host)?;
+        if !power::ended(lab, host, stretch, code == Some(REBOOT))? {
+            return Ok(());
+        }
+    }
+}
+
+/// Boots the host once and stays for as long as it runs. Returns its exit code.
+fn boot(lab: &Lab, host: Host) -> Result<Option<i32>> {
+    let console = append(lab, &format!("{host}.console"))?;
+    let mut command = Group::of_host(lab, host).command();
+    command
+        .arg("nsenter")
+        .arg(space::entry(lab))
+        .arg(switch::host_entry(lab, host))
+        .args(["--", "systemd-nspawn", "--quiet", "--boot"])
+        .arg(format!("--directory={}", disk::root(lab, host).display()))
+        .arg(format!("--machine={host}"))
+        // No systemd outside is asked for anything: there may be none.
+        .args(["--register=no", "--keep-unit", "--link-journal=no"])
+        .args(["--capability=all", "--console=read-only"])
+        .args(["--resolv-conf=off", "--timezone=off"])
+        // Only fuse: a /dev/kvm that cannot virtualize costs libvirt minutes of probing.
+        .args(fs::exists("/dev/fuse")?.then_some("--bind=/dev/fuse"))
+        .env("SYSTEMD_NSPAWN_UNIFIED_HIERARCHY", "1")
+        .env("SYSTEMD_NSPAWN_API_VFS_WRITABLE", "network")
+        .stdin(Stdio::null())
+        .stdout(console.try_clone()?)
+        .stderr(console);
+    let status = command.status().with_context(|| format!("cannot boot {host}"))?;
+    Ok(status.code())
+}
+
+fn append(lab: &Lab, log: &str) -> Result<File> {
+    let path = lab.logs().join(log);
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&path)
+        .with_context(|| format!("cannot write {}", path.display()))
+}

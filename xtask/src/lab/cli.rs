@@ -1,0 +1,190 @@
+//! The lab's commands. Their data is on stdout, all else on stderr, so that tests can use them.
+
+use std::ffi::OsString;
+use std::net::Ipv4Addr;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use anyhow::{Context, Result, anyhow, ensure};
+use clap::{Subcommand, ValueEnum};
+
+use super::host::{Host, Network};
+use super::layout::Lab;
+use super::{bmc, bmc_front, board, down, enter, fault, guest, power, pvc, selftest, status, up};
+use crate::say;
+
+/// What `cargo xtask lab` can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Bring up the hosts, their services and PVC; what is up already stays as it is.
+    Up(up::Up),
+    /// Take everything down.
+    Down(down::Down),
+    /// Show the hosts and what is broken on purpose.
+    Status {
+        /// For programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Run a command on a host; ends with its exit code.
+    Exec {
+        host: Host,
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<OsString>,
+    },
+    /// Switch a host.
+    Power {
+        host: Host,
+        #[arg(value_enum)]
+        switch: Switch,
+    },
+    /// Stop every process of a host; its kernel still answers pings.
+    Freeze {
+        host: Host,
+        /// Silence its network too: so a locked-up machine looks from outside.
+        #[arg(long)]
+        silent: bool,
+    },
+    /// Let a frozen host go on.
+    Thaw { host: Host },
+    /// Cut a host off from networks, with the carrier still up.
+    Partition {
+        host: Host,
+        /// All of them when none is named.
+        #[arg(value_enum)]
+        networks: Vec<Network>,
+    },
+    /// End all partitions of a host.
+    Heal { host: Host },
+    /// Make a host's BMC reachable or not.
+    Bmc {
+        host: Host,
+        #[arg(value_enum)]
+        reachable: Reachable,
+    },
+    /// Show what a host's console has shown.
+    Console {
+        host: Host,
+        /// Go on as it grows.
+        #[arg(short, long)]
+        follow: bool,
+        /// How many of the last lines.
+        #[arg(short = 'n', long, default_value_t = 100)]
+        lines: u32,
+    },
+    /// Run the client against the cluster.
+    Pvc {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Print the definition of a VM for `pvc vm define`.
+    Guest {
+        #[arg(value_enum)]
+        kind: guest::Kind,
+        name: String,
+        /// A new one unless given.
+        #[arg(long)]
+        uuid: Option<String>,
+    },
+    /// Try every fault on a running lab and see that it has its effect.
+    Selftest,
+    #[command(name = "_board", hide = true)]
+    Board { host: Host, stretch: String },
+    #[command(name = "_chassis", hide = true)]
+    Chassis {
+        host: Host,
+        #[arg(trailing_var_arg = true)]
+        words: Vec<String>,
+    },
+    #[command(name = "_bmc-front", hide = true)]
+    BmcFront {
+        #[arg(value_parser = bmc_pair)]
+        pairs: Vec<(Ipv4Addr, u16)>,
+    },
+}
+
+/// What to do with a host's power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    /// Pull the plug.
+    Cut,
+    /// Give it power; it boots.
+    On,
+    /// Pull the plug and put it back.
+    Reset,
+    /// Press the power button and wait until it has shut down.
+    Off,
+}
+
+/// Whether a BMC can be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Reachable {
+    /// It can.
+    Up,
+    /// It cannot.
+    Down,
+}
+
+/// Runs one command of the lab.
+///
+/// # Errors
+/// With what kept it from being done.
+pub(crate) fn run(verb: Verb) -> Result<()> {
+    let lab = &Lab::from_env()?;
+    match verb {
+        Verb::Up(up) => up::run(lab, &up),
+        Verb::Down(down) => down::run(lab, &down),
+        Verb::Status { json } => status::run(lab, json),
+        Verb::Exec { host, command } => become_it(enter::command(lab, lab.check(host)?, command)?),
+        Verb::Power { host, switch } => switch_power(lab, lab.check(host)?, switch),
+        Verb::Freeze { host, silent } => fault::freeze(lab, lab.check(host)?, silent),
+        Verb::Thaw { host } => fault::thaw(lab, lab.check(host)?),
+        Verb::Partition { host, networks } => fault::partition(lab, lab.check(host)?, &networks),
+        Verb::Heal { host } => fault::heal(lab, lab.check(host)?),
+        Verb::Bmc { host, reachable } => match reachable {
+            Reachable::Up => fault::bmc_up(lab, lab.check(host)?),
+            Reachable::Down => fault::bmc_down(lab, lab.check(host)?),
+        },
+        Verb::Console { host, follow, lines } => {
+            let mut tail = Command::new("tail");
+            tail.args(follow.then_some("--follow=name"))
+                .arg(format!("--lines={lines}"))
+                .arg(lab.console(lab.check(host)?));
+            become_it(tail)
+        }
+        Verb::Pvc { arguments } => {
+            ensure!(lab.is_up(), "the lab is not up: `cargo xtask lab up` starts it");
+            become_it(pvc::client_command(lab, arguments))
+        }
+        Verb::Guest { kind, name, uuid } => {
+            let uuid = uuid.map_or_else(guest::new_uuid, Ok)?;
+            say::data(guest::domain_xml(kind, &name, &uuid).trim_end());
+            Ok(())
+        }
+        Verb::Selftest => selftest::run(lab),
+        Verb::Board { host, stretch } => board::run(lab, host, &stretch),
+        Verb::Chassis { host, words } => bmc::chassis(lab, host, &words),
+        Verb::BmcFront { pairs } => bmc_front::serve(&pairs),
+    }
+}
+
+fn switch_power(lab: &Lab, host: Host, switch: Switch) -> Result<()> {
+    match switch {
+        Switch::Cut => power::cut(lab, host),
+        Switch::On => power::on(lab, host),
+        Switch::Reset => power::reset(lab, host),
+        Switch::Off => power::off(lab, host),
+    }
+}
+
+/// Becomes another program, so that its input, output, signals and exit code are its own.
+fn become_it(mut command: Command) -> Result<()> {
+    let program = command.get_program().to_owned();
+    Err(command.exec()).with_context(|| format!("cannot run {}", program.display()))
+}
+
+/// Parses `ADDRESS=PORT`.
+fn bmc_pair(text: &str) -> Result<(Ipv4Addr, u16)> {
+    let (address, port) = text.split_once('=').ok_or_else(|| anyhow!("expected ADDRESS=PORT"))?;
+    Ok((address.parse()?, port.parse()?))
+}

@@ -1,0 +1,131 @@
+//! The guests the lab makes for its hosts: small, cheap under emulation, and telling the time.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::cpio::Archive;
+use super::template::fill;
+use crate::run::Run;
+
+const TICK_SOURCE: &str = include_str!("../../lab/guests/tick.S");
+const LINUX_INIT: &str = include_str!("../../lab/guests/init.sh");
+
+/// The size of the disk `tick` boots from: its firmware wants more than the one sector.
+const TICK_DISK: u64 = 64 * 1024;
+
+/// A kind of guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Kind {
+    /// A boot sector that counts and tells the hardware clock's time, in 16 MiB.
+    Tick,
+    /// Debian's kernel and a shell that tells its uptime, in 128 MiB.
+    Linux,
+}
+
+impl Kind {
+    /// Both.
+    pub(crate) const ALL: [Self; 2] = [Self::Tick, Self::Linux];
+
+    /// The name in commands and files.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Tick => "tick",
+            Self::Linux => "linux",
+        }
+    }
+}
+
+/// The definition of a VM of this kind, as `pvc vm define` takes it.
+pub(crate) fn domain_xml(kind: Kind, name: &str, uuid: &str) -> String {
+    let template = match kind {
+        Kind::Tick => include_str!("../../lab/guests/tick.xml"),
+        Kind::Linux => include_str!("../../lab/guests/linux.xml"),
+    };
+    fill(template, &[("name", name), ("uuid", uuid)])
+}
+
+/// A UUID nobody has.
+///
+/// # Errors
+/// When the kernel has none to give.
+pub(crate) fn new_uuid() -> Result<String> {
+    let uuid = fs::read_to_string("/proc/sys/kernel/random/uuid").context("cannot make a UUID")?;
+    Ok(uuid.trim().to_owned())
+}
+
+/// Everything the guests are made of: a change of it makes them anew.
+pub(crate) fn recipe() -> String {
+    [TICK_SOURCE, LINUX_INIT].concat()
+}
+
+/// Assembles `tick` into the disk image `into`.
+///
+/// # Errors
+/// When binutils are missing or the source is wrong.
+pub(crate) fn make_tick(into: &Path) -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let object = scratch.path().join("tick.o");
+    Run::new(["as", "--32", "-o"]).arg(&object).arg("-").input(TICK_SOURCE).done()?;
+    Run::new(["ld", "-m", "elf_i386", "-Ttext=0x7c00", "--oformat", "binary"])
+        .arg("-o")
+        .arg(into)
+        .arg(&object)
+        .done()?;
+    fs::File::options().write(true).open(into)?.set_len(TICK_DISK)?;
+    Ok(())
+}
+
+/// Makes `linux` from the unpacked Debian packages of a kernel and of a static busybox.
+///
+/// # Errors
+/// When a package does not hold what it should.
+pub(crate) fn make_linux(unpacked: &Path, kernel: &Path, initrd: &Path) -> Result<()> {
+    let image = find(&unpacked.join("boot"), "vmlinuz-")?;
+    fs::copy(&image, kernel)?;
+    let busybox = fs::read(unpacked.join("bin/busybox"))
+        .or_else(|_| fs::read(unpacked.join("usr/bin/busybox")))
+        .context("the busybox package holds no busybox")?;
+
+    let mut archive = Archive::default();
+    for dir in ["bin", "dev", "proc", "sys", "modules"] {
+        archive.dir(dir);
+    }
+    archive.file("bin/busybox", 0o755, &busybox);
+    archive.file("init", 0o755, LINUX_INIT.as_bytes());
+    let modules = find(&unpacked.join("lib/modules"), "")?.join("kernel/drivers");
+    // Built into some kernels, modules of others.
+    for module in ["acpi/button.ko", "input/evdev.ko"] {
+        if let Ok(bytes) = fs::read(modules.join(module)) {
+            archive.file(&format!("modules/{}", module.replace('/', "-")), 0o644, &bytes);
+        }
+    }
+    fs::write(initrd, archive.finish())?;
+    Ok(())
+}
+
+/// The one entry of `dir` whose name begins so.
+fn find(dir: &Path, prefix: &str) -> Result<std::path::PathBuf> {
+    fs::read_dir(dir)
+        .with_context(|| format!("cannot read {}", dir.display()))?
+        .filter_map(Result::ok)
+        .find(|entry| entry.file_name().to_string_lossy().starts_with(prefix))
+        .map(|entry| entry.path())
+        .with_context(|| format!("{} holds no {prefix}*", dir.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_definition_carries_the_name_wherever_libvirt_wants_it() {
+        for kind in Kind::ALL {
+            let xml = domain_xml(kind, "t1", "0f3b2a1c-0000-4000-8000-000000000001");
+            assert!(xml.contains("<name>t1</name>"), "{xml}");
+            assert!(xml.contains("'/var/log/libvirt/t1.log'"), "{xml}");
+            assert!(!xml.contains("{{"), "{xml}");
+        }
+    }
+}

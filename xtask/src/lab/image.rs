@@ -1,0 +1,209 @@
+//! The read-only layers below every host's disk, made once and kept.
+//!
+//! A layer is made again when its recipe differs from the one it was made by.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::layout::Lab;
+use super::{chroot, config, guest};
+use crate::run::Run;
+use crate::say;
+
+/// A layer, from the bottom up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Layer {
+    /// Debian with the services our packages need to find.
+    Base,
+    /// Whatever else our packages depend on.
+    Depends,
+    /// What the lab configures alike on every host.
+    Config,
+    /// The guests' disks and kernels.
+    Guests,
+}
+
+impl Layer {
+    const ALL: [Self; 4] = [Self::Base, Self::Depends, Self::Config, Self::Guests];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Base => "base",
+            Self::Depends => "depends",
+            Self::Config => "config",
+            Self::Guests => "guests",
+        }
+    }
+
+    fn dir(self, lab: &Lab) -> PathBuf {
+        lab.image().join(self.name())
+    }
+}
+
+/// Debian packages of the base: the hypervisor, ZooKeeper, and what tests look with.
+const PACKAGES: &[&str] = &[
+    "systemd",
+    "systemd-sysv",
+    "dbus",
+    "udev",
+    "libpam-systemd",
+    "kmod",
+    "procps",
+    "psmisc",
+    "ca-certificates",
+    "less",
+    "curl",
+    "jq",
+    "netcat-openbsd",
+    "vim-tiny",
+    "strace",
+    "openssl",
+    "iproute2",
+    "iputils-ping",
+    "arping",
+    "bridge-utils",
+    "ethtool",
+    "tcpdump",
+    "nftables",
+    "conntrack",
+    "dnsmasq",
+    "ipmitool",
+    "zookeeper",
+    "default-jre-headless",
+    "libvirt-daemon-system",
+    "libvirt-clients",
+    "qemu-system-x86",
+    "ipxe-qemu",
+];
+
+const DEBIAN: &str = "http://deb.debian.org/debian";
+const SECURITY: &str = "http://deb.debian.org/debian-security";
+
+/// All layers, the topmost first.
+pub(crate) fn layers(lab: &Lab) -> Vec<PathBuf> {
+    Layer::ALL.iter().rev().map(|layer| layer.dir(lab)).collect()
+}
+
+/// Makes what is missing of the image. `depends` are the dependencies of our packages, as
+/// `Depends:` fields have them.
+///
+/// # Errors
+/// When Debian's archive cannot be reached or a tool fails.
+pub(crate) fn make(lab: &Lab, depends: &str) -> Result<()> {
+    fs::create_dir_all(lab.image())?;
+    let release = release()?;
+    let base = format!("{release} {DEBIAN} {SECURITY}\n{}\n", PACKAGES.join(" "));
+    layer(lab, Layer::Base, "install Debian for the hosts", &base, |dir| {
+        make_base(lab, &release, dir)
+    })?;
+    let above = format!("{base}{depends}\n");
+    layer(lab, Layer::Depends, "install what our packages depend on", &above, |dir| {
+        make_depends(lab, depends, dir)
+    })?;
+    let recipe = config::recipe();
+    layer(lab, Layer::Config, "configure what all hosts share", &recipe, config::make)?;
+    let recipe = format!("{base}{}", guest::recipe());
+    layer(lab, Layer::Guests, "make the guests", &recipe, |dir| make_guests(lab, dir))
+}
+
+/// Makes one layer, unless it was made by this recipe.
+fn layer(
+    lab: &Lab,
+    layer: Layer,
+    title: &str,
+    recipe: &str,
+    make: impl FnOnce(&Path) -> Result<()>,
+) -> Result<()> {
+    let (dir, made) = (layer.dir(lab), lab.image().join(format!("{}.made", layer.name())));
+    if fs::read_to_string(&made).is_ok_and(|by| by == recipe) {
+        return Ok(());
+    }
+    say::step(title, || {
+        // One file system: an interrupted attempt may have left something mounted.
+        Run::new(["rm", "-rf", "--one-file-system"])
+            .args([&made, &dir])
+            .limit(Duration::from_secs(120))
+            .done()?;
+        fs::create_dir_all(&dir)?;
+        make(&dir)?;
+        fs::write(&made, recipe).context("cannot record how a layer was made")
+    })
+}
+
+fn make_base(lab: &Lab, release: &str, dir: &Path) -> Result<()> {
+    // In a mount namespace of its own: an interrupted run leaves nothing mounted.
+    Run::new(["unshare", "--mount", "mmdebstrap", "--variant=minbase", "--mode=root"])
+        .arg(format!("--include={}", PACKAGES.join(",")))
+        .arg(release)
+        .arg(dir)
+        .arg(format!("deb {DEBIAN} {release} main"))
+        .arg(format!("deb {DEBIAN} {release}-updates main"))
+        .arg(format!("deb {SECURITY} {release}-security main"))
+        .limit(Duration::from_secs(1800))
+        .log(lab.logs().join("base.log"))
+        .done()?;
+    // Each host brings its own.
+    for file in ["etc/hostname", "etc/resolv.conf", "etc/machine-id"] {
+        let file = dir.join(file);
+        if file.exists() {
+            fs::remove_file(&file)?;
+        }
+    }
+    Ok(())
+}
+
+fn make_depends(lab: &Lab, depends: &str, dir: &Path) -> Result<()> {
+    if depends.is_empty() {
+        return Ok(());
+    }
+    let root = chroot::Chroot::over(lab, &Layer::Base.dir(lab), dir)?;
+    root.apt(["update"])?;
+    root.apt(["satisfy", "--yes", "--no-install-recommends", depends])?;
+    root.apt(["clean"])?;
+    root.run(["rm", "-rf", "/var/lib/apt/lists"])?;
+    root.close()
+}
+
+fn make_guests(lab: &Lab, dir: &Path) -> Result<()> {
+    let guests = dir.join("var/lib/pvc-lab/guests");
+    fs::create_dir_all(&guests)?;
+    guest::make_tick(&guests.join("tick.img"))?;
+
+    let scratch = lab.image().join("scratch");
+    let root = chroot::Chroot::over(lab, &Layer::Base.dir(lab), &scratch)?;
+    root.apt(["update"])?;
+    let kernel = root.run(["apt-cache", "depends", "--important", "linux-image-cloud-amd64"])?;
+    let kernel = kernel
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("Depends: "))
+        .context("linux-image-cloud-amd64 names no kernel")?;
+    root.run(["mkdir", "/guest"])?;
+    root.run(["sh", "-c", "cd /guest && apt-get download \"$@\"", "sh", kernel, "busybox-static"])?;
+    root.run(["sh", "-c", "for deb in /guest/*.deb; do dpkg-deb -x $deb /guest/; done"])?;
+    root.close()?;
+
+    guest::make_linux(
+        &scratch.join("guest"),
+        &guests.join("linux.kernel"),
+        &guests.join("linux.initrd"),
+    )?;
+    for kind in guest::Kind::ALL {
+        let name = format!("{}1", kind.name());
+        let xml = guest::domain_xml(kind, &name, &guest::new_uuid()?);
+        fs::write(guests.join(format!("{name}.xml")), xml)?;
+    }
+    fs::remove_dir_all(&scratch).context("cannot remove what the guests were made of")
+}
+
+/// The Debian release of this machine: packages built here run on that.
+fn release() -> Result<String> {
+    let about = fs::read_to_string("/etc/os-release").context("cannot read /etc/os-release")?;
+    about
+        .lines()
+        .find_map(|line| line.strip_prefix("VERSION_CODENAME="))
+        .map(|name| name.trim_matches('"').to_owned())
+        .context("/etc/os-release names no release: the lab needs Debian")
+}

@@ -1,0 +1,167 @@
+//! Where a lab lives: its directories, its names in the kernel, its hosts.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::host::Host;
+
+/// Names the lab's directory; another directory is another lab, beside the first.
+pub(crate) const DIR_VARIABLE: &str = "PVC_LAB_DIR";
+
+const DEFAULT_DIR: &str = "/var/lib/pvc-lab";
+
+/// One lab, running or not.
+///
+/// Everything it makes carries its name: the last part of its directory.
+#[derive(Clone, Debug)]
+pub(crate) struct Lab {
+    dir: PathBuf,
+    name: String,
+}
+
+impl Lab {
+    /// The lab in `PVC_LAB_DIR`, or the one in `/var/lib/pvc-lab`.
+    ///
+    /// # Errors
+    /// When the directory's last part cannot name things in the kernel.
+    pub(crate) fn from_env() -> Result<Self> {
+        Self::at(env::var_os(DIR_VARIABLE).map_or_else(|| DEFAULT_DIR.into(), PathBuf::from))
+    }
+
+    fn at(dir: PathBuf) -> Result<Self> {
+        ensure!(
+            dir.is_absolute(),
+            "{DIR_VARIABLE} is `{}`: expected an absolute path",
+            dir.display()
+        );
+        let name = dir.file_name().and_then(|name| name.to_str()).unwrap_or("");
+        ensure!(
+            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'),
+            "{DIR_VARIABLE} is `{}`: its last part names the lab, expected letters, digits and `-`",
+            dir.display()
+        );
+        Ok(Self { name: name.to_owned(), dir })
+    }
+
+    /// What everything of this lab is named after.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Everything on disk: caches, the hosts' disks, logs.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Downloaded and built once, kept by `lab down`.
+    pub(crate) fn image(&self) -> PathBuf {
+        self.dir.join("image")
+    }
+
+    /// What only lives as long as the lab is up; gone with a restart of the machine.
+    pub(crate) fn run(&self) -> PathBuf {
+        Path::new("/run").join(&self.name)
+    }
+
+    /// Logs of what the lab itself runs.
+    pub(crate) fn logs(&self) -> PathBuf {
+        self.dir.join("log")
+    }
+
+    /// The client's connection store and ready-made VM definitions.
+    pub(crate) fn client(&self) -> PathBuf {
+        self.dir.join("client")
+    }
+
+    /// The copy of this program that the lab's own processes run.
+    ///
+    /// A copy, because a build replaces the original while the lab is up.
+    pub(crate) fn program(&self) -> PathBuf {
+        self.dir.join("bin/xtask")
+    }
+
+    /// A host's disk: the upper layer of its root file system.
+    pub(crate) fn disk(&self, host: Host) -> PathBuf {
+        self.dir.join("hosts").join(host.to_string())
+    }
+
+    /// A host's state: its power switch, its lock.
+    pub(crate) fn host_run(&self, host: Host) -> PathBuf {
+        self.run().join(host.to_string())
+    }
+
+    /// What a host's console has shown since the lab came up.
+    pub(crate) fn console(&self, host: Host) -> PathBuf {
+        self.logs().join(format!("{host}.console"))
+    }
+
+    /// A network namespace of this lab: `switch`, `client` or a host's.
+    pub(crate) fn netns(&self, of: &str) -> String {
+        format!("{}-{of}", self.name)
+    }
+
+    /// Whether `lab up` has begun and `lab down` has not been.
+    pub(crate) fn is_up(&self) -> bool {
+        self.count_file().exists()
+    }
+
+    /// The hosts of the running lab.
+    ///
+    /// # Errors
+    /// When the lab is not up.
+    pub(crate) fn hosts(&self) -> Result<Vec<Host>> {
+        if !self.is_up() {
+            bail!("the lab is not up: `cargo xtask lab up` starts it");
+        }
+        let file = self.count_file();
+        let count =
+            fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let count =
+            count.trim().parse().with_context(|| format!("{} holds no number", file.display()))?;
+        Ok(Host::first(count))
+    }
+
+    /// Fails unless `host` is one of the running lab's.
+    ///
+    /// # Errors
+    /// When the lab is not up or smaller than that.
+    pub(crate) fn check(&self, host: Host) -> Result<Host> {
+        let hosts = self.hosts()?;
+        ensure!(hosts.contains(&host), "there is no {host}: the lab has {} hosts", hosts.len());
+        Ok(host)
+    }
+
+    /// Records how many hosts the lab that comes up has.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn record_count(&self, count: u8) -> Result<()> {
+        fs::write(self.count_file(), count.to_string()).context("cannot record the hosts")
+    }
+
+    fn count_file(&self) -> PathBuf {
+        self.run().join("hosts")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_directory_is_another_lab() {
+        let lab = Lab::at("/srv/second-lab".into()).unwrap();
+        assert_eq!(lab.netns("hv1"), "second-lab-hv1");
+        assert_eq!(lab.run(), Path::new("/run/second-lab"));
+    }
+
+    #[test]
+    fn a_directory_that_cannot_name_a_lab_is_refused() {
+        for dir in ["relative", "/", "/srv/my lab", "/srv/x/.."] {
+            assert!(Lab::at(dir.into()).is_err(), "{dir}");
+        }
+    }
+}

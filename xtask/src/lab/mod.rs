@@ -1,0 +1,35 @@
+//! `cargo xtask lab`: real Debian hosts with real services on one machine, and their misfortunes.
+//!
+//! Each host is a Debian root file system with systemd as process 1, in namespaces and a control
+//! group of its own, plugged into three networks, with a BMC that speaks IPMI and really cuts its
+//! power. `cargo xtask lab --help` tells how to use it.
+
+mod bmc;
+mod bmc_front;
+mod board;
+mod cgroup;
+mod chroot;
+mod cli;
+mod config;
+mod cpio;
+mod disk;
+mod down;
+mod enter;
+mod fault;
+mod guest;
+mod host;
+mod identity;
+mod image;
+mod layout;
+mod machine;
+mod power;
+mod pvc;
+mod selftest;
+mod services;
+mod space;
+mod status;
+mod switch;
+mod template;
+mod up;
+
+pub(crate) use cli::{Verb, run};

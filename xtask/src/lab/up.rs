@@ -1,0 +1,120 @@
+//! `lab up`: from a bare machine to a cluster that runs a VM.
+
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
+
+use super::host::Host;
+use super::layout::Lab;
+use super::{bmc, down, enter, image, machine, power, pvc, services, space, switch};
+use crate::{deb, say};
+
+/// What `lab up` can be told.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Up {
+    /// How many hosts; three of them are coordinators.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=5))]
+    hosts: u8,
+    /// Take the packages in dist/ as they are.
+    #[arg(long)]
+    no_build: bool,
+    /// Stop when the hosts, ZooKeeper and libvirt serve: without PVC.
+    #[arg(long)]
+    bare: bool,
+}
+
+/// Brings the lab up, or what is missing of it.
+///
+/// # Errors
+/// When the machine does not permit it, or a step fails; `lab up` again goes on from there.
+pub(crate) fn run(lab: &Lab, up: &Up) -> Result<()> {
+    machine::check()?;
+    machine::install_tools()?;
+    let debs = if up.bare { Vec::new() } else { packages(up)? };
+    ground(lab, up, &debs)?;
+    let hosts = lab.hosts()?;
+    hosts_on(lab, &hosts)?;
+    if up.bare {
+        say::note("The hosts are up, without PVC. `cargo xtask lab exec hv1 bash` logs in.");
+        return Ok(());
+    }
+    say::step("install our packages on the hosts", || pvc::install(lab, &hosts, &debs))?;
+    say::step("initialise the cluster", || pvc::initialise(lab, &hosts))?;
+    say::step("start the daemons and make the nodes ready", || pvc::start(lab, &hosts))?;
+    say::step("define and start a VM", || pvc::first_vm(lab))?;
+    pvc::show(lab)?;
+    say::note(HOW_TO_GO_ON);
+    Ok(())
+}
+
+const HOW_TO_GO_ON: &str = "\
+The lab is up. Try:
+  cargo xtask lab pvc -- vm log tick1            the VM's console
+  cargo xtask lab pvc -- vm migrate --wait tick1
+  cargo xtask lab guest tick mine >mine.xml      another VM's definition
+  cargo xtask lab exec hv1 bash                  log in to a host
+  cargo xtask lab power hv1 cut                  and see what the others do
+  cargo xtask lab down                           leave nothing behind";
+
+/// The packages to install, built unless told not to.
+fn packages(up: &Up) -> Result<Vec<PathBuf>> {
+    let debs = if up.no_build { pvc::built()? } else { deb::packages()? };
+    ensure!(
+        pvc::is_complete(&debs),
+        "dist/ does not hold all our packages: `cargo xtask deb` makes them"
+    );
+    Ok(debs)
+}
+
+/// What the hosts stand on: namespaces, image, switch, BMCs.
+fn ground(lab: &Lab, up: &Up, debs: &[PathBuf]) -> Result<()> {
+    if lab.is_up() {
+        let running = lab.hosts()?.len();
+        ensure!(
+            running == usize::from(up.hosts),
+            "the lab is up with {running} hosts; `cargo xtask lab down` comes before another number"
+        );
+    } else {
+        // What a restart of the machine or an interrupted `lab down` left.
+        down::clear(lab)?;
+    }
+    fs::create_dir_all(lab.logs())?;
+    space::make(lab)?;
+    install_program(lab)?;
+    if !lab.is_up() {
+        image::make(lab, &pvc::depends(debs)?)?;
+    }
+    let hosts = Host::first(up.hosts);
+    lab.record_count(up.hosts)?;
+    switch::make(lab, &hosts)?;
+    bmc::start(lab, &hosts)?;
+    pvc::make_client(lab)
+}
+
+/// Boots every host that is off, and waits for what runs on them.
+fn hosts_on(lab: &Lab, hosts: &[Host]) -> Result<()> {
+    say::step("boot the hosts", || {
+        hosts.iter().try_for_each(|host| power::on(lab, *host))?;
+        hosts.iter().try_for_each(|host| enter::booted(lab, *host))
+    })?;
+    say::step("wait for ZooKeeper", || services::await_zookeeper(lab, hosts))?;
+    say::step("wait for libvirt", || services::await_libvirt(lab, hosts))
+}
+
+/// Copies this program to where the lab's own processes run it from.
+fn install_program(lab: &Lab) -> Result<()> {
+    let program = lab.program();
+    let fresh = program.with_extension("new");
+    if let Some(dir) = program.parent() {
+        fs::create_dir_all(dir)?;
+    }
+    let ourselves = env::current_exe().context("cannot find this program")?;
+    if ourselves == program {
+        return Ok(());
+    }
+    // Renamed into place: the old copy may be running.
+    fs::copy(&ourselves, &fresh)?;
+    fs::rename(&fresh, &program).context("cannot install this program in the lab")
+}
