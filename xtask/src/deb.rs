@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use anyhow::{Context, Result, ensure};
 
 use crate::run::Run;
-use crate::workspace::{BUILD_LIMIT, Workspace, cargo, root};
+use crate::workspace::{BUILD_LIMIT, Workspace, cargo, root, without_our_package};
 use crate::{apt, say};
 
 /// The cargo packages whose binaries are packaged, and those binaries.
@@ -72,6 +72,7 @@ fn pack(target: &Path, dist: &Path) -> Result<()> {
         .current_dir(&copy)
         .env("PVC_SOURCE", root())
         .env("CARGO_TARGET_DIR", target);
+    without_our_package(&mut command);
     Run::of(command).limit(BUILD_LIMIT).log(stage.join("build.log")).done()?;
     let built = debs(&stage)?;
     ensure!(!built.is_empty(), "dpkg-buildpackage built no package");

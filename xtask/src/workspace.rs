@@ -83,5 +83,19 @@ pub(crate) fn root() -> &'static Path {
 pub(crate) fn cargo(verb: &str) -> Command {
     let mut command = Command::new("cargo");
     command.arg(verb).current_dir(root());
+    without_our_package(&mut command);
     command
+}
+
+/// Hides from `command` the variables that `cargo run` set for us.
+///
+/// Build scripts look at them, and would compile everything again whenever a person's cargo and
+/// one that we started take turns.
+pub(crate) fn without_our_package(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_MANIFEST_") || text.starts_with("CARGO_PKG_") {
+            command.env_remove(&name);
+        }
+    }
 }

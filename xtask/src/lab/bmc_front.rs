@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn the_question_is_answered_with_suite_three() {
         let answer = cipher_suites(&question(0)).unwrap();
-        assert_eq!(answer[14..16], [13, 0]);
+        assert_eq!(answer[14..16], [14, 0]);
         assert_eq!(answer[16..18], [0x81, 0x1c]);
         assert_eq!(answer[19..29], [0x20, 0x04, 0x54, 0, 1, 0xc0, 3, 1, 0x41, 0x81]);
         assert_eq!(checksum(&answer[16..19]), 0);
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn the_list_ends_when_asked_for_more() {
-        assert_eq!(cipher_suites(&question(1)).unwrap()[14..16], [8, 0]);
+        assert_eq!(cipher_suites(&question(1)).unwrap()[14..16], [9, 0]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The guests the lab makes for its hosts: small, cheap under emulation, and telling the time.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -12,8 +13,8 @@ use crate::run::Run;
 const TICK_SOURCE: &str = include_str!("../../lab/guests/tick.S");
 const LINUX_INIT: &str = include_str!("../../lab/guests/init.sh");
 
-/// The size of the disk `tick` boots from: its firmware wants more than the one sector.
-const TICK_DISK: u64 = 64 * 1024;
+/// The size of the disk `tick` boots from: the firmware reads none smaller than a cylinder.
+const TICK_DISK: u64 = 1024 * 1024;
 
 /// A kind of guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -57,7 +58,8 @@ pub(crate) fn new_uuid() -> Result<String> {
 
 /// Everything the guests are made of: a change of it makes them anew.
 pub(crate) fn recipe() -> String {
-    [TICK_SOURCE, LINUX_INIT].concat()
+    let definitions = Kind::ALL.map(|kind| domain_xml(kind, "", ""));
+    format!("{TICK_SOURCE}{TICK_DISK}{LINUX_INIT}{}", definitions.concat())
 }
 
 /// Assembles `tick` into the disk image `into`.
