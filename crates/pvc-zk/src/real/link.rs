@@ -88,7 +88,9 @@ pub(super) fn publisher() -> (Publisher, Links, watch::Receiver<Session>) {
 impl Publisher {
     fn live(&mut self, client: &Client, epoch: u64) {
         self.connections += 1;
-        self.state(Session::Live { epoch });
+        // Counts as a change even if it was live before: a disconnection too short to be seen
+        // here is long enough for watches to miss something.
+        log(self.session.send_replace(Session::Live { epoch }), Session::Live { epoch });
         self.links.send_replace(Link::Up(Connection {
             client: client.clone(),
             epoch,
@@ -96,19 +98,15 @@ impl Publisher {
         }));
     }
 
-    fn down(&self, session: Session) {
+    fn down(&self, now: Session) {
         self.links.send_replace(Link::Down);
-        self.state(session);
+        log(self.session.send_replace(now), now);
     }
+}
 
-    fn state(&self, now: Session) {
-        self.session.send_if_modified(|session| {
-            let before = std::mem::replace(session, now);
-            if before != now {
-                tracing::info!("zookeeper: session {before:?} -> {now:?}");
-            }
-            before != now
-        });
+fn log(before: Session, now: Session) {
+    if before != now {
+        tracing::info!("zookeeper: session {before:?} -> {now:?}");
     }
 }
 
@@ -182,8 +180,6 @@ async fn watch_over(client: &Client, epoch: u64, publisher: &mut Publisher) {
     let mut state = client.state();
     loop {
         match state {
-            // Also when it was connected as far as we know: then a disconnection was too short
-            // to be seen here, but not too short for watches to miss something.
             SessionState::SyncConnected => publisher.live(client, epoch),
             SessionState::Disconnected | SessionState::ConnectedReadOnly => {
                 publisher.down(Session::Suspended { epoch });
@@ -199,8 +195,8 @@ async fn watch_over(client: &Client, epoch: u64, publisher: &mut Publisher) {
 
 /// Gives the session back, so that what is ephemeral vanishes at once.
 async fn end(publisher: Publisher, limit: Duration) {
-    let link = publisher.links.send_replace(Link::Down);
-    publisher.state(Session::Connecting);
+    let link = publisher.links.borrow().clone();
+    publisher.down(Session::Connecting);
     if let Link::Up(Connection { client, .. }) = link {
         let states = client.state_watcher();
         // The client closes its session when its last clone goes, with the calls still under way.
