@@ -132,8 +132,14 @@ pub(crate) enum Reachable {
 pub(crate) fn run(verb: Verb) -> Result<()> {
     let lab = &Lab::from_env()?;
     match verb {
-        Verb::Up(up) => up::run(lab, &up),
-        Verb::Down(down) => down::run(lab, &down),
+        Verb::Up(up) => {
+            let _alone = lab.lock()?;
+            up::run(lab, &up)
+        }
+        Verb::Down(down) => {
+            let _alone = lab.lock()?;
+            down::run(lab, &down)
+        }
         Verb::Status { json } => status::run(lab, json),
         Verb::Exec { host, command } => become_it(enter::command(lab, lab.check(host)?, command)?),
         Verb::Power { host, switch } => switch_power(lab, lab.check(host)?, switch),

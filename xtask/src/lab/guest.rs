@@ -75,7 +75,9 @@ pub(crate) fn make_tick(into: &Path) -> Result<()> {
         .arg(into)
         .arg(&object)
         .done()?;
-    fs::File::options().write(true).open(into)?.set_len(TICK_DISK)?;
+    let disk = fs::File::options().write(true).open(into)?;
+    disk.set_len(TICK_DISK)?;
+    disk.set_permissions(fs::Permissions::from_mode(0o644))?;
     Ok(())
 }
 

@@ -100,9 +100,16 @@ pub(crate) fn make(lab: &Lab, depends: &str) -> Result<()> {
         make_base(lab, &release, dir)
     })?;
     let above = format!("{base}{depends}\n");
-    layer(lab, Layer::Depends, "install what our packages depend on", &above, |dir| {
-        make_depends(lab, depends, dir)
-    })?;
+    layer(
+        lab,
+        Layer::Depends,
+        "install what our packages depend on",
+        &above,
+        |dir| match depends {
+            "" => Ok(()),
+            depends => make_depends(lab, depends, dir),
+        },
+    )?;
     let recipe = config::recipe();
     layer(lab, Layer::Config, "configure what all hosts share", &recipe, config::make)?;
     let recipe = format!("{base}{}", guest::recipe());
@@ -156,9 +163,6 @@ fn make_base(lab: &Lab, release: &str, dir: &Path) -> Result<()> {
 }
 
 fn make_depends(lab: &Lab, depends: &str, dir: &Path) -> Result<()> {
-    if depends.is_empty() {
-        return Ok(());
-    }
     let root = chroot::Chroot::over(lab, &Layer::Base.dir(lab), dir)?;
     root.apt(["update"])?;
     root.apt(["satisfy", "--yes", "--no-install-recommends", depends])?;

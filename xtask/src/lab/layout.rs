@@ -1,15 +1,20 @@
 //! Where a lab lives: its directories, its names in the kernel, its hosts.
 
 use std::env;
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
 use super::host::Host;
+use crate::wait;
 
 /// Names the lab's directory; another directory is another lab, beside the first.
 pub(crate) const DIR_VARIABLE: &str = "PVC_LAB_DIR";
+
+/// As long as an image may take to make.
+const LAB_LOCK: Duration = Duration::from_secs(20 * 60);
 
 const DEFAULT_DIR: &str = "/var/lib/pvc-lab";
 
@@ -142,9 +147,34 @@ impl Lab {
         fs::write(self.count_file(), count.to_string()).context("cannot record the hosts")
     }
 
+    /// Makes sure that only one process at a time brings the lab up or down.
+    ///
+    /// # Errors
+    /// When another is at it for 20 min.
+    pub(crate) fn lock(&self) -> Result<File> {
+        let path = Path::new("/run/lock").join(format!("{}.lock", self.name));
+        let file =
+            File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        lock(&file, "whoever brings the lab up or down", LAB_LOCK)?;
+        Ok(file)
+    }
+
     fn count_file(&self) -> PathBuf {
         self.run().join("hosts")
     }
+}
+
+/// Waits until nobody else holds this file's lock, and takes it; it ends with the file.
+///
+/// # Errors
+/// When `what` holds it for longer than `limit`.
+pub(crate) fn lock(file: &File, what: &str, limit: Duration) -> Result<()> {
+    let every = Duration::from_millis(20);
+    wait::until(what, limit, every, || match file.try_lock() {
+        Ok(()) => Ok(Some(())),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    })
 }
 
 #[cfg(test)]

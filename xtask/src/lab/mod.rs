@@ -14,6 +14,7 @@ mod config;
 mod cpio;
 mod disk;
 mod down;
+mod each;
 mod enter;
 mod fault;
 mod guest;

@@ -1,6 +1,6 @@
 //! A host's mains: on, cut, reset, and what a BMC or a person does with them.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::process;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use super::cgroup::Group;
 use super::host::Host;
-use super::layout::Lab;
+use super::layout::{self, Lab};
 use super::{board, disk, enter, fault, switch};
 use crate::wait;
 
@@ -143,11 +143,6 @@ fn lock(lab: &Lab, host: Host) -> Result<File> {
     fs::create_dir_all(&dir)?;
     let file = File::create(dir.join("lock"))?;
     let what = format!("whoever works on {host}'s power");
-    let every = Duration::from_millis(20);
-    wait::until(&what, Duration::from_secs(60), every, || match file.try_lock() {
-        Ok(()) => Ok(Some(())),
-        Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) => Err(error.into()),
-    })?;
+    layout::lock(&file, &what, Duration::from_secs(60))?;
     Ok(file)
 }

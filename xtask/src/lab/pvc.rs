@@ -1,5 +1,6 @@
 //! PVC itself on the hosts: packages in, cluster made, a first VM started.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,7 +11,7 @@ use serde_json::json;
 
 use super::host::{Host, Network};
 use super::layout::Lab;
-use super::{enter, guest, identity, switch};
+use super::{each, enter, guest, identity, switch};
 use crate::run::Run;
 use crate::workspace::root;
 use crate::{say, wait};
@@ -44,22 +45,27 @@ pub(crate) fn depends(debs: &[PathBuf]) -> Result<String> {
     Ok(all.join(", "))
 }
 
-/// Installs these packages on every host, unless the very same are there, and (re)starts the
-/// daemons of the hosts that got new ones.
+/// Installs these packages on every host, unless the very same are there.
+///
+/// Daemons that run keep running the old program until [`start`] starts them again.
 ///
 /// # Errors
 /// When a host's apt or systemd refuses.
 pub(crate) fn install(lab: &Lab, hosts: &[Host], debs: &[PathBuf]) -> Result<()> {
     let wanted = fingerprint(debs)?;
-    for host in hosts {
-        let installed = lab.host_run(*host).join("packages");
+    each::host(hosts, |host| {
+        let installed = installed(lab, host);
         if fs::read_to_string(&installed).is_ok_and(|there| there == wanted) {
-            continue;
+            return Ok(());
         }
-        install_on(lab, *host, debs).with_context(|| format!("cannot install PVC on {host}"))?;
-        fs::write(installed, &wanted)?;
-    }
-    Ok(())
+        install_on(lab, host, debs).with_context(|| format!("cannot install PVC on {host}"))?;
+        fs::write(installed, &wanted).context("cannot record what is installed")
+    })
+}
+
+/// Where it is recorded which packages a host's disk holds: it comes and goes with the disk.
+fn installed(lab: &Lab, host: Host) -> PathBuf {
+    lab.disk(host).join("packages")
 }
 
 fn install_on(lab: &Lab, host: Host, debs: &[PathBuf]) -> Result<()> {
@@ -157,11 +163,7 @@ pub(crate) fn initialise(lab: &Lab, hosts: &[Host]) -> Result<()> {
 /// # Errors
 /// When a unit does not start, or the cluster does not come together within 2 min.
 pub(crate) fn start(lab: &Lab, hosts: &[Host]) -> Result<()> {
-    for host in hosts {
-        enter::run(lab, *host, ["systemctl", "enable", "--now", "pvc.target", "pvcnoded.service"])?
-            .limit(Duration::from_secs(60))
-            .done()?;
-    }
+    each::host(hosts, |host| start_on(lab, host))?;
     let limit = Duration::from_secs(120);
     wait::until("the API on the floating address", limit, EVERY, || {
         client(lab, ["node", "list", "--format", "json"]).map(Some)
@@ -173,6 +175,23 @@ pub(crate) fn start(lab: &Lab, hosts: &[Host]) -> Result<()> {
         })?;
     }
     Ok(())
+}
+
+fn start_on(lab: &Lab, host: Host) -> Result<()> {
+    let (installed, started) = (installed(lab, host), lab.disk(host).join("started"));
+    let wanted = fs::read_to_string(installed)?;
+    // A daemon that was started from these very packages is left alone.
+    let verb = if fs::read_to_string(&started).is_ok_and(|there| there == wanted) {
+        "start"
+    } else {
+        "restart"
+    };
+    for words in [["enable", "pvcnoded.service"], [verb, "pvcnoded.service"]] {
+        enter::run(lab, host, ["systemctl"].into_iter().chain(words))?
+            .limit(Duration::from_secs(60))
+            .done()?;
+    }
+    fs::write(started, wanted).context("cannot record what was started")
 }
 
 /// Defines and starts the first VM, unless it is there.
@@ -224,11 +243,17 @@ pub(crate) fn client_command<S: AsRef<std::ffi::OsStr>>(
     command
         .arg(switch::client_entry(lab))
         .arg("--")
-        .arg(root().join("target/release/pvc"))
+        .arg(client_program())
         .args(words)
         .env("PVC_CLIENT_DIR", lab.client())
         .env("PVC_CONNECTION", "lab");
     command
+}
+
+/// The client, where cargo's release build leaves it.
+fn client_program() -> PathBuf {
+    let target = env::var_os("CARGO_TARGET_DIR");
+    target.map_or_else(|| root().join("target"), PathBuf::from).join("release/pvc")
 }
 
 fn client<'a>(lab: &Lab, words: impl IntoIterator<Item = &'a str>) -> Result<String> {

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-use super::enter;
 use super::host::{Host, Network};
-use super::identity;
 use super::layout::Lab;
+use super::{each, enter, identity};
 use crate::wait;
 
 const EVERY: Duration = Duration::from_millis(300);
@@ -20,22 +19,18 @@ const PROBE: Duration = Duration::from_secs(120);
 /// # Errors
 /// When it does not within 90 s.
 pub(crate) fn await_zookeeper(lab: &Lab, hosts: &[Host]) -> Result<()> {
-    for host in identity::coordinators(hosts) {
+    each::host(identity::coordinators(hosts), |host| {
         let what = format!("ZooKeeper on {host} to serve");
         wait::until(&what, Duration::from_secs(90), EVERY, || {
-            Ok(zookeeper_mode(lab, *host)?.map(drop))
-        })?;
-    }
-    Ok(())
+            Ok(zookeeper_mode(lab, host)?.map(drop))
+        })
+    })
 }
 
 /// What a host's ZooKeeper is: `leader`, `follower`, `standalone`; nothing while it does not serve.
-///
-/// # Errors
-/// When the host is off or frozen.
-pub(crate) fn zookeeper_mode(lab: &Lab, host: Host) -> Result<Option<String>> {
+fn zookeeper_mode(lab: &Lab, host: Host) -> Result<Option<String>> {
     let address = Network::Cluster.of(host).to_string();
-    let asked = enter::run(lab, host, ["nc", "-q1", "-w2", &address, "2181"])?
+    let asked = enter::run(lab, host, ["nc", "-w2", &address, "2181"])?
         .input("srvr")
         .limit(Duration::from_secs(5))
         .finish()?;
@@ -48,13 +43,7 @@ pub(crate) fn zookeeper_mode(lab: &Lab, host: Host) -> Result<Option<String>> {
 /// # Errors
 /// When one does not in time.
 pub(crate) fn await_libvirt(lab: &Lab, hosts: &[Host]) -> Result<()> {
-    std::thread::scope(|scope| {
-        let asked: Vec<_> =
-            hosts.iter().map(|host| scope.spawn(move || await_one_libvirt(lab, *host))).collect();
-        asked.into_iter().try_for_each(|answer| {
-            answer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })
-    })
+    each::host(hosts, |host| await_one_libvirt(lab, host))
 }
 
 fn await_one_libvirt(lab: &Lab, host: Host) -> Result<()> {

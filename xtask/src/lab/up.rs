@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::host::Host;
 use super::layout::Lab;
-use super::{bmc, down, enter, image, machine, power, pvc, services, space, switch};
+use super::{bmc, down, each, enter, image, machine, power, pvc, services, space, switch};
 use crate::{deb, say};
 
 /// What `lab up` can be told.
@@ -96,8 +96,10 @@ fn ground(lab: &Lab, up: &Up, debs: &[PathBuf]) -> Result<()> {
 /// Boots every host that is off, and waits for what runs on them.
 fn hosts_on(lab: &Lab, hosts: &[Host]) -> Result<()> {
     say::step("boot the hosts", || {
-        hosts.iter().try_for_each(|host| power::on(lab, *host))?;
-        hosts.iter().try_for_each(|host| enter::booted(lab, *host))
+        each::host(hosts, |host| {
+            power::on(lab, host)?;
+            enter::booted(lab, host)
+        })
     })?;
     say::step("wait for ZooKeeper", || services::await_zookeeper(lab, hosts))?;
     say::step("wait for libvirt", || services::await_libvirt(lab, hosts))
