@@ -4,6 +4,9 @@ use roxmltree::{Document, Node};
 
 use crate::error::DefinitionError;
 
+/// libvirt's own documents are about ten deep; this is also the limit of its parser.
+const DEPTH_LIMIT: usize = 256;
+
 /// Parses a text that must be a domain. Document type declarations are refused: nothing of
 /// libvirt writes them, and entities could make a short text very large.
 pub(crate) fn parse(xml: &str) -> Result<Document<'_>, DefinitionError> {
@@ -21,7 +24,23 @@ pub(crate) fn parse_any(xml: &str) -> Result<Document<'_>, DefinitionError> {
     refuse_control_characters(xml)?;
     let document = Document::parse(xml)
         .map_err(|error| DefinitionError::NotXml { message: error.to_string() })?;
+    refuse_depth(&document)?;
     Ok(document)
+}
+
+/// What walks a document recursively must not run out of stack.
+fn refuse_depth(document: &Document<'_>) -> Result<(), DefinitionError> {
+    let mut depths = Vec::new();
+    for node in document.descendants() {
+        let depth = node.parent().map_or(0, |parent| depths[parent.id().get_usize()] + 1);
+        if depth > DEPTH_LIMIT {
+            let message = format!("elements are nested more than {DEPTH_LIMIT} deep");
+            return Err(DefinitionError::NotXml { message });
+        }
+        // Nodes are numbered in document order.
+        depths.push(depth);
+    }
+    Ok(())
 }
 
 fn refuse_control_characters(xml: &str) -> Result<(), DefinitionError> {
