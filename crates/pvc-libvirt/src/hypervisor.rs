@@ -8,15 +8,26 @@ use pvc_common::observed::ObservedVm;
 use tokio::sync::watch;
 
 /// Why the hypervisor did not do what was asked.
+///
+/// After [`HypervisorError::NoAnswer`] and [`HypervisorError::Unreachable`] nothing is known of
+/// the VM: what was asked may have been done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HypervisorError {
-    /// It could not be reached, or did not answer in time.
+    /// It did not answer in time.
     #[error("libvirt at {uri} did not answer within {} ms", waited.as_millis())]
     NoAnswer {
         /// Connection URI.
         uri: String,
         /// How long it was waited for.
         waited: Duration,
+    },
+    /// It could not be reached, or the connection broke.
+    #[error("libvirt at {uri} cannot be reached: {message}")]
+    Unreachable {
+        /// Connection URI.
+        uri: String,
+        /// What libvirt said.
+        message: String,
     },
     /// It has no such VM (any more).
     #[error("libvirt has no VM {uuid}")]
@@ -30,6 +41,12 @@ pub enum HypervisorError {
         /// What libvirt said.
         message: String,
     },
+    /// The migration was not done within its limit, and was given up: the VM goes on here.
+    #[error("the migration was given up after {} s", limit.as_secs())]
+    MigrationTooLong {
+        /// Its limit.
+        limit: Duration,
+    },
 }
 
 /// Where and how a VM is sent.
@@ -41,7 +58,7 @@ pub struct Destination {
     pub migrate_uri: String,
     /// Longest stop of the guest, in milliseconds.
     pub max_downtime_ms: u64,
-    /// When the attempt is given up.
+    /// When the attempt is given up, counted from its turn: only some VMs leave at a time.
     pub limit: Duration,
     /// Whether QEMU encrypts the stream; needs certificates on both hosts.
     pub tls: bool,
@@ -113,7 +130,7 @@ pub struct VmStats {
     pub vcpus: u32,
     /// Processor time, in nanoseconds: total, user, system.
     pub cpu_time_ns: [u64; 3],
-    /// Balloon statistics by libvirt's names, in KiB.
+    /// Balloon statistics by libvirt's names (`actual`, `unused`, `rss`, ...), in KiB.
     pub memory: Vec<(String, u64)>,
     /// Disks.
     pub disks: Vec<DiskStats>,
@@ -123,14 +140,15 @@ pub struct VmStats {
 
 /// The hypervisor of this node.
 ///
-/// Every call but [`Hypervisor::migrate`] ends within the deadline the implementation was made
-/// with; that one ends within its destination's limit. All VMs are transient: nothing is left
-/// of one that is gone. Cloning shares the connections.
+/// Every call but [`Hypervisor::migrate`] ends within the limits the implementation was made
+/// with; that one ends soon after its destination's limit, once its turn has come. All VMs are
+/// transient: nothing is left of one that is gone. Cloning shares the connections.
 pub trait Hypervisor: Clone + Send + Sync + 'static {
     /// The VMs that have a QEMU process here.
     fn vms(&self) -> impl Future<Output = Result<Vec<ObservedVm>, HypervisorError>> + Send;
 
-    /// Counts up whenever something happened to some VM, and when the connection came back.
+    /// Counts up whenever something happened to some VM, and when the connection broke or came
+    /// back. A broken connection is made anew by the next call.
     fn events(&self) -> watch::Receiver<u64>;
 
     /// Creates and starts a VM from its definition.
@@ -151,7 +169,8 @@ pub trait Hypervisor: Clone + Send + Sync + 'static {
     /// Sends a running VM to another node, live; returns once that has succeeded or failed.
     ///
     /// On success QEMU is gone here. On failure the VM goes on here, or its state is unknown:
-    /// look again. If this process dies meanwhile, libvirt brings the migration to an end.
+    /// look again. If this process dies meanwhile, or the future is dropped, libvirt brings the
+    /// migration to an end; one that had not begun never begins.
     fn migrate(
         &self,
         uuid: VmUuid,
@@ -164,7 +183,8 @@ pub trait Hypervisor: Clone + Send + Sync + 'static {
         uuid: VmUuid,
     ) -> impl Future<Output = Result<Option<Progress>, HypervisorError>> + Send;
 
-    /// Gives up the migration of a VM; it goes on here. None under way is a success.
+    /// Gives up the migration of a VM, also one whose turn has not come; it goes on here. None
+    /// under way is a success.
     fn abort_migration(
         &self,
         uuid: VmUuid,
