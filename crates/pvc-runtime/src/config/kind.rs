@@ -63,16 +63,6 @@ pub const PATH: Kind<PathBuf> = Kind {
 pub const ADDRESS: Kind<Ipv4Addr> =
     Kind { expected: "an IPv4 address such as 10.0.0.1", parse: |text| text.parse().ok() };
 
-/// An IPv4 address with the length of its network's prefix.
-pub const NETWORK_ADDRESS: Kind<(Ipv4Addr, u8)> = Kind {
-    expected: "an IPv4 address with a prefix such as 10.0.0.1/24",
-    parse: |text| {
-        let (address, prefix) = text.split_once('/')?;
-        let prefix = prefix.parse().ok().filter(|bits| *bits <= 32)?;
-        Some((address.parse().ok()?, prefix))
-    },
-};
-
 /// A host with a port, as `host:port`.
 pub const HOST_PORT: Kind<String> = Kind {
     expected: "a host and a port such as hv1:2181",

@@ -13,8 +13,6 @@ mod problem;
 mod section;
 
 pub use document::Document;
-pub use kind::{
-    ADDRESS, FLAG, HOST_PORT, Kind, NAME, NETWORK_ADDRESS, NODE, PATH, PORT, TEXT, WHOLE,
-};
+pub use kind::{ADDRESS, FLAG, HOST_PORT, Kind, NAME, NODE, PATH, PORT, TEXT, WHOLE};
 pub use problem::Problem;
 pub use section::{Section, read};

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-pub use run::{Handle, Nudge, spawn};
+pub use run::{Handle, Nudge, spawn, spawn_with};
 pub use status::{Activity, Finished, Reason, Registry, Status};
 
 /// What came of one activation.

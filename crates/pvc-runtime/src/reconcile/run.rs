@@ -41,7 +41,17 @@ pub fn spawn<R: Reconciler>(
     registry: &Registry,
     drain: &Drain,
 ) -> Handle<R::Report> {
-    let nudge = Nudge::default();
+    spawn_with(reconciler, Nudge::default(), views, registry, drain)
+}
+
+/// As [`spawn`], with a nudge that was given away before: to what the reconciler itself owns.
+pub fn spawn_with<R: Reconciler>(
+    reconciler: R,
+    nudge: Nudge,
+    views: watch::Receiver<Option<Arc<R::View>>>,
+    registry: &Registry,
+    drain: &Drain,
+) -> Handle<R::Report> {
     let (sender, reports) = watch::channel(None);
     registry.activity(R::NAME, Activity::Inert);
     let driver = Driver {

@@ -1,0 +1,11 @@
+//! The node daemon, as a library so that its parts can be tested on fakes.
+
+pub mod config;
+pub mod console;
+pub mod flush;
+pub mod keepalive;
+pub mod own_keys;
+pub mod primary;
+pub mod serve;
+pub mod stats;
+pub mod vm;

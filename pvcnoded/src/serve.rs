@@ -1,0 +1,244 @@
+//! The serving daemon: every task and reconciler of a node, and the order in which they end.
+//!
+//! ```text
+//!  keepalive ─────────────────────────────────────────────────────────── ends last
+//!  statistics, console, VMs, flush, primary ──── work drained ──┘
+//! ```
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pvc_common::id::NodeName;
+use pvc_common::state::{CoordinatorState, DaemonState, Word};
+use pvc_common::view::View;
+use pvc_common::zk::key;
+use pvc_libvirt::Hypervisor;
+use pvc_runtime::drain::{Drain, DrainTrigger, drain};
+use pvc_runtime::reconcile::{Nudge, Registry, spawn_with};
+use pvc_zk::Tree;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::flush::Flusher;
+use crate::primary::{Outfit, PrimaryKeeper};
+use crate::stats::{HostFigures, Sources};
+use crate::vm::VmKeeper;
+use crate::{console, keepalive, stats, vm};
+
+/// How long a primary that stops may take to pass its part on.
+const HAND_OVER_LIMIT: Duration = Duration::from_secs(60);
+
+/// How long the tasks of a daemon that stops may take to end.
+const END_LIMIT: Duration = Duration::from_secs(10);
+
+/// How a node serves.
+pub struct Settings {
+    /// This node.
+    pub node: NodeName,
+    /// Time between two keepalives.
+    pub keepalive: Duration,
+    /// Whether each keepalive is logged.
+    pub log_keepalives: bool,
+    /// How VMs are run; `None` on a node that runs none.
+    pub vms: Option<vm::Settings>,
+    /// Where consoles are and how much of them is kept.
+    pub console: console::Settings,
+    /// Where the figures of the machine come from.
+    pub host: Box<dyn Fn() -> std::io::Result<HostFigures> + Send + Sync>,
+}
+
+/// What a node serves with.
+pub struct Parts<T, H, O> {
+    /// The tree.
+    pub tree: T,
+    /// The hypervisor.
+    pub hypervisor: H,
+    /// What a primary has; `None` on a node that is no coordinator.
+    pub outfit: Option<O>,
+    /// The cluster as it changes.
+    pub views: watch::Receiver<Option<Arc<View>>>,
+}
+
+/// A serving node.
+pub struct Service<T> {
+    tree: T,
+    node: NodeName,
+    views: watch::Receiver<Option<Arc<View>>>,
+    /// What every reconciler is doing.
+    pub registry: Registry,
+    work: DrainTrigger,
+    life: DrainTrigger,
+    working: Vec<JoinHandle<()>>,
+    living: JoinHandle<()>,
+}
+
+/// Starts everything. The node's record must be in the tree.
+pub fn serve<T, H, O>(settings: Settings, parts: Parts<T, H, O>) -> Service<T>
+where
+    T: Tree,
+    H: Hypervisor,
+    O: Outfit + Sync,
+{
+    let ((work, working_drain), (life, life_drain)) = (drain(), drain());
+    let registry = Registry::default();
+    let Parts { tree, hypervisor, outfit, views } = parts;
+    let node = settings.node.clone();
+    let beats = keepalive::run(
+        tree.clone(),
+        node.clone(),
+        settings.keepalive,
+        settings.log_keepalives,
+        life_drain,
+    );
+    let living = tokio::spawn(beats);
+    let crew = Crew { tree, views, registry, drain: working_drain };
+    let mut working = vec![crew.flush(node.clone())];
+    if let Some(outfit) = outfit {
+        working.push(crew.primary(node.clone(), outfit));
+    }
+    working.extend(crew.run_vms(settings, hypervisor));
+    let Crew { tree, views, registry, .. } = crew;
+    Service { tree, node, views, registry, work, life, working, living }
+}
+
+/// What every task of the crew is given.
+struct Crew<T> {
+    tree: T,
+    views: watch::Receiver<Option<Arc<View>>>,
+    registry: Registry,
+    drain: Drain,
+}
+
+impl<T: Tree> Crew<T> {
+    fn flush(&self, node: NodeName) -> JoinHandle<()> {
+        let flusher = Flusher::new(node, self.tree.clone());
+        let nudge = Nudge::default();
+        spawn_with(flusher, nudge, self.views.clone(), &self.registry, &self.drain).task
+    }
+
+    fn primary<O: Outfit + Sync>(&self, node: NodeName, outfit: O) -> JoinHandle<()> {
+        let keeper = PrimaryKeeper::new(node, self.tree.clone(), outfit);
+        let nudge = Nudge::default();
+        spawn_with(keeper, nudge, self.views.clone(), &self.registry, &self.drain).task
+    }
+
+    /// The VMs of this node, their consoles and figures.
+    fn run_vms<H: Hypervisor>(&self, settings: Settings, hypervisor: H) -> Vec<JoinHandle<()>> {
+        let Settings { node, vms, console, host, keepalive, .. } = settings;
+        let (tree, drain) = (&self.tree, &self.drain);
+        let mut tasks = Vec::new();
+        let here = match vms {
+            Some(vms) => {
+                let nudge = Nudge::default();
+                let ended = nudge.clone();
+                let (keeper, here) =
+                    VmKeeper::new(node.clone(), vms, tree.clone(), hypervisor.clone(), move || {
+                        ended.nudge();
+                    });
+                let events = hypervisor.events();
+                tasks.push(tokio::spawn(forward(events, nudge.clone(), drain.clone())));
+                let views = self.views.clone();
+                tasks.push(spawn_with(keeper, nudge, views, &self.registry, drain).task);
+                here
+            }
+            None => watch::channel(Arc::default()).1,
+        };
+        let consoles = console::run(tree.clone(), console, here.clone(), drain.clone());
+        tasks.push(tokio::spawn(consoles));
+        let views = self.views.clone();
+        let sources = Sources { host, hypervisor, here, views, devices: "/sys/class/net".into() };
+        let figures = stats::run(tree.clone(), node, keepalive, sources, drain.clone());
+        tasks.push(tokio::spawn(figures));
+        tasks
+    }
+}
+
+/// Whatever happens in the hypervisor leads to an activation.
+async fn forward(mut events: watch::Receiver<u64>, nudge: Nudge, drain: Drain) {
+    let pass_on = async {
+        while events.changed().await.is_ok() {
+            nudge.nudge();
+        }
+    };
+    tokio::select! {
+        () = drain.drained() => {}
+        () = pass_on => {}
+    }
+}
+
+impl<T: Tree> Service<T> {
+    /// Stops in order: announces it, passes the primary's part on, ends the work, and the
+    /// keepalive last. VMs keep running.
+    pub async fn stop(self) {
+        self.declare(DaemonState::Shutdown).await;
+        self.hand_over().await;
+        self.work.drain();
+        let deadline = Instant::now() + END_LIMIT;
+        for task in self.working {
+            if timeout_at(deadline, task).await.is_err() {
+                tracing::warn!("a task did not end in time");
+            }
+        }
+        declare(&self.tree, &self.node, DaemonState::Stop).await;
+        self.life.drain();
+        if timeout(END_LIMIT, self.living).await.is_err() {
+            tracing::warn!("the keepalive did not end in time");
+        }
+    }
+
+    async fn declare(&self, state: DaemonState) {
+        declare(&self.tree, &self.node, state).await;
+    }
+
+    /// Waits until this node is not primary any more; the reconcilers see to it.
+    async fn hand_over(&self) {
+        let mut views = self.views.clone();
+        let retired = views.wait_for(|view| {
+            let state = view
+                .as_ref()
+                .and_then(|view| view.nodes.get(&self.node))
+                .map(|node| (node.daemon_state.copied(), node.coordinator_state.copied()));
+            match state {
+                // Until the view shows the announcement it says nothing about the hand-over.
+                Some((Some(DaemonState::Shutdown), Some(coordinator))) => match coordinator {
+                    CoordinatorState::Client | CoordinatorState::Secondary => true,
+                    CoordinatorState::Takeover
+                    | CoordinatorState::Primary
+                    | CoordinatorState::Relinquish => false,
+                },
+                Some((
+                    Some(
+                        DaemonState::Init
+                        | DaemonState::Run
+                        | DaemonState::Stop
+                        | DaemonState::Dead
+                        | DaemonState::Fenced,
+                    )
+                    | None,
+                    _,
+                ))
+                | Some((_, None)) => false,
+                None => true,
+            }
+        });
+        if timeout(HAND_OVER_LIMIT, retired).await.is_err() {
+            let limit_s = HAND_OVER_LIMIT.as_secs();
+            tracing::warn!(limit_s, "still primary after the time to hand over; stopping anyway");
+        }
+    }
+}
+
+/// Writes the daemon's own state, whatever it was.
+async fn declare<T: Tree>(tree: &T, node: &NodeName, state: DaemonState) {
+    let key = key::node_daemon_state(node);
+    let outcome = async {
+        let entry = tree.get(key.path()).await.map_err(|error| error.to_string())?;
+        let seen = pvc_common::zk::Seen::read(entry.as_ref().map(|e| (&e.data[..], e.version)));
+        tree.commit(vec![key.put(&seen, &state)]).await.map_err(|error| error.to_string())
+    };
+    match outcome.await {
+        Ok(()) => tracing::info!(node.name = %node, "daemon state: {}", state.text()),
+        Err(error) => tracing::warn!(error, "could not declare state {}", state.text()),
+    }
+}

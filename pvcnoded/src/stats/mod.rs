@@ -1,0 +1,131 @@
+//! This node's figures and those of its VMs, published once per keepalive interval.
+//!
+//! Apart from the keepalive, so that nothing here can delay it: each source has its own
+//! deadline, and one that does not answer leaves its old figures standing.
+
+mod node;
+mod vm;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pvc_common::id::{NodeName, VmUuid};
+use pvc_common::observed::ObservedVm;
+use pvc_common::view::View;
+use pvc_common::zk::key;
+use pvc_libvirt::Hypervisor;
+use pvc_runtime::drain::Drain;
+use pvc_zk::Tree;
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tracing::Instrument;
+
+pub use node::HostFigures;
+
+use crate::own_keys::OwnKeys;
+
+/// Where the figures come from.
+pub struct Sources<H> {
+    /// The figures of the machine.
+    pub host: Box<dyn Fn() -> std::io::Result<HostFigures> + Send + Sync>,
+    /// The hypervisor.
+    pub hypervisor: H,
+    /// What runs here, as the VM keeper saw it last.
+    pub here: watch::Receiver<Arc<Vec<ObservedVm>>>,
+    /// The cluster.
+    pub views: watch::Receiver<Option<Arc<View>>>,
+    /// Where the kernel shows network devices, normally `/sys/class/net`.
+    pub devices: PathBuf,
+}
+
+/// Publishes figures every `every` until drained.
+pub async fn run<T: Tree, H: Hypervisor>(
+    tree: T,
+    me: NodeName,
+    every: Duration,
+    sources: Sources<H>,
+    drain: Drain,
+) {
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut publisher = Publisher {
+        node_keys: OwnKeys::new(tree.clone()),
+        vm_keys: OwnKeys::new(tree),
+        me,
+        limit: every,
+        sources,
+        published: BTreeSet::new(),
+    };
+    let rounds = async {
+        loop {
+            ticks.tick().await;
+            publisher.node_round().await;
+            publisher.vm_round().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = drain.drained() => {}
+        () = rounds.instrument(tracing::info_span!("statistics")) => {}
+    }
+}
+
+struct Publisher<T, H> {
+    node_keys: OwnKeys<T>,
+    vm_keys: OwnKeys<T>,
+    me: NodeName,
+    limit: Duration,
+    sources: Sources<H>,
+    published: BTreeSet<VmUuid>,
+}
+
+impl<T: Tree, H: Hypervisor> Publisher<T, H> {
+    async fn node_round(&mut self) {
+        let Some(view) = self.sources.views.borrow().clone() else { return };
+        let here = self.sources.here.borrow().clone();
+        let host = match (self.sources.host)() {
+            Ok(host) => host,
+            Err(error) => {
+                tracing::warn!(%error, "cannot read the figures of this machine");
+                return;
+            }
+        };
+        // One transaction: free memory and the list of what runs belong together.
+        let values = node::values(&self.me, &host, &here, &view);
+        if let Err(error) = self.node_keys.publish(&values).await {
+            tracing::warn!(%error, "figures of this node not published");
+        }
+    }
+
+    async fn vm_round(&mut self) {
+        let stats = match timeout(self.limit, self.sources.hypervisor.stats()).await {
+            Ok(Ok(stats)) => stats,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "cannot read the figures of the VMs");
+                return;
+            }
+            Err(_) => {
+                let waited_s = self.limit.as_secs();
+                tracing::warn!(waited_s, "the figures of the VMs took too long");
+                return;
+            }
+        };
+        let known = self.sources.views.borrow().clone().unwrap_or_default();
+        let mut published = BTreeSet::new();
+        for vm in stats.iter().filter(|vm| known.vms.contains_key(&vm.uuid)) {
+            published.insert(vm.uuid);
+            let text = vm::json(vm, &self.sources.devices).to_string();
+            let path = key::vm_stats(vm.uuid).into_path();
+            // Each by itself: a VM that is being removed must not hide the others.
+            if let Err(error) = self.vm_keys.publish(&[(path, text)]).await {
+                tracing::debug!(vm.uuid = %vm.uuid, %error, "figures of a VM not published");
+            }
+        }
+        for gone in self.published.difference(&published) {
+            self.vm_keys.forget(key::vm_stats(*gone).path());
+        }
+        self.published = published;
+    }
+}

@@ -1,0 +1,217 @@
+//! The steps of one VM's plan, done in order in a task of their own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pvc_common::id::{NodeName, VmUuid};
+use pvc_common::model::Vm;
+use pvc_common::zk::key;
+use pvc_libvirt::{Destination, Hypervisor, HypervisorError};
+use pvc_plan::vm::{Outcome, Step};
+use pvc_zk::{CommitError, Tree};
+use tokio::sync::{Semaphore, mpsc};
+use tracing::Instrument;
+
+/// How many VMs are started, asked or ended at once: libvirt serves few requests at a time.
+const AT_ONCE: usize = 4;
+
+/// How many live migrations leave this node at once: they share one link.
+const MIGRATIONS_AT_ONCE: usize = 4;
+
+/// A live migration that takes longer is given up; the memory of a busy large VM needs minutes.
+const MIGRATION_LIMIT: Duration = Duration::from_secs(30 * 60);
+
+/// Used for a VM whose own limit is unset or cannot be understood, as upstream does.
+const DEFAULT_MAX_DOWNTIME_MS: u64 = 300;
+
+/// The way to another node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// Its libvirt, as this node's libvirt reaches it.
+    pub peer_uri: String,
+    /// Where its QEMU listens for VMs.
+    pub migrate_uri: String,
+}
+
+/// How other nodes are reached.
+#[derive(Clone)]
+pub struct Peers {
+    route: Arc<dyn Fn(&NodeName) -> Route + Send + Sync>,
+    tls: bool,
+}
+
+impl Peers {
+    /// Reaches nodes by `route`; encrypts what is sent if `tls`.
+    pub fn new(route: impl Fn(&NodeName) -> Route + Send + Sync + 'static, tls: bool) -> Self {
+        Self { route: Arc::new(route), tls }
+    }
+}
+
+impl std::fmt::Debug for Peers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Peers").field("tls", &self.tls).finish_non_exhaustive()
+    }
+}
+
+/// The end of a VM's work.
+pub(super) struct Ended {
+    pub(super) uuid: VmUuid,
+    /// How its long action ended; `None` if that was not reached.
+    pub(super) outcome: Option<Outcome>,
+}
+
+/// Does work for VMs in the background.
+pub(super) struct Worker<T, H> {
+    hands: Arc<Hands<T, H>>,
+}
+
+struct Hands<T, H> {
+    tree: T,
+    hypervisor: H,
+    peers: Peers,
+    nudge: Box<dyn Fn() + Send + Sync>,
+    ended: mpsc::Sender<Ended>,
+    actions: Semaphore,
+    migrations: Semaphore,
+}
+
+impl<T: Tree, H: Hypervisor> Worker<T, H> {
+    pub(super) fn new(
+        tree: T,
+        hypervisor: H,
+        peers: Peers,
+        nudge: Box<dyn Fn() + Send + Sync>,
+    ) -> (Self, mpsc::Receiver<Ended>) {
+        // Filled by at most one end per VM at work and emptied at every activation; a sender
+        // that finds it full waits, with its VM still at work.
+        let (ended, receiver) = mpsc::channel(256);
+        let (actions, migrations) = (Semaphore::new(AT_ONCE), Semaphore::new(MIGRATIONS_AT_ONCE));
+        let hands = Hands { tree, hypervisor, peers, nudge, ended, actions, migrations };
+        (Self { hands: Arc::new(hands) }, receiver)
+    }
+
+    pub(super) fn begin(&self, uuid: VmUuid, vm: &Vm, steps: Vec<Step>) {
+        let hands = Arc::clone(&self.hands);
+        let name = vm.name.get().map_or_else(|| uuid.to_string(), ToString::to_string);
+        let max_downtime_ms = vm.max_downtime_ms.copied().unwrap_or(DEFAULT_MAX_DOWNTIME_MS);
+        let span = tracing::info_span!("vm", vm.name = name, vm.uuid = %uuid);
+        let task = async move {
+            let job = Job { uuid, name, max_downtime_ms };
+            let outcome = hands.perform(&job, &steps).await;
+            if hands.ended.send(Ended { uuid, outcome }).await.is_ok() {
+                (hands.nudge)();
+            }
+        };
+        drop(tokio::spawn(task.instrument(span)));
+    }
+
+    pub(super) fn abort_migration(&self, uuid: VmUuid) {
+        let hands = Arc::clone(&self.hands);
+        let span = tracing::info_span!("vm", vm.uuid = %uuid);
+        let task = async move {
+            tracing::info!("aborting its migration");
+            if let Err(error) = hands.hypervisor.abort_migration(uuid).await {
+                tracing::warn!(%error, "its migration could not be aborted");
+            }
+        };
+        drop(tokio::spawn(task.instrument(span)));
+    }
+}
+
+/// What the steps are done for.
+struct Job {
+    uuid: VmUuid,
+    name: String,
+    max_downtime_ms: u64,
+}
+
+impl<T: Tree, H: Hypervisor> Hands<T, H> {
+    /// Does the steps in order; stops at the first that fails.
+    async fn perform(&self, job: &Job, steps: &[Step]) -> Option<Outcome> {
+        // A VM waits for its turn before it announces anything.
+        let migrates = steps.iter().any(|step| matches!(step, Step::Migrate { .. }));
+        let turn = if migrates { &self.migrations } else { &self.actions };
+        let _turn = turn.acquire().await.expect("never closed");
+        let mut outcome = None;
+        for step in steps {
+            match step {
+                Step::Write { goal, ops } => match self.tree.commit(ops.clone()).await {
+                    Ok(()) => tracing::info!("VM {}: {goal}", job.name),
+                    Err(CommitError::Superseded { path }) => {
+                        tracing::debug!(path, "superseded: {goal}");
+                        return None;
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "VM {}: could not {goal}", job.name);
+                        return None;
+                    }
+                },
+                Step::Start => outcome = Some(self.start(job).await),
+                Step::AskShutdown => {
+                    outcome = Some(settle(job, step, self.hypervisor.shutdown(job.uuid).await));
+                }
+                Step::Destroy => {
+                    outcome = Some(settle(job, step, self.hypervisor.destroy(job.uuid).await));
+                }
+                Step::Migrate { to } => outcome = Some(self.migrate(job, step, to).await),
+                Step::AbortMigration => {
+                    settle(job, step, self.hypervisor.abort_migration(job.uuid).await);
+                }
+            }
+        }
+        outcome
+    }
+
+    async fn start(&self, job: &Job) -> Outcome {
+        let definition = match self.tree.get(key::vm_xml(job.uuid).path()).await {
+            Ok(Some(entry)) => String::from_utf8(entry.data),
+            Ok(None) => return refused(job, "it has no definition".to_owned()),
+            Err(error) => {
+                tracing::warn!(%error, "VM {}: cannot read its definition", job.name);
+                return Outcome::Unclear(error.to_string());
+            }
+        };
+        let Ok(xml) = definition else {
+            return refused(job, "its definition is not UTF-8 text".to_owned());
+        };
+        settle(job, &Step::Start, self.hypervisor.start(job.uuid, &xml).await)
+    }
+
+    async fn migrate(&self, job: &Job, step: &Step, to: &NodeName) -> Outcome {
+        let route = (self.peers.route)(to);
+        let destination = Destination {
+            peer_uri: route.peer_uri,
+            migrate_uri: route.migrate_uri,
+            max_downtime_ms: job.max_downtime_ms,
+            limit: MIGRATION_LIMIT,
+            tls: self.peers.tls,
+        };
+        settle(job, step, self.hypervisor.migrate(job.uuid, &destination).await)
+    }
+}
+
+fn refused(job: &Job, why: String) -> Outcome {
+    tracing::warn!("VM {}: cannot start it: {why}", job.name);
+    Outcome::Refused(why)
+}
+
+fn settle(job: &Job, step: &Step, result: Result<(), HypervisorError>) -> Outcome {
+    match result {
+        Ok(()) => {
+            tracing::info!("VM {}: did {step}", job.name);
+            Outcome::Done
+        }
+        Err(error) => {
+            tracing::warn!(%error, "VM {}: could not {step}", job.name);
+            let why = error.to_string();
+            match error {
+                HypervisorError::Refused { .. } | HypervisorError::MigrationTooLong { .. } => {
+                    Outcome::Refused(why)
+                }
+                HypervisorError::NoAnswer { .. }
+                | HypervisorError::Unreachable { .. }
+                | HypervisorError::NoSuchVm { .. } => Outcome::Unclear(why),
+            }
+        }
+    }
+}
