@@ -81,7 +81,7 @@ fn intervals_given_twice_must_agree() {
     assert_eq!(both(5), Vec::<String>::new());
     assert_eq!(
         both(7),
-        ["pvc.system.fencing.intervals.keepalive_interval (line 51): found `5`, expected the \
+        ["pvc.system.fencing.intervals.keepalive_interval (line 47): found `5`, expected the \
              same value as in pvc.system.intervals, or only one of the two"]
     );
 }

@@ -79,10 +79,15 @@ struct Composer<'a> {
 
 impl<'a> Composer<'a> {
     fn next(&mut self) -> Result<(Event<'a>, Span), Problem> {
-        match self.parser.next_event() {
-            Some(Ok(event)) => Ok(event),
-            Some(Err(error)) => Err(broken(error.marker().line(), &error.info(), "YAML")),
-            None => Err(broken(1, "an unfinished document", "YAML")),
+        loop {
+            match self.parser.next_event() {
+                Some(Ok((Event::Comment(..), _))) => {}
+                Some(Ok(event)) => return Ok(event),
+                Some(Err(error)) => {
+                    return Err(broken(error.marker().line(), &error.info(), "YAML"));
+                }
+                None => return Err(broken(1, "an unfinished document", "YAML")),
+            }
         }
     }
 
@@ -182,7 +187,8 @@ mod tests {
 
     #[test]
     fn scalars_keep_every_character() {
-        let document = Document::parse("a: 010\nb: 1.10\nc: None\nd: ~\ne: 'yes'\n").unwrap();
+        let document =
+            Document::parse("a: 010 # octal?\nb: 1.10\nc: None\nd: ~\ne: 'yes'\n").unwrap();
         let Content::Map(entries) = document.root.content else {
             panic!("a section");
         };

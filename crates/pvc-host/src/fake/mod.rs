@@ -1,0 +1,138 @@
+//! A machine in memory.
+//!
+//! Honest where it matters: what does not exist cannot be changed, what is repeated is harmless,
+//! a device belongs to one bridge at most, and a default route needs a network to its router.
+//! Clones are the same machine.
+
+mod links;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::{Announcement, Announcer, LinkTable, Sysctl, SysctlError, UnitError, UnitState, Units};
+
+/// A machine in memory.
+#[derive(Clone, Debug, Default)]
+pub struct FakeHost(Arc<Mutex<Machine>>);
+
+#[derive(Debug, Default)]
+struct Machine {
+    table: LinkTable,
+    units: BTreeMap<String, UnitState>,
+    broken_units: BTreeSet<String>,
+    settings: BTreeMap<String, String>,
+    missing_settings: BTreeSet<String>,
+    announced: Vec<Announcement>,
+    changes: u64,
+}
+
+impl FakeHost {
+    /// A machine without devices or units, that takes every kernel setting.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Installs a unit, which is not running.
+    pub fn install_unit(&self, unit: &str) {
+        self.machine().units.insert(unit.to_owned(), UnitState::Inactive);
+    }
+
+    /// Installs a unit that fails whenever it is started.
+    pub fn install_broken_unit(&self, unit: &str) {
+        self.install_unit(unit);
+        self.machine().broken_units.insert(unit.to_owned());
+    }
+
+    /// Takes a setting away from the kernel.
+    pub fn lack_setting(&self, key: &str) {
+        self.machine().missing_settings.insert(key.to_owned());
+    }
+
+    /// The value of a kernel setting, if it was ever set.
+    #[must_use]
+    pub fn setting(&self, key: &str) -> Option<String> {
+        self.machine().settings.get(key).cloned()
+    }
+
+    /// What was announced to the neighbours, in order.
+    #[must_use]
+    pub fn announced(&self) -> Vec<Announcement> {
+        self.machine().announced.clone()
+    }
+
+    /// How often something was really changed: repeating what is so already does not count.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.machine().changes
+    }
+
+    fn machine(&self) -> MutexGuard<'_, Machine> {
+        // Every change is complete before the guard goes, so a panic elsewhere harms nothing.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sysctl for FakeHost {
+    async fn set(&self, key: &str, value: &str) -> Result<(), SysctlError> {
+        let mut machine = self.machine();
+        if machine.missing_settings.contains(key) {
+            let (key, value) = (key.to_owned(), value.to_owned());
+            return Err(SysctlError { key, value, source: io::ErrorKind::NotFound.into() });
+        }
+        let before = machine.settings.insert(key.to_owned(), value.to_owned());
+        machine.changes += u64::from(before.as_deref() != Some(value));
+        Ok(())
+    }
+}
+
+impl Units for FakeHost {
+    async fn state(&self, unit: &str) -> Result<UnitState, UnitError> {
+        Ok(self.machine().units.get(unit).copied().unwrap_or(UnitState::Absent))
+    }
+
+    async fn start(&self, unit: &str) -> Result<(), UnitError> {
+        let mut machine = self.machine();
+        let broken = machine.broken_units.contains(unit);
+        let Some(state) = machine.units.get_mut(unit) else {
+            return Err(UnitError::Absent { unit: unit.to_owned() });
+        };
+        let wanted = if broken { UnitState::Failed } else { UnitState::Active };
+        let changed = *state != wanted;
+        *state = wanted;
+        machine.changes += u64::from(changed);
+        if broken {
+            let source = pvc_command::CommandError::Failed {
+                program: "systemctl".to_owned(),
+                code: Some(1),
+                stdout: String::new(),
+                stderr: format!("Job for {unit} failed."),
+            };
+            return Err(UnitError::Failed { verb: "start", unit: unit.to_owned(), source });
+        }
+        Ok(())
+    }
+
+    async fn stop(&self, unit: &str) -> Result<(), UnitError> {
+        let mut machine = self.machine();
+        let Some(state) = machine.units.get_mut(unit) else {
+            return Ok(());
+        };
+        let changed = *state != UnitState::Inactive;
+        *state = UnitState::Inactive;
+        machine.changes += u64::from(changed);
+        Ok(())
+    }
+}
+
+impl Announcer for FakeHost {
+    async fn announce(&self, announcement: &Announcement) -> Result<(), io::Error> {
+        let mut machine = self.machine();
+        if !machine.table.links.get(&announcement.device).is_some_and(|link| link.up) {
+            return Err(io::ErrorKind::NotConnected.into());
+        }
+        machine.announced.push(announcement.clone());
+        Ok(())
+    }
+}

@@ -1,0 +1,162 @@
+//! Network devices: what they are, and what may be done to them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use ipnet::Ipv4Net;
+
+/// The hardware address of a device.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Mac(pub [u8; 6]);
+
+impl fmt::Display for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, g] = self.0;
+        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
+}
+
+impl fmt::Debug for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A network device as it was seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Link {
+    /// Whether it was switched on. It may have no carrier all the same.
+    pub up: bool,
+    /// The largest packet, in bytes.
+    pub mtu: u32,
+    /// Its hardware address, if it is an Ethernet device.
+    pub mac: Option<Mac>,
+    /// Whether it is a bridge.
+    pub bridge: bool,
+    /// The bridge it is a port of.
+    pub bridge_port_of: Option<String>,
+    /// Its IPv4 addresses, in the order the kernel has them.
+    pub addresses: Vec<Ipv4Net>,
+}
+
+/// The way out of all networks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DefaultRoute {
+    /// The router.
+    pub gateway: Ipv4Addr,
+    /// The device it is reached by.
+    pub device: String,
+}
+
+/// The network devices of this machine as they were seen at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LinkTable {
+    /// Every device, by name.
+    pub links: BTreeMap<String, Link>,
+    /// The default routes of the main table, the preferred one first.
+    pub default_routes: Vec<DefaultRoute>,
+}
+
+/// One idempotent change to the network devices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkStep {
+    /// There shall be a bridge of this name, switched on.
+    ///
+    /// A bridge without a hardware address of its own takes that of any of its ports, and
+    /// changes it when ports come and go, which its neighbours notice as an outage. So it is
+    /// given the address of the device it is made for.
+    Bridge {
+        /// Its name.
+        name: String,
+        /// The device whose hardware address it gets when it is made.
+        like: String,
+    },
+    /// A device shall be a port of a bridge.
+    Enslave {
+        /// The device.
+        device: String,
+        /// The bridge.
+        bridge: String,
+    },
+    /// A device shall take packets of up to this size.
+    Mtu {
+        /// The device.
+        device: String,
+        /// Bytes.
+        mtu: u32,
+    },
+    /// A device shall be switched on.
+    Up {
+        /// The device.
+        device: String,
+    },
+    /// A device shall have an address.
+    AddAddress {
+        /// The device.
+        device: String,
+        /// The address with its prefix.
+        address: Ipv4Net,
+    },
+    /// A device shall not have an address.
+    RemoveAddress {
+        /// The device.
+        device: String,
+        /// The address with its prefix.
+        address: Ipv4Net,
+    },
+    /// The default route shall be this one.
+    DefaultRoute(DefaultRoute),
+}
+
+impl fmt::Display for LinkStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bridge { name, .. } => write!(f, "make bridge {name}"),
+            Self::Enslave { device, bridge } => write!(f, "put {device} into bridge {bridge}"),
+            Self::Mtu { device, mtu } => write!(f, "set the packet size of {device} to {mtu}"),
+            Self::Up { device } => write!(f, "switch on {device}"),
+            Self::AddAddress { device, address } => write!(f, "add {address} to {device}"),
+            Self::RemoveAddress { device, address } => write!(f, "remove {address} from {device}"),
+            Self::DefaultRoute(DefaultRoute { gateway, device }) => {
+                write!(f, "set the default route to {gateway} by {device}")
+            }
+        }
+    }
+}
+
+/// Why network devices could not be seen or changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LinkError {
+    /// There is no device of this name.
+    #[error("there is no network device {device}")]
+    Missing {
+        /// The device.
+        device: String,
+    },
+    /// The kernel did not answer in time.
+    #[error("the kernel did not answer within {} ms", waited.as_millis())]
+    NoAnswer {
+        /// How long it was waited for.
+        waited: Duration,
+    },
+    /// The kernel refused.
+    #[error("the kernel refused to {what}: {why}")]
+    Refused {
+        /// What was asked.
+        what: String,
+        /// Its reason.
+        why: String,
+    },
+}
+
+/// The network devices of this machine. Every call ends within a few seconds.
+pub trait Links: Send + Sync + 'static {
+    /// Sees all devices, their addresses, and the default routes.
+    fn observe(&self) -> impl Future<Output = Result<LinkTable, LinkError>> + Send;
+
+    /// Makes one change. Idempotent: what is so already is a success.
+    fn apply(&self, step: &LinkStep) -> impl Future<Output = Result<(), LinkError>> + Send;
+}

@@ -1,0 +1,162 @@
+//! Network devices by way of netlink.
+
+use std::future::Future;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use futures_util::{Stream, TryStreamExt};
+use netlink_packet_route::AddressFamily;
+use netlink_packet_route::address::AddressAttribute;
+use rtnetlink::{
+    AddressMessageBuilder, Error, Handle, LinkBridge, LinkUnspec, RouteMessageBuilder,
+};
+
+use super::netlink::table;
+use crate::{DefaultRoute, LinkError, LinkStep, LinkTable, Links};
+
+/// The kernel answers in microseconds; only a system in agony takes longer.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// The network devices of this process's network namespace.
+#[derive(Clone, Debug)]
+pub struct Netlink {
+    handle: Handle,
+}
+
+impl Netlink {
+    /// Opens a netlink socket, served by a task of the present runtime.
+    ///
+    /// # Errors
+    /// When the kernel gives none.
+    pub fn open() -> std::io::Result<Self> {
+        let (connection, handle, _) = rtnetlink::new_connection()?;
+        tokio::spawn(connection);
+        Ok(Self { handle })
+    }
+
+    async fn index(&self, device: &str) -> Result<u32, LinkError> {
+        let found = self.handle.link().get().match_name(device).execute();
+        match collect("see devices", found).await {
+            Ok(links) => links.first().map(|link| link.header.index),
+            // The kernel answers a question for a missing device with an error.
+            Err(LinkError::Refused { .. }) => None,
+            Err(other) => return Err(other),
+        }
+        .ok_or_else(|| LinkError::Missing { device: device.to_owned() })
+    }
+
+    async fn bridge(&self, name: &str, like: &str, what: &str) -> Result<(), LinkError> {
+        let links = self.observe().await?.links;
+        if !links.contains_key(name) {
+            let model = links.get(like);
+            let model = model.ok_or_else(|| LinkError::Missing { device: like.to_owned() })?;
+            let mut bridge = LinkBridge::new(name);
+            if let Some(mac) = model.mac {
+                bridge = bridge.address(mac.0.to_vec());
+            }
+            let made = self.handle.link().add(bridge.build()).execute();
+            ask(what, async { already(made.await, libc::EEXIST) }).await?;
+        }
+        self.set(LinkUnspec::new_with_name(name).up(), what).await
+    }
+
+    async fn set(
+        &self,
+        change: rtnetlink::LinkMessageBuilder<LinkUnspec>,
+        what: &str,
+    ) -> Result<(), LinkError> {
+        ask(what, self.handle.link().set(change.build()).execute()).await
+    }
+
+    async fn default_route(&self, wanted: &DefaultRoute, what: &str) -> Result<(), LinkError> {
+        let index = self.index(&wanted.device).await?;
+        let route = RouteMessageBuilder::<Ipv4Addr>::new()
+            .gateway(wanted.gateway)
+            .output_interface(index)
+            .build();
+        ask(what, self.handle.route().add(route).replace().execute()).await
+    }
+}
+
+impl Links for Netlink {
+    async fn observe(&self) -> Result<LinkTable, LinkError> {
+        let links = collect("see devices", self.handle.link().get().execute()).await?;
+        let addresses = collect("see addresses", self.handle.address().get().execute()).await?;
+        let routes = RouteMessageBuilder::<Ipv4Addr>::new().build();
+        let routes = collect("see routes", self.handle.route().get(routes).execute()).await?;
+        Ok(table(&links, &addresses, &routes))
+    }
+
+    async fn apply(&self, step: &LinkStep) -> Result<(), LinkError> {
+        let what = step.to_string();
+        match step {
+            LinkStep::Bridge { name, like } => self.bridge(name, like, &what).await,
+            LinkStep::Enslave { device, bridge } => {
+                let (device, bridge) = (self.index(device).await?, self.index(bridge).await?);
+                self.set(LinkUnspec::new_with_index(device).controller(bridge), &what).await
+            }
+            LinkStep::Mtu { device, mtu } => {
+                let index = self.index(device).await?;
+                self.set(LinkUnspec::new_with_index(index).mtu(*mtu), &what).await
+            }
+            LinkStep::Up { device } => {
+                let index = self.index(device).await?;
+                self.set(LinkUnspec::new_with_index(index).up(), &what).await
+            }
+            LinkStep::AddAddress { device, address } => {
+                let index = self.index(device).await?;
+                let added =
+                    self.handle.address().add(index, address.addr().into(), address.prefix_len());
+                ask(&what, async { already(added.execute().await, libc::EEXIST) }).await
+            }
+            LinkStep::RemoveAddress { device, address } => {
+                let index = self.index(device).await?;
+                let mut message = AddressMessageBuilder::<Ipv4Addr>::new()
+                    .index(index)
+                    .address(address.addr(), address.prefix_len())
+                    .build();
+                message.header.family = AddressFamily::Inet;
+                message.attributes.push(AddressAttribute::Local(address.addr().into()));
+                let removed = self.handle.address().del(message).execute();
+                ask(&what, async { already(removed.await, libc::EADDRNOTAVAIL) }).await
+            }
+            LinkStep::DefaultRoute(route) => self.default_route(route, &what).await,
+        }
+    }
+}
+
+/// Takes the answer that a thing is so already for success.
+fn already(answer: Result<(), Error>, errno: i32) -> Result<(), Error> {
+    match answer {
+        Err(Error::NetlinkError(message)) if message.raw_code() == -errno => Ok(()),
+        other => other,
+    }
+}
+
+async fn ask<T>(
+    what: &str,
+    question: impl Future<Output = Result<T, Error>>,
+) -> Result<T, LinkError> {
+    match tokio::time::timeout(LIMIT, question).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => Err(LinkError::Refused { what: what.to_owned(), why: reason(&error) }),
+        Err(_) => Err(LinkError::NoAnswer { waited: LIMIT }),
+    }
+}
+
+/// The kernel's reason in the words of its error number.
+fn reason(error: &Error) -> String {
+    match error {
+        Error::NetlinkError(message) => {
+            std::io::Error::from_raw_os_error(-message.raw_code()).to_string()
+        }
+        other => other.to_string(),
+    }
+}
+
+async fn collect<T>(
+    what: &str,
+    answers: impl Stream<Item = Result<T, Error>>,
+) -> Result<Vec<T>, LinkError> {
+    ask(what, answers.try_collect()).await
+}

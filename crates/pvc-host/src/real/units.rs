@@ -1,0 +1,93 @@
+//! Units by way of `systemctl`.
+
+use std::time::Duration;
+
+use pvc_command::Command;
+
+use crate::{UnitError, UnitState, Units};
+
+/// Long enough for a unit that waits for its disks, short enough for a person to wait for.
+const CHANGE_LIMIT: Duration = Duration::from_secs(90);
+/// A question is answered from systemd's memory.
+const QUESTION_LIMIT: Duration = Duration::from_secs(10);
+
+/// The systemd of this machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Systemctl;
+
+impl Systemctl {
+    async fn change(&self, verb: &'static str, unit: &str) -> Result<(), UnitError> {
+        match Command::new("systemctl", CHANGE_LIMIT).args([verb, unit]).run().await {
+            Ok(_) => Ok(()),
+            Err(source) => Err(failed(verb, unit, source)),
+        }
+    }
+}
+
+fn failed(verb: &'static str, unit: &str, source: pvc_command::CommandError) -> UnitError {
+    UnitError::Failed { verb, unit: unit.to_owned(), source }
+}
+
+impl Units for Systemctl {
+    async fn state(&self, unit: &str) -> Result<UnitState, UnitError> {
+        let output = Command::new("systemctl", QUESTION_LIMIT)
+            .args(["show", "--property=LoadState,ActiveState", unit])
+            .run()
+            .await
+            .map_err(|source| failed("show", unit, source))?;
+        Ok(parse(&output.stdout))
+    }
+
+    async fn start(&self, unit: &str) -> Result<(), UnitError> {
+        if self.state(unit).await? == UnitState::Absent {
+            return Err(UnitError::Absent { unit: unit.to_owned() });
+        }
+        self.change("start", unit).await
+    }
+
+    async fn stop(&self, unit: &str) -> Result<(), UnitError> {
+        match self.state(unit).await? {
+            UnitState::Absent | UnitState::Inactive => Ok(()),
+            UnitState::Starting | UnitState::Active | UnitState::Stopping | UnitState::Failed => {
+                self.change("stop", unit).await
+            }
+        }
+    }
+}
+
+/// What `systemctl show` says of a unit's state.
+fn parse(properties: &str) -> UnitState {
+    let property = |name| {
+        let lines = properties.lines();
+        lines.filter_map(|line| line.split_once('=')).find(|(key, _)| *key == name)
+    };
+    match (property("LoadState"), property("ActiveState")) {
+        (Some((_, "not-found" | "masked" | "bad-setting" | "error")), _) => UnitState::Absent,
+        (_, Some((_, "active" | "reloading"))) => UnitState::Active,
+        (_, Some((_, "activating"))) => UnitState::Starting,
+        (_, Some((_, "deactivating"))) => UnitState::Stopping,
+        (_, Some((_, "failed"))) => UnitState::Failed,
+        (_, Some(_)) => UnitState::Inactive,
+        (_, None) => UnitState::Absent,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_systemctl_shows_is_understood() {
+        for (shown, state) in [
+            ("LoadState=loaded\nActiveState=active\n", UnitState::Active),
+            ("LoadState=loaded\nActiveState=inactive\n", UnitState::Inactive),
+            ("LoadState=loaded\nActiveState=activating\n", UnitState::Starting),
+            ("LoadState=loaded\nActiveState=failed\n", UnitState::Failed),
+            ("LoadState=not-found\nActiveState=inactive\n", UnitState::Absent),
+            ("LoadState=masked\nActiveState=inactive\n", UnitState::Absent),
+            ("", UnitState::Absent),
+        ] {
+            assert_eq!(parse(shown), state, "{shown:?}");
+        }
+    }
+}
