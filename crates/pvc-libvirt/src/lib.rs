@@ -1,5 +1,6 @@
 //! The port to libvirt.
 
+pub mod fake;
 mod hypervisor;
 
 pub use hypervisor::{
