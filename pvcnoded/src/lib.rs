@@ -4,6 +4,7 @@ pub mod config;
 pub mod console;
 pub mod flush;
 pub mod keepalive;
+pub mod outfit;
 pub mod own_keys;
 pub mod primary;
 pub mod serve;

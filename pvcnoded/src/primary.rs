@@ -6,10 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pvc_common::id::NodeName;
+use pvc_common::state::CoordinatorState;
 use pvc_common::view::View;
+use pvc_common::zk::Seen;
 use pvc_plan::primary::{Situation, Step, plan};
 use pvc_runtime::reconcile::{Outcome, Reconciler};
 use pvc_zk::{CommitError, Tree};
+use tokio::time::Instant;
 
 /// How long after a failed step it is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -21,8 +24,10 @@ pub struct Held {
     pub some_addresses: bool,
     /// All of the floating addresses.
     pub all_addresses: bool,
-    /// The services of the primary run.
-    pub services: bool,
+    /// Any of the services.
+    pub some_services: bool,
+    /// All of the services.
+    pub all_services: bool,
 }
 
 /// Why a part of the outfit could not be had or laid down.
@@ -53,7 +58,19 @@ pub struct PrimaryKeeper<T, O> {
     tree: T,
     outfit: O,
     waiting_for: Option<NodeName>,
+    looked: Option<Look>,
 }
+
+/// The outfit as it was last looked at. Looking costs a program per service, and the view
+/// changes several times a second for reasons that have nothing to do with it.
+struct Look {
+    at: Instant,
+    part: Part,
+    held: Held,
+}
+
+/// This node's part as the view has it.
+type Part = (Seen<CoordinatorState>, Seen<Option<NodeName>>);
 
 /// What an activation did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +105,7 @@ enum Stopped {
 impl<T: Tree, O: Outfit + Sync> PrimaryKeeper<T, O> {
     /// A keeper that has done nothing yet.
     pub const fn new(me: NodeName, tree: T, outfit: O) -> Self {
-        Self { me, tree, outfit, waiting_for: None }
+        Self { me, tree, outfit, waiting_for: None, looked: None }
     }
 
     async fn perform(&self, step: Step) -> Result<(), Stopped> {
@@ -111,6 +128,19 @@ impl<T: Tree, O: Outfit + Sync> PrimaryKeeper<T, O> {
         outfit.map_err(|error| Stopped::Failed(error.to_string()))
     }
 
+    /// What this machine has now; looked at again when its part changes, and now and then.
+    async fn look(&mut self, view: &View) -> Result<Held, OutfitError> {
+        let own = view.nodes.get(&self.me).map(|node| node.coordinator_state.clone());
+        let part = (own.unwrap_or_default(), view.cluster.primary_node.clone());
+        let fresh = |look: &&Look| look.part == part && look.at.elapsed() < Self::PERIOD;
+        if let Some(look) = self.looked.as_ref().filter(fresh) {
+            return Ok(look.held);
+        }
+        let held = self.outfit.held().await?;
+        self.looked = Some(Look { at: Instant::now(), part, held });
+        Ok(held)
+    }
+
     fn report_wait(&mut self, waiting_for: Option<NodeName>) {
         if let Some(node) = waiting_for.as_ref().filter(|_| self.waiting_for != waiting_for) {
             tracing::info!(node.name = %self.me, "primary: waiting for {node} to let go");
@@ -127,7 +157,7 @@ impl<T: Tree, O: Outfit + Sync> Reconciler for PrimaryKeeper<T, O> {
     const PERIOD: Duration = Duration::from_secs(5);
 
     async fn reconcile(&mut self, view: Arc<View>) -> Outcome<Report> {
-        let held = match self.outfit.held().await {
+        let held = match self.look(&view).await {
             Ok(held) => held,
             Err(error) => return failed(0, None, error.to_string()),
         };
@@ -136,11 +166,13 @@ impl<T: Tree, O: Outfit + Sync> Reconciler for PrimaryKeeper<T, O> {
             view: &view,
             has_addresses: held.some_addresses,
             has_all_addresses: held.all_addresses,
-            runs_services: held.services,
+            has_services: held.some_services,
+            has_all_services: held.all_services,
         });
         self.report_wait(plan.waiting_for.clone());
         let mut done = 0;
         for step in plan.steps {
+            self.looked = None;
             match self.perform(step).await {
                 Ok(()) => done += 1,
                 Err(Stopped::Superseded) => break,
@@ -154,5 +186,5 @@ impl<T: Tree, O: Outfit + Sync> Reconciler for PrimaryKeeper<T, O> {
 fn failed(done: usize, waiting_for: Option<NodeName>, why: String) -> Outcome<Report> {
     tracing::warn!("primary: {why}");
     let report = Report { done, waiting_for, trouble: Some(why) };
-    Outcome { report, wake_at: Some(tokio::time::Instant::now() + AGAIN) }
+    Outcome { report, wake_at: Some(Instant::now() + AGAIN) }
 }

@@ -91,8 +91,10 @@ pub struct Situation<'a> {
     pub has_addresses: bool,
     /// Whether this node has all of the floating addresses now.
     pub has_all_addresses: bool,
-    /// Whether the services of the primary run here now.
-    pub runs_services: bool,
+    /// Whether any of the primary's services runs here now.
+    pub has_services: bool,
+    /// Whether all of the primary's services run here now.
+    pub has_all_services: bool,
 }
 
 /// What to do now; only a change can alter it.
@@ -138,7 +140,7 @@ pub fn plan(s: &Situation<'_>) -> Plan {
 /// Not primary and not named: cleans up after a crash, and stands if the seat is open.
 fn secondary(s: &Situation<'_>, own: &Node) -> Plan {
     let mut steps = Vec::new();
-    if s.runs_services {
+    if s.has_services {
         steps.push(Step::StopServices);
     }
     if s.has_addresses {
@@ -173,7 +175,7 @@ fn primary(s: &Situation<'_>, own: &Node) -> Plan {
     if !s.has_all_addresses {
         steps.push(Step::AcquireAddresses);
     }
-    if !s.runs_services {
+    if !s.has_all_services {
         steps.push(Step::StartServices);
     }
     Plan::of(steps)

@@ -36,7 +36,8 @@ fn steps(view: &View, holds: bool) -> Vec<String> {
         view,
         has_addresses: holds,
         has_all_addresses: holds,
-        runs_services: holds,
+        has_services: holds,
+        has_all_services: holds,
     };
     plan(&s).steps.iter().map(said).collect()
 }
