@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{Read, Write};
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc;
@@ -27,9 +28,23 @@ const AFTERMATH: Duration = Duration::from_millis(500);
 pub(crate) struct Run {
     command: Command,
     limit: Duration,
-    input: Option<String>,
-    log: Option<PathBuf>,
-    file: Option<File>,
+    input: Input,
+    output: Output,
+}
+
+/// Where a program's standard input comes from.
+enum Input {
+    Nothing,
+    Text(String),
+    File(File),
+}
+
+/// Where a program's standard output and error go.
+enum Output {
+    Kept,
+    /// A file that is told of when the program fails.
+    Log(PathBuf),
+    File(File),
 }
 
 /// A program that has ended.
@@ -54,7 +69,7 @@ impl Run {
 
     /// A run of a command made elsewhere.
     pub(crate) fn of(command: Command) -> Self {
-        Self { command, limit: DEFAULT_LIMIT, input: None, log: None, file: None }
+        Self { command, limit: DEFAULT_LIMIT, input: Input::Nothing, output: Output::Kept }
     }
 
     /// One more argument.
@@ -77,7 +92,13 @@ impl Run {
 
     /// What the program reads from its standard input; nothing unless said.
     pub(crate) fn input(mut self, text: impl Into<String>) -> Self {
-        self.input = Some(text.into());
+        self.input = Input::Text(text.into());
+        self
+    }
+
+    /// The file the program reads as its standard input.
+    pub(crate) fn input_file(mut self, file: File) -> Self {
+        self.input = Input::File(file);
         self
     }
 
@@ -89,13 +110,13 @@ impl Run {
 
     /// Sends all output to this file instead of keeping it; for programs that talk much.
     pub(crate) fn log(mut self, file: impl Into<PathBuf>) -> Self {
-        self.log = Some(file.into());
+        self.output = Output::Log(file.into());
         self
     }
 
     /// Sends all output to this open file.
     pub(crate) fn into_file(mut self, file: File) -> Self {
-        self.file = Some(file);
+        self.output = Output::File(file);
         self
     }
 
@@ -104,7 +125,11 @@ impl Run {
     /// # Errors
     /// When it cannot start, takes too long or ends with anything but success.
     pub(crate) fn done(self) -> Result<String> {
-        let (shown, log) = (self.shown(), self.log.clone());
+        let shown = self.shown();
+        let log = match &self.output {
+            Output::Log(path) => Some(path.clone()),
+            Output::Kept | Output::File(_) => None,
+        };
         let ended = self.finish()?;
         if ended.status.success() {
             return Ok(ended.stdout);
@@ -130,10 +155,10 @@ impl Run {
     /// When it cannot start or takes too long.
     pub(crate) fn finish(mut self) -> Result<Finished> {
         let shown = self.shown();
-        self.connect()?;
+        let text = self.connect()?;
         let mut child = self.command.spawn().with_context(|| format!("cannot start `{shown}`"))?;
         let pid = i32::try_from(child.id()).context("a process id that is none")?;
-        feed(child.stdin.take(), self.input);
+        feed(child.stdin.take(), text);
         let stdout = collect(child.stdout.take());
         let stderr = collect(child.stderr.take());
         let (ended, end) = mpsc::channel();
@@ -150,21 +175,27 @@ impl Run {
         })
     }
 
-    fn connect(&mut self) -> Result<()> {
-        self.command.stdin(match self.input {
-            Some(_) => Stdio::piped(),
-            None => Stdio::null(),
-        });
-        if let Some(path) = &self.log {
-            let file =
-                File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
-            self.file = Some(file);
-        }
-        match self.file.take() {
+    /// Connects input and outputs. Returns what is to be written to the program's input.
+    fn connect(&mut self) -> Result<Option<String>> {
+        let (stdin, text) = match mem::replace(&mut self.input, Input::Nothing) {
+            Input::Nothing => (Stdio::null(), None),
+            Input::Text(text) => (Stdio::piped(), Some(text)),
+            Input::File(file) => (Stdio::from(file), None),
+        };
+        self.command.stdin(stdin);
+        let output = match mem::replace(&mut self.output, Output::Kept) {
+            Output::Kept => None,
+            Output::File(file) => Some(file),
+            Output::Log(path) => {
+                let file = File::create(&path);
+                Some(file.with_context(|| format!("cannot write {}", path.display()))?)
+            }
+        };
+        match output {
             None => self.command.stdout(Stdio::piped()).stderr(Stdio::piped()),
             Some(file) => self.command.stdout(file.try_clone()?).stderr(file),
         };
-        Ok(())
+        Ok(text)
     }
 
     fn shown(&self) -> String {

@@ -5,12 +5,14 @@ use std::net::Ipv4Addr;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow};
 use clap::{Subcommand, ValueEnum};
 
 use super::host::{Host, Network};
 use super::layout::Lab;
-use super::{bmc, bmc_front, board, down, enter, fault, guest, power, pvc, selftest, status, up};
+use super::{
+    bmc, bmc_front, board, client, down, enter, fault, guest, power, selftest, status, up,
+};
 use crate::say;
 
 /// What `cargo xtask lab` can do.
@@ -37,6 +39,9 @@ pub(crate) enum Verb {
         host: Host,
         #[arg(value_enum)]
         switch: Switch,
+        /// After switching it on, wait until it has booted.
+        #[arg(long)]
+        wait: bool,
     },
     /// Stop every process of a host; its kernel still answers pings.
     Freeze {
@@ -76,6 +81,11 @@ pub(crate) enum Verb {
     Pvc {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
+    },
+    /// Run any command where the client stands, in the upstream network.
+    Client {
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<OsString>,
     },
     /// Print the definition of a VM for `pvc vm define`.
     Guest {
@@ -142,7 +152,13 @@ pub(crate) fn run(verb: Verb) -> Result<()> {
         }
         Verb::Status { json } => status::run(lab, json),
         Verb::Exec { host, command } => become_it(enter::command(lab, lab.check(host)?, command)?),
-        Verb::Power { host, switch } => switch_power(lab, lab.check(host)?, switch),
+        Verb::Power { host, switch, wait } => {
+            switch_power(lab, lab.check(host)?, switch)?;
+            if wait && power::is_on(lab, host) {
+                enter::booted(lab, host)?;
+            }
+            Ok(())
+        }
         Verb::Freeze { host, silent } => fault::freeze(lab, lab.check(host)?, silent),
         Verb::Thaw { host } => fault::thaw(lab, lab.check(host)?),
         Verb::Partition { host, networks } => fault::partition(lab, lab.check(host)?, &networks),
@@ -159,8 +175,14 @@ pub(crate) fn run(verb: Verb) -> Result<()> {
             become_it(tail)
         }
         Verb::Pvc { arguments } => {
-            ensure!(lab.is_up(), "the lab is not up: `cargo xtask lab up` starts it");
-            become_it(pvc::client_command(lab, arguments))
+            lab.hosts()?;
+            let mut pvc = client::pvc(lab);
+            pvc.args(arguments);
+            become_it(pvc)
+        }
+        Verb::Client { command } => {
+            lab.hosts()?;
+            become_it(client::command(lab, command))
         }
         Verb::Guest { kind, name, uuid } => {
             let uuid = uuid.map_or_else(guest::new_uuid, Ok)?;

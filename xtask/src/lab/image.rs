@@ -38,46 +38,46 @@ impl Layer {
         }
     }
 
+    fn title(self) -> &'static str {
+        match self {
+            Self::Base => "install Debian for the hosts",
+            Self::Depends => "install what our packages depend on",
+            Self::Config => "configure what all hosts share",
+            Self::Guests => "make the guests",
+        }
+    }
+
+    /// Everything that, when it changes, makes the layer another one.
+    fn recipe(self, depends: &str) -> Result<String> {
+        let base = format!("{} {DEBIAN} {SECURITY}\n{PACKAGES}\n", release()?);
+        Ok(match self {
+            Self::Base => base,
+            Self::Depends => base + depends,
+            Self::Config => config::recipe(),
+            Self::Guests => base + &guest::recipe(),
+        })
+    }
+
     fn dir(self, lab: &Lab) -> PathBuf {
         lab.image().join(self.name())
+    }
+
+    /// Where the recipe it was made by is kept.
+    fn made(self, lab: &Lab) -> PathBuf {
+        lab.image().join(format!("{}.made", self.name()))
+    }
+
+    fn was_made_by(self, lab: &Lab, recipe: &str) -> bool {
+        fs::read_to_string(self.made(lab)).is_ok_and(|by| by == recipe)
     }
 }
 
 /// Debian packages of the base: the hypervisor, ZooKeeper, and what tests look with.
-const PACKAGES: &[&str] = &[
-    "systemd",
-    "systemd-sysv",
-    "dbus",
-    "udev",
-    "libpam-systemd",
-    "kmod",
-    "procps",
-    "psmisc",
-    "ca-certificates",
-    "less",
-    "curl",
-    "jq",
-    "netcat-openbsd",
-    "vim-tiny",
-    "strace",
-    "openssl",
-    "iproute2",
-    "iputils-ping",
-    "arping",
-    "bridge-utils",
-    "ethtool",
-    "tcpdump",
-    "nftables",
-    "conntrack",
-    "dnsmasq",
-    "ipmitool",
-    "zookeeper",
-    "default-jre-headless",
-    "libvirt-daemon-system",
-    "libvirt-clients",
-    "qemu-system-x86",
-    "ipxe-qemu",
-];
+const PACKAGES: &str = "\
+    systemd systemd-sysv dbus udev libpam-systemd kmod procps psmisc ca-certificates \
+    iproute2 iputils-ping arping bridge-utils ethtool tcpdump nftables conntrack dnsmasq ipmitool \
+    zookeeper default-jre-headless libvirt-daemon-system libvirt-clients qemu-system-x86 ipxe-qemu \
+    less curl jq netcat-openbsd vim-tiny strace openssl";
 
 const DEBIAN: &str = "http://deb.debian.org/debian";
 const SECURITY: &str = "http://deb.debian.org/debian-security";
@@ -94,57 +94,50 @@ pub(crate) fn layers(lab: &Lab) -> Vec<PathBuf> {
 /// When Debian's archive cannot be reached or a tool fails.
 pub(crate) fn make(lab: &Lab, depends: &str) -> Result<()> {
     fs::create_dir_all(lab.image())?;
-    let release = release()?;
-    let base = format!("{release} {DEBIAN} {SECURITY}\n{}\n", PACKAGES.join(" "));
-    layer(lab, Layer::Base, "install Debian for the hosts", &base, |dir| {
-        make_base(lab, &release, dir)
-    })?;
-    let above = format!("{base}{depends}\n");
-    layer(
-        lab,
-        Layer::Depends,
-        "install what our packages depend on",
-        &above,
-        |dir| match depends {
-            "" => Ok(()),
-            depends => make_depends(lab, depends, dir),
-        },
-    )?;
-    let recipe = config::recipe();
-    layer(lab, Layer::Config, "configure what all hosts share", &recipe, config::make)?;
-    let recipe = format!("{base}{}", guest::recipe());
-    layer(lab, Layer::Guests, "make the guests", &recipe, |dir| make_guests(lab, dir))
-}
-
-/// Makes one layer, unless it was made by this recipe.
-fn layer(
-    lab: &Lab,
-    layer: Layer,
-    title: &str,
-    recipe: &str,
-    make: impl FnOnce(&Path) -> Result<()>,
-) -> Result<()> {
-    let (dir, made) = (layer.dir(lab), lab.image().join(format!("{}.made", layer.name())));
-    if fs::read_to_string(&made).is_ok_and(|by| by == recipe) {
-        return Ok(());
+    for layer in Layer::ALL {
+        let recipe = layer.recipe(depends)?;
+        if layer.was_made_by(lab, &recipe) {
+            continue;
+        }
+        say::step(layer.title(), || {
+            let (dir, made) = (layer.dir(lab), layer.made(lab));
+            // One file system: an interrupted attempt may have left something mounted.
+            Run::new(["rm", "-rf", "--one-file-system"])
+                .args([&made, &dir])
+                .limit(Duration::from_secs(120))
+                .done()?;
+            fs::create_dir_all(&dir)?;
+            match layer {
+                Layer::Base => make_base(lab, &dir),
+                Layer::Depends => make_depends(lab, depends, &dir),
+                Layer::Config => config::make(&dir),
+                Layer::Guests => make_guests(lab, &dir),
+            }?;
+            fs::write(&made, recipe).context("cannot record how a layer was made")
+        })?;
     }
-    say::step(title, || {
-        // One file system: an interrupted attempt may have left something mounted.
-        Run::new(["rm", "-rf", "--one-file-system"])
-            .args([&made, &dir])
-            .limit(Duration::from_secs(120))
-            .done()?;
-        fs::create_dir_all(&dir)?;
-        make(&dir)?;
-        fs::write(&made, recipe).context("cannot record how a layer was made")
-    })
+    Ok(())
 }
 
-fn make_base(lab: &Lab, release: &str, dir: &Path) -> Result<()> {
+/// Whether every layer was made as [`make`] would make it now.
+///
+/// # Errors
+/// When this is no Debian machine.
+pub(crate) fn is_current(lab: &Lab, depends: &str) -> Result<bool> {
+    for layer in Layer::ALL {
+        if !layer.was_made_by(lab, &layer.recipe(depends)?) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn make_base(lab: &Lab, dir: &Path) -> Result<()> {
+    let release = release()?;
     // In a mount namespace of its own: an interrupted run leaves nothing mounted.
     Run::new(["unshare", "--mount", "mmdebstrap", "--variant=minbase", "--mode=root"])
-        .arg(format!("--include={}", PACKAGES.join(",")))
-        .arg(release)
+        .arg(format!("--include={}", PACKAGES.replace(' ', ",")))
+        .arg(&release)
         .arg(dir)
         .arg(format!("deb {DEBIAN} {release} main"))
         .arg(format!("deb {DEBIAN} {release}-updates main"))
@@ -163,6 +156,9 @@ fn make_base(lab: &Lab, release: &str, dir: &Path) -> Result<()> {
 }
 
 fn make_depends(lab: &Lab, depends: &str, dir: &Path) -> Result<()> {
+    if depends.is_empty() {
+        return Ok(());
+    }
     let root = chroot::Chroot::over(lab, &Layer::Base.dir(lab), dir)?;
     root.apt(["update"])?;
     root.apt(["satisfy", "--yes", "--no-install-recommends", depends])?;

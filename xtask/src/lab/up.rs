@@ -8,7 +8,8 @@ use anyhow::{Context, Result, ensure};
 
 use super::host::Host;
 use super::layout::Lab;
-use super::{bmc, down, each, enter, image, machine, power, pvc, services, space, switch};
+use super::{bmc, client, cluster, down, each, enter, image, machine, packages};
+use super::{power, services, space, switch};
 use crate::{deb, say};
 
 /// What `lab up` can be told.
@@ -17,9 +18,9 @@ pub(crate) struct Up {
     /// How many hosts; three of them are coordinators.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=5))]
     hosts: u8,
-    /// Take the packages in dist/ as they are.
-    #[arg(long)]
-    no_build: bool,
+    /// Install the .deb packages in this directory instead of building ours.
+    #[arg(long, conflicts_with = "bare")]
+    packages: Option<PathBuf>,
     /// Stop when the hosts, ZooKeeper and libvirt serve: without PVC.
     #[arg(long)]
     bare: bool,
@@ -32,7 +33,11 @@ pub(crate) struct Up {
 pub(crate) fn run(lab: &Lab, up: &Up) -> Result<()> {
     machine::check()?;
     machine::install_tools()?;
-    let debs = if up.bare { Vec::new() } else { packages(up)? };
+    let debs = match &up.packages {
+        _ if up.bare => Vec::new(),
+        Some(dir) => packages::in_directory(dir)?,
+        None => deb::packages()?,
+    };
     ground(lab, up, &debs)?;
     let hosts = lab.hosts()?;
     hosts_on(lab, &hosts)?;
@@ -40,11 +45,11 @@ pub(crate) fn run(lab: &Lab, up: &Up) -> Result<()> {
         say::note("The hosts are up, without PVC. `cargo xtask lab exec hv1 bash` logs in.");
         return Ok(());
     }
-    say::step("install our packages on the hosts", || pvc::install(lab, &hosts, &debs))?;
-    say::step("initialise the cluster", || pvc::initialise(lab, &hosts))?;
-    say::step("start the daemons and make the nodes ready", || pvc::start(lab, &hosts))?;
-    say::step("define and start a VM", || pvc::first_vm(lab))?;
-    pvc::show(lab)?;
+    say::step("install our packages on the hosts", || packages::install(lab, &hosts, &debs))?;
+    say::step("initialise the cluster", || cluster::initialise(lab, &hosts))?;
+    say::step("start the daemons and make the nodes ready", || cluster::start(lab, &hosts))?;
+    say::step("define and start a VM", || cluster::first_vm(lab))?;
+    cluster::show(lab)?;
     say::note(HOW_TO_GO_ON);
     Ok(())
 }
@@ -57,16 +62,6 @@ The lab is up. Try:
   cargo xtask lab exec hv1 bash                  log in to a host
   cargo xtask lab power hv1 cut                  and see what the others do
   cargo xtask lab down                           leave nothing behind";
-
-/// The packages to install, built unless told not to.
-fn packages(up: &Up) -> Result<Vec<PathBuf>> {
-    let debs = if up.no_build { pvc::built()? } else { deb::packages()? };
-    ensure!(
-        pvc::is_complete(&debs),
-        "dist/ does not hold all our packages: `cargo xtask deb` makes them"
-    );
-    Ok(debs)
-}
 
 /// What the hosts stand on: namespaces, image, switch, BMCs.
 fn ground(lab: &Lab, up: &Up, debs: &[PathBuf]) -> Result<()> {
@@ -83,14 +78,17 @@ fn ground(lab: &Lab, up: &Up, debs: &[PathBuf]) -> Result<()> {
     fs::create_dir_all(lab.logs())?;
     space::make(lab)?;
     install_program(lab)?;
+    let depends = packages::depends(debs)?;
     if !lab.is_up() {
-        image::make(lab, &pvc::depends(debs)?)?;
+        image::make(lab, &depends)?;
+    } else if !up.bare && !image::is_current(lab, &depends)? {
+        say::note("The hosts' image is out of date: it is made anew after `cargo xtask lab down`.");
     }
     let hosts = Host::first(up.hosts);
     lab.record_count(up.hosts)?;
     switch::make(lab, &hosts)?;
     bmc::start(lab, &hosts)?;
-    pvc::make_client(lab)
+    client::make(lab)
 }
 
 /// Boots every host that is off, and waits for what runs on them.
