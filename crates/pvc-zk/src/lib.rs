@@ -13,6 +13,8 @@ mod outbox;
 mod path;
 mod real;
 pub mod subtree;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod tree;
 mod walk;
 
