@@ -46,7 +46,11 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-fn build() -> Result<()> {
+/// Builds the release binaries of the daemons and the client.
+///
+/// # Errors
+/// When they do not build.
+pub(crate) fn build() -> Result<()> {
     let mut command = cargo("build");
     command.args(["--release", "--locked"]);
     for (package, _) in PROGRAMS {

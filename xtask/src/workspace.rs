@@ -30,8 +30,6 @@ pub(crate) struct Package {
     pub(crate) version: String,
     /// Its licence expression, if it states one.
     pub(crate) license: Option<String>,
-    /// Where it comes from; `None` for ours.
-    pub(crate) source: Option<String>,
     /// What it depends on.
     pub(crate) dependencies: Vec<Dependency>,
 }
@@ -85,6 +83,16 @@ pub(crate) fn cargo(verb: &str) -> Command {
     command.arg(verb).current_dir(root());
     without_our_package(&mut command);
     command
+}
+
+/// Whether cargo has the verb `verb`, which somebody may have installed or not.
+///
+/// # Errors
+/// When there is no cargo.
+pub(crate) fn is_cargo_verb(verb: &str) -> Result<bool> {
+    let mut command = cargo(verb);
+    command.arg("--version");
+    Run::of(command).succeeds()
 }
 
 /// Hides from `command` the variables that `cargo run` set for us.

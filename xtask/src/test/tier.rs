@@ -1,0 +1,137 @@
+//! The tiers: what each runs and what it needs.
+
+use std::env;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+
+use super::runner;
+use super::tally::Tally;
+use crate::run::Run;
+use crate::workspace::{Workspace, root};
+use crate::{apt, lab, say};
+
+/// Everything the crates need to build.
+const TO_BUILD: [&str; 3] = ["gcc", "libvirt-dev", "pkg-config"];
+
+/// The outside systems that contract tests start for themselves.
+const SERVICES: [&str; 3] = ["libvirt-daemon-system", "qemu-system-x86", "zookeeper"];
+
+/// Tests of one crate's code are quick; building all of them on a cold machine is not.
+const UNIT_LIMIT: Duration = Duration::from_secs(25 * 60);
+const CONTRACT_LIMIT: Duration = Duration::from_secs(15 * 60);
+const LAB_LIMIT: Duration = Duration::from_secs(30 * 60);
+
+/// A group of tests with the same needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Tier {
+    /// Decisions, models, daemons' loops on fakes: no root, no service, no clock.
+    Unit,
+    /// Each port's contract against the real ZooKeeper and libvirt.
+    Contract,
+    /// Real hosts with a real cluster; needs root.
+    Lab,
+}
+
+/// What came of a tier.
+pub(super) enum Outcome {
+    /// Its tests ran.
+    Ran(Tally),
+    /// It cannot run on this machine, and why.
+    Impossible(String),
+}
+
+impl Tier {
+    /// Its name on the command line.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Unit => "unit",
+            Self::Contract => "contract",
+            Self::Lab => "lab",
+        }
+    }
+
+    /// What it is, for people.
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Self::Unit => "unit: decisions, models and loops on fakes",
+            Self::Contract => "contract: the ports against real services",
+            Self::Lab => "lab: a cluster of real hosts",
+        }
+    }
+
+    /// Runs its tests, first installing what they need.
+    ///
+    /// # Errors
+    /// When something is missing, or the tests do not build.
+    pub(super) fn run(self) -> Result<Outcome> {
+        match self {
+            Self::Unit => unit(),
+            Self::Contract => contract(),
+            Self::Lab => on_lab(),
+        }
+    }
+}
+
+fn unit() -> Result<Outcome> {
+    apt::ensure(&TO_BUILD)?;
+    let selection = ["--workspace", "--exclude", "pvc-e2e"];
+    let settings = [("PVC_TEST_NO_SERVICES", "1")];
+    runner::run(&selection, &settings, UNIT_LIMIT).map(Outcome::Ran)
+}
+
+/// Runs every `tests/contract.rs`, this time without `PVC_TEST_NO_SERVICES`.
+fn contract() -> Result<Outcome> {
+    let packages = Workspace::ours()?.packages;
+    let ports: Vec<&str> = packages
+        .iter()
+        .map(|package| package.name.as_str())
+        .filter(|name| root().join("crates").join(name).join("tests/contract.rs").exists())
+        .collect();
+    if let Err(error) = apt::ensure(&TO_BUILD).and_then(|()| apt::ensure(&SERVICES)) {
+        return Ok(Outcome::Impossible(format!("{error:#}")));
+    }
+    let mut selection = vec!["--test", "contract"];
+    for port in ports {
+        selection.extend(["--package", port]);
+    }
+    runner::run(&selection, &[], CONTRACT_LIMIT).map(Outcome::Ran)
+}
+
+/// Brings a lab up, runs the end-to-end tests in it and takes it down, unless it was up before.
+fn on_lab() -> Result<Outcome> {
+    if let Err(error) = lab::check_machine() {
+        return Ok(Outcome::Impossible(format!("{error:#}")));
+    }
+    apt::ensure(&TO_BUILD)?;
+    let was_up = lab_is_up()?;
+    let tested = lab_verb("up").and_then(|()| {
+        let selection = ["--package", "pvc-e2e", "--features", "lab"];
+        runner::run(&selection, &[("PVC_XTASK", &this_program()?)], LAB_LIMIT)
+    });
+    if !was_up {
+        lab_verb("down")?;
+    }
+    tested.map(Outcome::Ran)
+}
+
+fn lab_is_up() -> Result<bool> {
+    let status = Run::new([&this_program()?, "lab", "status", "--json"]).done()?;
+    let status: serde_json::Value = serde_json::from_str(&status)?;
+    Ok(status["up"].as_bool().unwrap_or(false))
+}
+
+fn lab_verb(verb: &str) -> Result<()> {
+    Run::new([&this_program()?, "lab", verb])
+        .limit(LAB_LIMIT)
+        .into_file(say::terminal()?)
+        .done()
+        .map(drop)
+}
+
+/// This program's path: the end-to-end tests drive the lab with it.
+fn this_program() -> Result<String> {
+    let path = env::current_exe().context("cannot tell which program this is")?;
+    Ok(path.display().to_string())
+}
