@@ -27,6 +27,7 @@ const AFTERMATH: Duration = Duration::from_millis(500);
 /// A program about to run.
 pub(crate) struct Run {
     command: Command,
+    shown: Option<String>,
     limit: Duration,
     input: Input,
     output: Output,
@@ -69,7 +70,13 @@ impl Run {
 
     /// A run of a command made elsewhere.
     pub(crate) fn of(command: Command) -> Self {
-        Self { command, limit: DEFAULT_LIMIT, input: Input::Nothing, output: Output::Kept }
+        Self {
+            command,
+            shown: None,
+            limit: DEFAULT_LIMIT,
+            input: Input::Nothing,
+            output: Output::Kept,
+        }
     }
 
     /// One more argument.
@@ -81,6 +88,12 @@ impl Run {
     /// More arguments.
     pub(crate) fn args<S: AsRef<OsStr>>(mut self, words: impl IntoIterator<Item = S>) -> Self {
         self.command.args(words);
+        self
+    }
+
+    /// How messages name this run; its whole command line unless said.
+    pub(crate) fn shown_as(mut self, text: impl Into<String>) -> Self {
+        self.shown = Some(text.into());
         self
     }
 
@@ -136,9 +149,10 @@ impl Run {
         }
         let said = match log {
             Some(file) => format!("the end of {}:\n{}", file.display(), tail(&file, 12)),
-            None => ended.stderr.trim().to_owned(),
+            // Some programs explain themselves on their output and only complain on their error.
+            None => format!("{}\n{}", last(&ended.stdout, 6), last(&ended.stderr, 12)),
         };
-        bail!("`{shown}`: {}: {said}", ended.status)
+        bail!("`{shown}`: {}: {}", ended.status, said.trim())
     }
 
     /// Runs it and tells whether it succeeded.
@@ -199,6 +213,9 @@ impl Run {
     }
 
     fn shown(&self) -> String {
+        if let Some(shown) = &self.shown {
+            return shown.clone();
+        }
         let words = std::iter::once(self.command.get_program()).chain(self.command.get_args());
         let mut text = words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ");
         if text.chars().count() > 200 {
@@ -232,7 +249,10 @@ fn collect(stream: Option<impl Read + Send + 'static>) -> mpsc::Receiver<String>
 /// The last `lines` lines of a file; empty when it cannot be read.
 pub(crate) fn tail(file: &Path, lines: usize) -> String {
     let text = std::fs::read(file).unwrap_or_default();
-    let text = String::from_utf8_lossy(&text);
+    last(&String::from_utf8_lossy(&text), lines)
+}
+
+fn last(text: &str, lines: usize) -> String {
     let all: Vec<&str> = text.lines().collect();
     all[all.len().saturating_sub(lines)..].join("\n")
 }

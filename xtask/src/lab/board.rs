@@ -36,14 +36,14 @@ pub(crate) fn start(lab: &Lab, host: Host, stretch: &str) -> Result<()> {
     background(lab, command, &format!("{host}.board"))
 }
 
-/// Runs a command that puts itself in the background, with its output in a log of the lab.
+/// Runs a command that puts itself in the background, with its output in the lab's log `name`.
 ///
 /// # Errors
 /// When it cannot be started.
-pub(crate) fn background(lab: &Lab, mut command: std::process::Command, log: &str) -> Result<()> {
-    let log = append(lab, log)?;
+pub(crate) fn background(lab: &Lab, mut command: std::process::Command, name: &str) -> Result<()> {
+    let log = append(lab, name)?;
     command.env(DIR_VARIABLE, lab.dir()).current_dir("/");
-    Run::of(command).into_file(log).done().map(drop)
+    Run::of(command).shown_as(name).into_file(log).done().map(drop)
 }
 
 /// The board itself: returns when the host is off.

@@ -53,7 +53,10 @@ pub(crate) fn run<S: AsRef<std::ffi::OsStr>>(
     host: Host,
     argv: impl IntoIterator<Item = S>,
 ) -> Result<Run> {
-    Ok(Run::of(command(lab, host, argv)?))
+    let argv: Vec<S> = argv.into_iter().collect();
+    let words: Vec<_> = argv.iter().map(|word| word.as_ref().to_string_lossy()).collect();
+    let shown = format!("{} on {host}", words.join(" "));
+    Ok(Run::of(command(lab, host, &argv)?).shown_as(shown))
 }
 
 /// Runs `argv` inside a host and returns its output.
