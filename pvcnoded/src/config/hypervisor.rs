@@ -1,11 +1,10 @@
 //! Where libvirt is, and how VMs are moved between nodes.
 
-use std::net::Ipv4Addr;
-
+use ipnet::Ipv4Net;
 use pvc_common::state::{Selector, Word};
 use pvc_runtime::config::{FLAG, Kind, Section};
 
-use super::{Config, NetworkName};
+use super::NetworkName;
 
 /// Where libvirt is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,26 +27,45 @@ const URI: Kind<HypervisorUri> = Kind {
     },
 };
 
-impl HypervisorUri {
+/// Where this node's libvirt is, and where the others' are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hypervisor {
+    /// This node's.
+    pub uri: HypervisorUri,
+    /// Another node's, with `{node}` for its name; `None` for TCP to its cluster address.
+    pub peer_uri: Option<String>,
+}
+
+const PEER_URI: Kind<String> = Kind {
+    expected: "a libvirt URI with {node} in it, such as qemu+tls://{node}.example.net/system",
+    parse: |text| {
+        let uri = matches!((URI.parse)(text), Some(HypervisorUri::Libvirt(_)));
+        (uri && text.contains("{node}")).then(|| text.to_owned())
+    },
+};
+
+impl Hypervisor {
     pub(super) fn read(system: &Section<'_>) -> Self {
-        let default = || Self::Libvirt("qemu:///system".to_owned());
-        system
-            .optional_section("hypervisor", |section| section.optional("uri", URI))
-            .unwrap_or_else(default)
+        let read = system.optional_section("hypervisor", |section| {
+            Some((section.optional("uri", URI), section.optional("peer_uri", PEER_URI)))
+        });
+        let (uri, peer_uri) = read.unwrap_or_default();
+        let uri = uri.unwrap_or_else(|| HypervisorUri::Libvirt("qemu:///system".to_owned()));
+        Self { uri, peer_uri }
     }
 }
 
-/// Which of this node's addresses takes in migrating VMs.
+/// By which network VMs travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MigrationAddress {
-    /// Its own address in one of the networks.
+    /// By one of the networks between the nodes.
     In(NetworkName),
-    /// An address of its own.
-    Own(Ipv4Addr),
+    /// By another one, in which this node has this address.
+    Own(Ipv4Net),
 }
 
 const MIGRATION_ADDRESS: Kind<MigrationAddress> = Kind {
-    expected: "cluster, storage, upstream, or an own IPv4 address",
+    expected: "cluster, storage, upstream, or this node's address with a prefix in another network",
     parse: |text| match text {
         "cluster" => Some(MigrationAddress::In(NetworkName::Cluster)),
         "storage" => Some(MigrationAddress::In(NetworkName::Storage)),
@@ -66,7 +84,7 @@ const SELECTOR: Kind<Selector> = Kind {
 pub struct Migration {
     /// By which measure a node is chosen, unless the VM says otherwise.
     pub selector: Selector,
-    /// Which of this node's addresses takes in migrating VMs.
+    /// By which network they travel.
     pub address: MigrationAddress,
     /// Whether migrations are encrypted, for which libvirt needs certificates.
     pub tls: bool,
@@ -87,22 +105,5 @@ impl Migration {
             })
         });
         read.unwrap_or(default)
-    }
-}
-
-impl Config {
-    /// The address at which this node takes in migrating VMs.
-    ///
-    /// `None` if it has none in the network that is meant: then its name has to serve.
-    #[must_use]
-    pub fn migration_address(&self) -> Option<Ipv4Addr> {
-        let networks = self.networks.as_ref();
-        let network = match self.migration.address {
-            MigrationAddress::Own(address) => return Some(address),
-            MigrationAddress::In(NetworkName::Cluster) => networks.map(|all| &all.cluster),
-            MigrationAddress::In(NetworkName::Storage) => networks.map(|all| &all.storage),
-            MigrationAddress::In(NetworkName::Upstream) => networks.map(|all| &all.upstream),
-        };
-        Some(network?.address?.addr())
     }
 }

@@ -9,6 +9,7 @@ mod hypervisor;
 mod kinds;
 mod logging;
 mod network;
+mod peer;
 mod system;
 
 use std::path::{Path, PathBuf};
@@ -17,9 +18,10 @@ use pvc_common::id::NodeName;
 use pvc_runtime::config::{Document, FLAG, NODE, Problem, Section, read};
 
 pub use cluster::{Cluster, Database, Databases};
-pub use hypervisor::{HypervisorUri, Migration, MigrationAddress};
+pub use hypervisor::{Hypervisor, HypervisorUri, Migration, MigrationAddress};
 pub use logging::{Directories, LogDetails, Logging};
 pub use network::{Bridge, Network, NetworkName, Networks, SriovDevice};
+pub use peer::PeerRoute;
 pub use system::{AfterFence, CephFiles, Fencing, Intervals, Ipmi};
 
 /// Where the configuration is unless `PVCD_CONFIG_FILE` says otherwise.
@@ -62,7 +64,7 @@ pub struct Config {
     /// How VMs are moved.
     pub migration: Migration,
     /// Where libvirt is.
-    pub hypervisor: HypervisorUri,
+    pub hypervisor: Hypervisor,
     /// Where files go.
     pub directories: Directories,
     /// What is logged, and where.
@@ -118,7 +120,7 @@ impl Config {
         let system = pvc.section("system", |system| {
             let intervals_and_fencing = system::read_fencing(system, node.as_ref());
             let migration = Migration::read(system);
-            let hypervisor = HypervisorUri::read(system);
+            let hypervisor = Hypervisor::read(system);
             let configuration = system.section("configuration", |configuration| {
                 let directories = configuration.section("directories", Directories::read);
                 let logging = configuration.section("logging", Logging::read);

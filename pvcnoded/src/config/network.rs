@@ -63,6 +63,9 @@ pub struct Network {
 }
 
 /// The three networks between the nodes.
+///
+/// Networks may share a device. Then the first of them, in the order cluster, storage, upstream,
+/// has the bridge, and carries the addresses of the others: see [`Networks::carrier`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Networks {
     /// Towards the users.
@@ -71,6 +74,32 @@ pub struct Networks {
     pub cluster: Network,
     /// For Ceph.
     pub storage: Network,
+}
+
+impl Networks {
+    /// All three, those that may own a bridge for others first.
+    #[must_use]
+    pub const fn all(&self) -> [&Network; 3] {
+        [&self.cluster, &self.storage, &self.upstream]
+    }
+
+    /// The network whose bridge carries `network`: itself, or one that shares its device.
+    #[must_use]
+    pub fn owner(&self, network: &Network) -> &Network {
+        let all = self.all();
+        let sharing = all.into_iter().find(|other| other.device == network.device);
+        sharing.unwrap_or(match network.name {
+            NetworkName::Upstream => &self.upstream,
+            NetworkName::Cluster => &self.cluster,
+            NetworkName::Storage => &self.storage,
+        })
+    }
+
+    /// The bridge that has the addresses of `network`.
+    #[must_use]
+    pub fn carrier(&self, network: &Network) -> &'static str {
+        self.owner(network).name.bridge()
+    }
 }
 
 /// Where bridged client networks are made.
@@ -254,13 +283,18 @@ impl Network {
 }
 
 /// The address that a node gets by its number: `.3` for `hv3`.
+///
+/// `None` if its name has no number, or the subnet no host of that number.
+pub(super) fn host_by_number(subnet: Ipv4Net, node: &NodeName) -> Option<Ipv4Net> {
+    let number = node.number().filter(|number| *number > 0)?;
+    let address = u32::from(subnet.network()).checked_add(number)?;
+    let address = Ipv4Net::new(address.into(), subnet.prefix_len()).ok()?;
+    is_host_of(&subnet, address).then_some(address)
+}
+
+/// [`host_by_number`], or a problem.
 fn by_id(section: &Section<'_>, subnet: Ipv4Net, node: &NodeName) -> Option<Ipv4Net> {
-    let address = node
-        .number()
-        .filter(|number| *number > 0)
-        .and_then(|number| u32::from(subnet.network()).checked_add(number))
-        .and_then(|address| Ipv4Net::new(address.into(), subnet.prefix_len()).ok())
-        .filter(|address| is_host_of(&subnet, *address));
+    let address = host_by_number(subnet, node);
     if address.is_none() {
         section.refuse(
             "address",

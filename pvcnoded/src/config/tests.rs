@@ -10,6 +10,8 @@ use super::*;
 const MANUAL: &str = include_str!("../../tests/manual.yaml");
 /// What the package ships.
 const SAMPLE: &str = include_str!("../../../debian/pvcnoded.sample.yaml");
+/// What the lab gives its hosts.
+const LAB: &str = include_str!("../../../xtask/lab/host/pvcnoded.yaml");
 
 fn good(text: &str) -> Config {
     match Config::check(text) {
@@ -52,7 +54,9 @@ fn the_manuals_example_is_understood() {
     assert_eq!(config.fencing.successful, AfterFence::Migrate);
     assert_eq!(config.fencing.failed, AfterFence::Nothing);
     assert_eq!(config.migration.selector, Selector::Mem);
-    assert_eq!(config.migration_address(), Some("10.255.0.1".parse().unwrap()));
+    let route = config.route(&"pvchv2".parse().unwrap());
+    assert_eq!(route.libvirt, "qemu+tcp://10.255.0.2/system");
+    assert_eq!(route.migration, "tcp://10.255.0.2");
     assert_eq!(config.sriov.len(), 1);
     assert_eq!(config.advice(), Vec::<String>::new());
 }
@@ -61,6 +65,15 @@ fn the_manuals_example_is_understood() {
 fn the_shipped_sample_is_understood() {
     let config = good(SAMPLE);
     assert_eq!(config.advice(), Vec::<String>::new());
+}
+
+#[test]
+fn the_labs_configuration_is_understood() {
+    let filled = LAB
+        .replace("{{node}}", "hv1")
+        .replace("{{coordinators}}", "hv1, hv2, hv3")
+        .replace("{{bmc_password}}", "x");
+    good(&filled);
 }
 
 #[test]
@@ -182,8 +195,8 @@ pvc:
     coordinators: [hv1]
     zookeeper: ['127.0.0.1:12181']
   system:
-    hypervisor: {uri: 'qemu:///session'}
-    migration: {target_selector: mem, network: 127.0.0.2}
+    hypervisor: {uri: 'qemu:///session', peer_uri: 'qemu+unix:///session?socket=/run/{node}'}
+    migration: {target_selector: mem, network: 127.0.0.2/8}
     fencing: {ipmi: {host: bmc, user: u, pass: p}}
     configuration:
       directories: {dynamic_directory: /run/x, log_directory: /var/x, console_log_directory: /var/c}
@@ -201,7 +214,9 @@ pvc:
     assert!(!config.is_coordinator());
     assert_eq!(config.fqdn(), "hv2");
     assert_eq!(config.cluster.zookeeper, ["127.0.0.1:12181"]);
-    assert_eq!(config.migration_address(), Some("127.0.0.2".parse().unwrap()));
+    let route = config.route(&"hv1".parse().unwrap());
+    assert_eq!(route.libvirt, "qemu+unix:///session?socket=/run/hv1");
+    assert_eq!(route.migration, "tcp://127.0.0.1");
     let missing = text.replace("enable_networking: no", "enable_networking: yes");
     let problems = Config::check(&missing).err().unwrap();
     let paths: Vec<&str> = problems.iter().map(|problem| problem.path.as_str()).collect();
@@ -209,6 +224,20 @@ pvc:
         paths,
         ["pvc.cluster.networks", "pvc.coordinator", "pvc.system.configuration.networking"]
     );
+}
+
+#[test]
+fn nodes_without_by_id_addresses_are_reached_by_name() {
+    let text = MANUAL.replacen("address: by-id", "address: 10.255.0.77/24", 1).replacen(
+        "target_selector: mem",
+        "target_selector: mem\n      network: storage",
+        1,
+    );
+    let route = good(&text).route(&"pvchv2".parse().unwrap());
+    assert_eq!(route.libvirt, "qemu+tcp://pvchv2.pvc.local/system");
+    assert_eq!(route.migration, "tcp://10.254.0.2");
+    let tls = text.replacen("network: storage", "network: storage\n      tls: yes", 1);
+    assert_eq!(good(&tls).route(&"pvchv2".parse().unwrap()).migration, "tcp://pvchv2.pvc.storage");
 }
 
 #[test]

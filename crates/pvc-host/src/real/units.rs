@@ -1,5 +1,6 @@
 //! Units by way of `systemctl`.
 
+use std::path::Path;
 use std::time::Duration;
 
 use pvc_command::Command;
@@ -30,6 +31,10 @@ fn failed(verb: &'static str, unit: &str, source: pvc_command::CommandError) -> 
 
 impl Units for Systemctl {
     async fn state(&self, unit: &str) -> Result<UnitState, UnitError> {
+        // A container without systemd has no units, which is no error.
+        if !Path::new("/run/systemd/system").exists() {
+            return Ok(UnitState::Absent);
+        }
         let output = Command::new("systemctl", QUESTION_LIMIT)
             .args(["show", "--property=LoadState,ActiveState", unit])
             .run()
