@@ -147,20 +147,25 @@ async fn serve(hosts: &str, settings: Settings, publisher: &mut Publisher) {
 
 /// Tries until there is a session whose server knows all that was ever written.
 async fn connect(hosts: &str, settings: Settings) -> Client {
-    /// Between attempts; each takes about a session timeout, unless the hosts are malformed.
-    const PAUSE: Duration = Duration::from_secs(1);
+    /// Between attempts. The client's own pauses grow with the outage, so it is made to try each
+    /// host once only.
+    const PAUSE: Duration = Duration::from_millis(500);
+    let mut failed = false;
     loop {
-        let connector = Client::connector().with_session_timeout(settings.session_timeout);
+        let connector =
+            Client::connector().with_session_timeout(settings.session_timeout).with_fail_eagerly();
         match connector.connect(hosts).await {
             Ok(client) => {
                 catch_up(&client, settings.call_limit).await;
                 return client;
             }
+            Err(error) if failed => tracing::debug!("zookeeper: still no session: {error}"),
             Err(error) => {
-                tracing::warn!("zookeeper: no session with any of {hosts}: {error}");
-                tokio::time::sleep(PAUSE).await;
+                tracing::warn!("zookeeper: no session with any of {hosts}, still trying: {error}");
+                failed = true;
             }
         }
+        tokio::time::sleep(PAUSE).await;
     }
 }
 

@@ -4,6 +4,7 @@
 //! each on its own branch, because a server takes a while to start.
 
 mod branches;
+mod ending;
 mod locks;
 mod mirrors;
 mod random;
