@@ -10,7 +10,7 @@ use crate::say;
 use crate::workspace::{Package, Workspace};
 
 /// Licences of crates that may become part of a program under the GPL 3.
-const ALLOWED: [&str; 14] = [
+const ALLOWED: [&str; 15] = [
     "0BSD",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
@@ -21,6 +21,7 @@ const ALLOWED: [&str; 14] = [
     "CDLA-Permissive-2.0",
     "GPL-3.0-or-later",
     "ISC",
+    "LGPL-2.1",
     "MIT",
     "MPL-2.0",
     "Unicode-3.0",
