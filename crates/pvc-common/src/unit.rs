@@ -74,3 +74,16 @@ impl fmt::Display for Vcpus {
         fmt::Display::fmt(&self.0, f)
     }
 }
+
+/// A time or a duration in seconds with a fraction, as other programs keep it.
+///
+/// What it is counted from, the key says that holds it; the clock is the writer's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
+pub struct Seconds(pub f64);
+
+impl fmt::Display for Seconds {
+    /// Always with a fraction, and no digit more than it takes to read the same number back.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}

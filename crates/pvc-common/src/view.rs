@@ -1,12 +1,29 @@
-//! The typed snapshot of the tree that a plan reads.
+//! The typed snapshot of the tree that a plan reads, and how it is built.
+
+mod branch;
+mod builder;
+mod cluster;
+mod network;
+mod node;
+mod reported;
+mod root;
+mod shared;
+mod storage;
+mod vm;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::id::{NodeName, VmUuid};
-use crate::model::{Node, Vm};
+use crate::id::{FaultId, NodeName, OsdId, PoolName, SnapshotId, VmUuid, Vni, VolumeId};
+use crate::model::{self, Network, Node, Osd, Pool, Snapshot, Storage, Vm, Volume};
 use crate::state::Selector;
 use crate::zk::Seen;
+
+pub use builder::{Builder, Scope};
+pub use shared::Shared;
 
 /// Data in the tree that could not be understood. It hides nothing but itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,15 +53,30 @@ pub struct Cluster {
 
 /// The tree at one moment, complete and immutable.
 ///
-/// Objects are shared between successive views, so that a change costs what changed.
+/// Objects are shared between successive views, so that a change costs what changed; what is
+/// the same object was not written in between. What a [`Scope`] leaves out is empty.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct View {
     /// Settings of the whole cluster.
     pub cluster: Arc<Cluster>,
     /// Every node.
-    pub nodes: BTreeMap<NodeName, Arc<Node>>,
+    pub nodes: Shared<NodeName, Node>,
     /// Every VM.
-    pub vms: BTreeMap<VmUuid, Arc<Vm>>,
+    pub vms: Shared<VmUuid, Vm>,
+    /// Every client network.
+    pub networks: Shared<Vni, Network>,
+    /// The storage cluster as a whole.
+    pub storage: Arc<Storage>,
+    /// Every OSD.
+    pub osds: Shared<OsdId, Osd>,
+    /// Every pool.
+    pub pools: Shared<PoolName, Pool>,
+    /// Every volume.
+    pub volumes: Shared<VolumeId, Volume>,
+    /// Every snapshot of a volume.
+    pub snapshots: Shared<SnapshotId, Snapshot>,
+    /// What lowers the cluster's health, as somebody reported it.
+    pub reported: Shared<FaultId, model::Fault>,
     /// What could not be understood, by path.
     pub faults: Arc<BTreeMap<String, Fault>>,
 }

@@ -1,7 +1,21 @@
-//! Nodes, VMs and the cluster as the tree holds them: plain values, each with its version.
+//! Everything the tree holds, as plain values, each with its version.
 
+mod details;
+mod fault;
+mod json;
+mod network;
 mod node;
+mod resources;
+mod storage;
+mod time;
 mod vm;
 
+pub use details::{NodeDetails, PluginResult, Tag, VmDetails, VmSnapshot};
+pub use fault::Fault;
+pub use json::Json;
+pub use network::{Lease, Network, Reservation, Rule};
 pub use node::{Node, StaticData};
-pub use vm::{Claim, Origin, Resources, Vm};
+pub use resources::Resources;
+pub use storage::{Osd, Pool, Snapshot, Storage, Volume};
+pub use time::LocalTime;
+pub use vm::{Claim, Origin, Vm};

@@ -1,5 +1,6 @@
 //! A node as the tree holds it.
 
+use super::NodeDetails;
 use crate::id::VmUuid;
 use crate::state::{CoordinatorState, DaemonMode, DaemonState, DomainState};
 use crate::unit::{Mib, Vcpus};
@@ -20,10 +21,7 @@ pub struct StaticData {
 
 impl Text for StaticData {
     fn encode(&self) -> String {
-        format!(
-            "{} {} {} {}",
-            self.cpu_count, self.kernel, self.os, self.arch
-        )
+        format!("{} {} {} {}", self.cpu_count, self.kernel, self.os, self.arch)
     }
 
     fn decode(text: &str) -> Result<Self, BadText> {
@@ -42,9 +40,11 @@ impl Text for StaticData {
     }
 }
 
-/// A node as the tree holds it, without its BMC's credentials and its health details.
+/// A node as the tree holds it, without its BMC's credentials.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Node {
+    /// Its mode once more, as the data of its own znode.
+    pub znode: Seen<String>,
     /// Coordinator or hypervisor.
     pub mode: Seen<DaemonMode>,
     /// UNIX seconds by the node's own clock; only its change says anything.
@@ -83,8 +83,8 @@ pub struct Node {
     pub mem_prov: Seen<Mib>,
     /// Health in percent, or `None`.
     pub health: Seen<String>,
-    /// Traffic of its interfaces, as JSON.
-    pub network_stats: Seen<String>,
+    /// What people are shown of it; `None` where that was not asked for, or is not there.
+    pub details: Option<Box<NodeDetails>>,
 }
 
 impl Node {

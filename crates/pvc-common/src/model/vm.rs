@@ -1,8 +1,8 @@
 //! A VM as the tree holds it.
 
+use super::{Resources, VmDetails};
 use crate::id::{NodeName, VmName};
 use crate::state::{MigrationMethod, Selector, VmState};
-use crate::unit::{Mib, Vcpus};
 use crate::zk::Seen;
 
 /// Who may be running a VM.
@@ -28,16 +28,7 @@ pub struct Origin {
     pub last_node: Option<NodeName>,
 }
 
-/// What a VM needs of a node, from its definition.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Resources {
-    /// Memory.
-    pub memory: Mib,
-    /// Virtual processors.
-    pub vcpus: Vcpus,
-}
-
-/// A VM as the tree holds it, without its large texts.
+/// A VM as the tree holds it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Vm {
     /// Unique name.
@@ -66,4 +57,6 @@ pub struct Vm {
     pub node_limit: Seen<Vec<NodeName>>,
     /// Its needs, once its definition has been read; `None` before, or if that is no domain.
     pub resources: Option<Resources>,
+    /// What people are shown of it; `None` where that was not asked for, or is not there.
+    pub details: Option<Box<VmDetails>>,
 }

@@ -1,9 +1,15 @@
 //! The closed vocabularies of states, with the text each has in ZooKeeper and on the wire.
 
+mod fault;
+mod network;
 mod node;
+mod storage;
 mod vm;
 
+pub use fault::FaultStatus;
+pub use network::NetworkType;
 pub use node::{CoordinatorState, DaemonMode, DaemonState, DomainState};
+pub use storage::Tier;
 pub use vm::{MigrationMethod, Selector, VmState};
 
 /// Why a text is not a word of a closed vocabulary.
@@ -30,19 +36,11 @@ pub trait Word: Copy + Eq + 'static {
     /// # Errors
     /// When `text` is no word of this vocabulary; the message lists those that are.
     fn parse(text: &str) -> Result<Self, BadWord> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|word| word.text() == text)
-            .ok_or_else(|| BadWord {
-                text: text.chars().take(80).collect(),
-                kind: Self::KIND,
-                expected: Self::ALL
-                    .iter()
-                    .map(|word| word.text())
-                    .collect::<Vec<_>>()
-                    .join(", "),
-            })
+        Self::ALL.iter().copied().find(|word| word.text() == text).ok_or_else(|| BadWord {
+            text: text.chars().take(80).collect(),
+            kind: Self::KIND,
+            expected: Self::ALL.iter().map(|word| word.text()).collect::<Vec<_>>().join(", "),
+        })
     }
 }
 
@@ -66,6 +64,9 @@ mod tests {
         round_trip::<VmState>();
         round_trip::<MigrationMethod>();
         round_trip::<Selector>();
+        round_trip::<NetworkType>();
+        round_trip::<Tier>();
+        round_trip::<FaultStatus>();
     }
 
     #[test]

@@ -48,14 +48,8 @@ pub enum DaemonState {
 
 impl Word for DaemonState {
     const KIND: &'static str = "daemon state";
-    const ALL: &'static [Self] = &[
-        Self::Init,
-        Self::Run,
-        Self::Shutdown,
-        Self::Stop,
-        Self::Dead,
-        Self::Fenced,
-    ];
+    const ALL: &'static [Self] =
+        &[Self::Init, Self::Run, Self::Shutdown, Self::Stop, Self::Dead, Self::Fenced];
 
     fn text(self) -> &'static str {
         match self {
@@ -90,13 +84,8 @@ pub enum CoordinatorState {
 
 impl Word for CoordinatorState {
     const KIND: &'static str = "coordinator state";
-    const ALL: &'static [Self] = &[
-        Self::Client,
-        Self::Secondary,
-        Self::Takeover,
-        Self::Primary,
-        Self::Relinquish,
-    ];
+    const ALL: &'static [Self] =
+        &[Self::Client, Self::Secondary, Self::Takeover, Self::Primary, Self::Relinquish];
 
     fn text(self) -> &'static str {
         match self {
@@ -131,13 +120,8 @@ pub enum DomainState {
 
 impl Word for DomainState {
     const KIND: &'static str = "domain state";
-    const ALL: &'static [Self] = &[
-        Self::Ready,
-        Self::Flush,
-        Self::Flushed,
-        Self::Unflush,
-        Self::FenceFlush,
-    ];
+    const ALL: &'static [Self] =
+        &[Self::Ready, Self::Flush, Self::Flushed, Self::Unflush, Self::FenceFlush];
 
     fn text(self) -> &'static str {
         match self {

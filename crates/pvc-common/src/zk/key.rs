@@ -5,12 +5,26 @@
 //! authority, *init* the initialisation of a cluster.
 
 mod domain;
+mod fault;
+mod log;
+mod monitoring;
+mod network;
 mod node;
+mod sriov;
+mod storage;
+mod vm_parts;
 
 use std::marker::PhantomData;
 
 pub use domain::*;
+pub use fault::*;
+pub use log::*;
+pub use monitoring::*;
+pub use network::*;
 pub use node::*;
+pub use sriov::*;
+pub use storage::*;
+pub use vm_parts::*;
 
 use super::{Expected, Op, Seen, Text};
 use crate::id::NodeName;
@@ -25,10 +39,7 @@ pub struct Key<T> {
 
 impl<T> Key<T> {
     const fn new(path: String) -> Self {
-        Self {
-            path,
-            holds: PhantomData,
-        }
+        Self { path, holds: PhantomData }
     }
 
     /// The absolute path.
@@ -50,10 +61,7 @@ impl<T> Key<T> {
     pub fn check(&self, seen: &Seen<T>) -> Option<Op> {
         match seen.expected() {
             Expected::Absent => None,
-            Expected::Version(version) => Some(Op::Check {
-                path: self.path.clone(),
-                version,
-            }),
+            Expected::Version(version) => Some(Op::Check { path: self.path.clone(), version }),
         }
     }
 
@@ -62,10 +70,7 @@ impl<T> Key<T> {
     pub fn delete(&self, seen: &Seen<T>) -> Option<Op> {
         match seen.expected() {
             Expected::Absent => None,
-            Expected::Version(version) => Some(Op::Delete {
-                path: self.path.clone(),
-                version,
-            }),
+            Expected::Version(version) => Some(Op::Delete { path: self.path.clone(), version }),
         }
     }
 }
@@ -101,12 +106,37 @@ pub const NETWORKS: &str = "/networks";
 /// Parent of storage; its own data is the text of `ceph status`. Written by: primary.
 pub const CEPH: &str = "/ceph";
 
+/// Below [`SCHEMA`]: the layout the whole cluster uses.
+pub const SCHEMA_VERSION: &str = "/version";
+
+/// The suffixes below [`CONFIG`], for reading the cluster's settings key by key.
+pub mod config_suffix {
+    /// Whether no node shall be fenced.
+    pub const MAINTENANCE: &str = "/maintenance";
+    /// Upstream's lock parent of fencing.
+    pub const FENCE_LOCK: &str = "/fence_lock";
+    /// The primary.
+    pub const PRIMARY_NODE: &str = "/primary_node";
+    /// Upstream's lock parent of the hand-over.
+    pub const PRIMARY_SYNC_LOCK: &str = "/primary_node/sync_lock";
+    /// The floating upstream address.
+    pub const UPSTREAM_IP: &str = "/upstream_ip";
+    /// The default selector.
+    pub const DEFAULT_SELECTOR: &str = "/migration_target_selector";
+}
+
+use config_suffix as suffix;
+
+fn setting<T>(suffix: &str) -> Key<T> {
+    Key::new(format!("{CONFIG}{suffix}"))
+}
+
 /// `/schema/version`: the layout the whole cluster uses.
 ///
 /// Written by: init, and the last upgraded node.
 #[must_use]
 pub fn schema_version() -> Key<u32> {
-    Key::new(format!("{SCHEMA}/version"))
+    Key::new(format!("{SCHEMA}{SCHEMA_VERSION}"))
 }
 
 /// `/config`: the name of the cluster. Written by: node, at start.
@@ -120,7 +150,7 @@ pub fn cluster_name() -> Key<String> {
 /// Written by: API.
 #[must_use]
 pub fn maintenance() -> Key<String> {
-    Key::new(format!("{CONFIG}/maintenance"))
+    setting(suffix::MAINTENANCE)
 }
 
 /// `/config/primary_node`: the node that is or shall be primary; `none` or empty while open.
@@ -128,29 +158,29 @@ pub fn maintenance() -> Key<String> {
 /// Written by: node (any coordinator that stands for election), API.
 #[must_use]
 pub fn primary_node() -> Key<Option<NodeName>> {
-    Key::new(format!("{CONFIG}/primary_node"))
+    setting(suffix::PRIMARY_NODE)
 }
 
 /// `/config/primary_node/sync_lock`: upstream's lock parent of the hand-over; unused by us.
 #[must_use]
 pub fn primary_sync_lock() -> Key<String> {
-    Key::new(format!("{CONFIG}/primary_node/sync_lock"))
+    setting(suffix::PRIMARY_SYNC_LOCK)
 }
 
 /// `/config/fence_lock`: upstream's lock parent of fencing.
 #[must_use]
 pub fn fence_lock() -> Key<String> {
-    Key::new(format!("{CONFIG}/fence_lock"))
+    setting(suffix::FENCE_LOCK)
 }
 
 /// `/config/upstream_ip`: the floating upstream address with its prefix. Written by: primary.
 #[must_use]
 pub fn upstream_ip() -> Key<String> {
-    Key::new(format!("{CONFIG}/upstream_ip"))
+    setting(suffix::UPSTREAM_IP)
 }
 
 /// `/config/migration_target_selector`: the default selector. Written by: primary.
 #[must_use]
 pub fn default_selector() -> Key<Option<Selector>> {
-    Key::new(format!("{CONFIG}/migration_target_selector"))
+    setting(suffix::DEFAULT_SELECTOR)
 }

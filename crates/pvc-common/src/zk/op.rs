@@ -60,11 +60,7 @@ impl Op {
         let (path, data) = (path.into(), data.into());
         match expected {
             Expected::Absent => Self::Create { path, data },
-            Expected::Version(version) => Self::Set {
-                path,
-                data,
-                version,
-            },
+            Expected::Version(version) => Self::Set { path, data, version },
         }
     }
 

@@ -78,10 +78,7 @@ impl<T: Text> Seen<T> {
         let text = std::str::from_utf8(bytes).map_err(|_| "not UTF-8".to_owned());
         match text.and_then(|text| T::decode(text).map_err(|bad| bad.to_string())) {
             Ok(value) => Self::Value { value, version },
-            Err(why) => Self::Bad {
-                version,
-                why: why.into_boxed_str(),
-            },
+            Err(why) => Self::Bad { version, why: why.into_boxed_str() },
         }
     }
 }

@@ -1,12 +1,14 @@
 //! The text forms of values: UTF-8, as upstream writes them (`True`, `False`, `None`).
 
+mod list;
+mod optional;
 mod scalar;
 mod vm;
 
-use crate::id::{NodeName, VmName, VmUuid};
+use crate::id::{MacAddress, NodeName, SriovName, VmName, VmUuid};
 use crate::state::{
-    CoordinatorState, DaemonMode, DaemonState, DomainState, MigrationMethod, Selector, VmState,
-    Word,
+    CoordinatorState, DaemonMode, DaemonState, DomainState, FaultStatus, MigrationMethod,
+    NetworkType, Selector, Tier, VmState, Word,
 };
 
 /// Why a text could not be understood as a value.
@@ -51,8 +53,8 @@ macro_rules! text_forms {
 }
 
 text_forms! {
-    words: CoordinatorState, DaemonMode, DaemonState, DomainState, VmState;
-    ids: NodeName, VmName, VmUuid
+    words: CoordinatorState, DaemonMode, DaemonState, DomainState, FaultStatus, NetworkType, Tier, VmState;
+    ids: MacAddress, NodeName, SriovName, VmName, VmUuid
 }
 
 /// Preferences that may be unset: `none`, `None` or nothing in the tree.

@@ -1,7 +1,32 @@
 //! Numbers, flags and plain text.
 
+use std::sync::Arc;
+
 use super::{BadText, Text};
-use crate::unit::{Mib, Vcpus};
+use crate::unit::{Mib, Seconds, Vcpus};
+
+/// What says nothing but that it is there: parents, and objects named by their path.
+impl Text for () {
+    fn encode(&self) -> String {
+        String::new()
+    }
+
+    /// Whatever else is kept there means nothing.
+    fn decode(_: &str) -> Result<Self, BadText> {
+        Ok(())
+    }
+}
+
+/// A text that many readers share.
+impl Text for Arc<str> {
+    fn encode(&self) -> String {
+        self.as_ref().to_owned()
+    }
+
+    fn decode(text: &str) -> Result<Self, BadText> {
+        Ok(text.into())
+    }
+}
 
 impl Text for String {
     fn encode(&self) -> String {
@@ -24,17 +49,13 @@ impl Text for bool {
         match text.to_ascii_lowercase().as_str() {
             "y" | "yes" | "t" | "true" | "on" | "1" => Ok(true),
             "n" | "no" | "f" | "false" | "off" | "0" | "" | "none" => Ok(false),
-            _ => Err(BadText(format!(
-                "`{text}` is not a flag: expected True or False"
-            ))),
+            _ => Err(BadText(format!("`{text}` is not a flag: expected True or False"))),
         }
     }
 }
 
 fn number<T: std::str::FromStr>(text: &str, expected: &str) -> Result<T, BadText> {
-    text.trim()
-        .parse()
-        .map_err(|_| BadText(format!("`{text}` is not {expected}")))
+    text.trim().parse().map_err(|_| BadText(format!("`{text}` is not {expected}")))
 }
 
 impl Text for u32 {
@@ -65,11 +86,7 @@ impl Text for f64 {
 
     fn decode(text: &str) -> Result<Self, BadText> {
         let value: Self = number(text, "a number")?;
-        if value.is_finite() {
-            Ok(value)
-        } else {
-            Err(BadText(format!("`{text}` is not finite")))
-        }
+        if value.is_finite() { Ok(value) } else { Err(BadText(format!("`{text}` is not finite"))) }
     }
 }
 
@@ -90,5 +107,15 @@ impl Text for Vcpus {
 
     fn decode(text: &str) -> Result<Self, BadText> {
         number(text, "a number of processors").map(Self)
+    }
+}
+
+impl Text for Seconds {
+    fn encode(&self) -> String {
+        self.to_string()
+    }
+
+    fn decode(text: &str) -> Result<Self, BadText> {
+        f64::decode(text).map(Self)
     }
 }

@@ -1,7 +1,7 @@
-//! Text forms of the values that belong to VMs: node lists, UUID lists and claims.
+//! Text forms of the values that belong to VMs: where they are, and who may be running them.
 
 use super::{BadText, Text};
-use crate::id::{NodeName, VmUuid};
+use crate::id::NodeName;
 use crate::model::{Claim, Origin};
 
 impl Text for Option<NodeName> {
@@ -14,45 +14,6 @@ impl Text for Option<NodeName> {
             "" | "none" | "None" => Ok(None),
             name => NodeName::decode(name).map(Some),
         }
-    }
-}
-
-impl Text for Vec<NodeName> {
-    /// Comma-separated, as node limits are kept.
-    fn encode(&self) -> String {
-        self.iter()
-            .map(NodeName::as_str)
-            .collect::<Vec<_>>()
-            .join(",")
-    }
-
-    fn decode(text: &str) -> Result<Self, BadText> {
-        match text {
-            "none" | "None" => Ok(Self::new()),
-            list => list
-                .split(',')
-                .map(str::trim)
-                .filter(|n| !n.is_empty())
-                .map(NodeName::decode)
-                .collect(),
-        }
-    }
-}
-
-impl Text for Vec<VmUuid> {
-    /// Space-separated, as the running VMs of a node are kept; upstream writes `0` for none.
-    fn encode(&self) -> String {
-        self.iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(" ")
-    }
-
-    fn decode(text: &str) -> Result<Self, BadText> {
-        text.split_ascii_whitespace()
-            .filter(|word| *word != "0")
-            .map(VmUuid::decode)
-            .collect()
     }
 }
 
@@ -71,9 +32,7 @@ impl Text for Claim {
         let incoming = words.next().map(NodeName::decode).transpose()?;
         match words.next() {
             None => Ok(Self { holder, incoming }),
-            Some(_) => Err(BadText(format!(
-                "`{text}` is not a claim: expected one or two nodes"
-            ))),
+            Some(_) => Err(BadText(format!("`{text}` is not a claim: expected one or two nodes"))),
         }
     }
 }
@@ -91,21 +50,11 @@ impl Text for Option<Origin> {
         if text.is_empty() {
             return Ok(None);
         }
-        let bad = || {
-            BadText(format!(
-                "`{text}` is not the origin of a migration: expected two nodes"
-            ))
-        };
+        let bad =
+            || BadText(format!("`{text}` is not the origin of a migration: expected two nodes"));
         let (node, last) = text.split_once(' ').ok_or_else(bad)?;
-        let last_node = if last == "-" {
-            None
-        } else {
-            Some(NodeName::decode(last)?)
-        };
-        Ok(Some(Origin {
-            node: NodeName::decode(node)?,
-            last_node,
-        }))
+        let last_node = if last == "-" { None } else { Some(NodeName::decode(last)?) };
+        Ok(Some(Origin { node: NodeName::decode(node)?, last_node }))
     }
 }
 
@@ -119,49 +68,22 @@ mod tests {
 
     #[test]
     fn a_claim_names_its_holder_and_where_the_vm_is_going() {
-        let still = Claim {
-            holder: node("hv1"),
-            incoming: None,
-        };
-        let moving = Claim {
-            holder: node("hv1"),
-            incoming: Some(node("hv2")),
-        };
+        let still = Claim { holder: node("hv1"), incoming: None };
+        let moving = Claim { holder: node("hv1"), incoming: Some(node("hv2")) };
         assert_eq!(Claim::decode("hv1"), Ok(still.clone()));
         assert_eq!(Claim::decode("hv1 hv2"), Ok(moving.clone()));
-        assert_eq!(
-            (still.encode(), moving.encode()),
-            ("hv1".into(), "hv1 hv2".into())
-        );
+        assert_eq!((still.encode(), moving.encode()), ("hv1".into(), "hv1 hv2".into()));
         for bad in ["", "hv1 hv2 hv3", "hv1 ", " hv1"] {
             assert!(Claim::decode(bad).is_err(), "{bad:?}");
         }
     }
 
     #[test]
-    fn lists_survive_upstreams_ways_of_saying_nothing() {
-        for nothing in ["", "None", "none", ","] {
-            assert_eq!(Vec::<NodeName>::decode(nothing), Ok(vec![]), "{nothing:?}");
-        }
-        assert_eq!(Vec::<VmUuid>::decode("0"), Ok(vec![]));
-        assert_eq!(
-            Vec::<NodeName>::decode("hv1, hv2"),
-            Ok(vec![node("hv1"), node("hv2")])
-        );
-    }
-
-    #[test]
     fn an_origin_remembers_a_home_or_none() {
         for origin in [
             None,
-            Some(Origin {
-                node: node("hv1"),
-                last_node: None,
-            }),
-            Some(Origin {
-                node: node("hv1"),
-                last_node: Some(node("hv3")),
-            }),
+            Some(Origin { node: node("hv1"), last_node: None }),
+            Some(Origin { node: node("hv1"), last_node: Some(node("hv3")) }),
         ] {
             assert_eq!(Option::<Origin>::decode(&origin.encode()), Ok(origin));
         }

@@ -1,8 +1,10 @@
 //! Keys below `/domains/{uuid}`.
 
+use std::sync::Arc;
+
 use super::{DOMAINS, Key};
-use crate::id::{NodeName, TagName, VmName, VmUuid};
-use crate::model::{Claim, Origin};
+use crate::id::{NodeName, VmName, VmUuid, VolumeId};
+use crate::model::{Claim, Json, Origin};
 use crate::state::{MigrationMethod, Selector, VmState};
 
 /// The suffixes below a VM, for reading a VM key by key.
@@ -61,9 +63,9 @@ pub fn vm_name(vm: VmUuid) -> Key<VmName> {
     at(vm, "")
 }
 
-/// `/domains/{uuid}/xml`. Written by: API.
+/// `/domains/{uuid}/xml`: its definition. Written by: API.
 #[must_use]
-pub fn vm_xml(vm: VmUuid) -> Key<String> {
+pub fn vm_xml(vm: VmUuid) -> Key<Arc<str>> {
     at(vm, suffix::XML)
 }
 
@@ -75,13 +77,13 @@ pub fn vm_state(vm: VmUuid) -> Key<VmState> {
 
 /// `/domains/{uuid}/profile`: provisioner profile or `None`. Written by: API.
 #[must_use]
-pub fn vm_profile(vm: VmUuid) -> Key<String> {
+pub fn vm_profile(vm: VmUuid) -> Key<Option<String>> {
     at(vm, suffix::PROFILE)
 }
 
 /// `/domains/{uuid}/stats`: JSON. Written by: the node that runs it.
 #[must_use]
-pub fn vm_stats(vm: VmUuid) -> Key<String> {
+pub fn vm_stats(vm: VmUuid) -> Key<Json> {
     at(vm, suffix::STATS)
 }
 
@@ -105,13 +107,13 @@ pub fn vm_failed_reason(vm: VmUuid) -> Key<String> {
 
 /// `/domains/{uuid}/rbdlist`: comma-separated `pool/volume`. Written by: API.
 #[must_use]
-pub fn vm_rbd_list(vm: VmUuid) -> Key<String> {
+pub fn vm_rbd_list(vm: VmUuid) -> Key<Vec<VolumeId>> {
     at(vm, suffix::RBD_LIST)
 }
 
 /// `/domains/{uuid}/consolelog`. Written by: the node that runs it.
 #[must_use]
-pub fn vm_console_log(vm: VmUuid) -> Key<String> {
+pub fn vm_console_log(vm: VmUuid) -> Key<Arc<str>> {
     at(vm, suffix::CONSOLE_LOG)
 }
 
@@ -151,10 +153,12 @@ pub fn vm_node_limit(vm: VmUuid) -> Key<Vec<NodeName>> {
     at(vm, suffix::NODE_LIMIT)
 }
 
-/// `/domains/{uuid}/tags/{tag}`: the tag's name once more. Written by: API.
+/// `/domains/{uuid}/migrate_sync_lock`: upstream's lock parent of migrations; unused by us.
+///
+/// Written by: API, when the VM is made.
 #[must_use]
-pub fn vm_tag(vm: VmUuid, tag: &TagName) -> Key<String> {
-    at(vm, &format!("{}/{tag}", suffix::TAGS))
+pub fn vm_migrate_sync_lock(vm: VmUuid) -> Key<String> {
+    at(vm, suffix::MIGRATE_SYNC_LOCK)
 }
 
 /// `/domains/{uuid}/claim`: who may be running it. Never removed but by its holder, or by

@@ -2,6 +2,7 @@
 
 use super::{Key, NODES};
 use crate::id::{NodeName, VmUuid};
+use crate::model::{Json, StaticData};
 use crate::state::{CoordinatorState, DaemonMode, DaemonState, DomainState};
 use crate::unit::{Mib, Vcpus};
 
@@ -110,7 +111,7 @@ pub fn node_latest_schema(node: &NodeName) -> Key<u32> {
 ///
 /// Written by: node, at start.
 #[must_use]
-pub fn node_static_data(node: &NodeName) -> Key<String> {
+pub fn node_static_data(node: &NodeName) -> Key<StaticData> {
     at(node, suffix::STATIC_DATA)
 }
 
@@ -228,6 +229,6 @@ pub fn node_health(node: &NodeName) -> Key<String> {
 
 /// `/nodes/{node}/network_stats`: JSON by interface. Written by: node.
 #[must_use]
-pub fn node_network_stats(node: &NodeName) -> Key<String> {
+pub fn node_network_stats(node: &NodeName) -> Key<Json> {
     at(node, suffix::NETWORK_STATS)
 }

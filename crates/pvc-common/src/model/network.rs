@@ -1,0 +1,86 @@
+//! A client network as the tree holds it.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::{Ipv4Net, Ipv6Net};
+
+use crate::id::{MacAddress, RuleName};
+use crate::state::NetworkType;
+use crate::zk::Seen;
+
+/// A client network as the tree holds it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Network {
+    /// Its name for people, unique in the cluster.
+    pub description: Seen<String>,
+    /// How it is carried between the nodes.
+    pub kind: Seen<NetworkType>,
+    /// Size of its packets; unset for the greatest that fits.
+    pub mtu: Seen<Option<u32>>,
+    /// Its DNS domain.
+    pub domain: Seen<Option<String>>,
+    /// Name servers that its VMs are told.
+    pub name_servers: Seen<Vec<IpAddr>>,
+    /// Its IPv4 network.
+    pub ip4_network: Seen<Option<Ipv4Net>>,
+    /// Its IPv4 gateway: a floating address of the primary.
+    pub ip4_gateway: Seen<Option<Ipv4Addr>>,
+    /// Whether its VMs get IPv4 addresses by DHCP.
+    pub dhcp4: Seen<bool>,
+    /// First address that DHCP gives away.
+    pub dhcp4_start: Seen<Option<Ipv4Addr>>,
+    /// Last address that DHCP gives away.
+    pub dhcp4_end: Seen<Option<Ipv4Addr>>,
+    /// Its IPv6 network.
+    pub ip6_network: Seen<Option<Ipv6Net>>,
+    /// Its IPv6 gateway: a floating address of the primary.
+    pub ip6_gateway: Seen<Option<Ipv6Addr>>,
+    /// Whether its VMs get IPv6 addresses by DHCP.
+    pub dhcp6: Seen<bool>,
+    /// Addresses that are kept for one VM.
+    pub reservations: BTreeMap<MacAddress, Reservation>,
+    /// Addresses that DHCP gave away.
+    pub leases: BTreeMap<MacAddress, Lease>,
+    /// Firewall rules for what enters it.
+    pub rules_in: BTreeMap<RuleName, Rule>,
+    /// Firewall rules for what leaves it.
+    pub rules_out: BTreeMap<RuleName, Rule>,
+}
+
+/// An address that is kept for one VM.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reservation {
+    /// That it is there.
+    pub znode: Seen<()>,
+    /// The address.
+    pub ip: Seen<Option<Ipv4Addr>>,
+    /// The name that goes with it.
+    pub hostname: Seen<Option<String>>,
+}
+
+/// An address that DHCP gave away.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lease {
+    /// That it is there.
+    pub znode: Seen<()>,
+    /// The address.
+    pub ip: Seen<Option<Ipv4Addr>>,
+    /// The name its holder gave itself.
+    pub hostname: Seen<Option<String>>,
+    /// When it ends, in UNIX seconds by the clock of the primary.
+    pub expiry: Seen<u64>,
+    /// How its holder identified itself.
+    pub client_id: Seen<String>,
+}
+
+/// A firewall rule of a network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rule {
+    /// That it is there.
+    pub znode: Seen<()>,
+    /// What it matches and what becomes of that, in the language of nft.
+    pub rule: Seen<String>,
+    /// Its place among the rules of its direction, counted from 0.
+    pub order: Seen<u32>,
+}
