@@ -8,7 +8,7 @@ use super::cgroup::Group;
 use super::host::Host;
 use super::layout::Lab;
 use super::template::fill;
-use super::{board, power, switch};
+use super::{background, power, switch};
 use crate::say;
 
 /// The simulator's own port of a host, on the switch's loopback.
@@ -35,7 +35,7 @@ pub(crate) fn start(lab: &Lab, hosts: &[Host]) -> Result<()> {
         .arg(lab.program())
         .args(["lab", "_bmc-front"])
         .args(hosts.iter().map(|host| format!("{}={}", host.bmc(), port(*host))));
-    board::background(lab, command, "bmc-front")
+    background::start(lab, command, "bmc-front")
 }
 
 fn start_one(lab: &Lab, group: &Group, host: Host) -> Result<()> {
@@ -65,7 +65,7 @@ fn start_one(lab: &Lab, group: &Group, host: Host) -> Result<()> {
         .arg(dir.join("sim.emu"))
         .arg("-s")
         .arg(dir.join("state"));
-    board::background(lab, command, &format!("{host}.bmc"))
+    background::start(lab, command, &format!("{host}.bmc"))
 }
 
 /// What the simulator asks of a chassis: `get NAME...` or `set NAME VALUE...`.

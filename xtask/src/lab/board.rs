@@ -1,15 +1,14 @@
 //! A host's main board: boots it, boots it again when it reboots itself, ends when it powers off.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::process::Stdio;
 
 use anyhow::{Context, Result};
 
 use super::cgroup::Group;
 use super::host::Host;
-use super::layout::{DIR_VARIABLE, Lab};
-use super::{disk, power, space, switch};
-use crate::run::Run;
+use super::layout::Lab;
+use super::{background, disk, power, space, switch};
 
 /// How `systemd-nspawn` ends when the host asked for a reboot, by `systemctl` or by reboot(2).
 const REBOOT: i32 = 133;
@@ -33,17 +32,7 @@ pub(crate) fn start(lab: &Lab, host: Host, stretch: &str) -> Result<()> {
         &host.to_string(),
         stretch,
     ]);
-    background(lab, command, &format!("{host}.board"))
-}
-
-/// Runs a command that puts itself in the background, with its output in the lab's log `name`.
-///
-/// # Errors
-/// When it cannot be started.
-pub(crate) fn background(lab: &Lab, mut command: std::process::Command, name: &str) -> Result<()> {
-    let log = append(lab, name)?;
-    command.env(DIR_VARIABLE, lab.dir()).current_dir("/");
-    Run::of(command).shown_as(name).into_file(log).done().map(drop)
+    background::start(lab, command, &format!("{host}.board"))
 }
 
 /// The board itself: returns when the host is off.
@@ -61,11 +50,11 @@ pub(crate) fn run(lab: &Lab, host: Host, stretch: &str) -> Result<()> {
 
 /// Boots the host once and stays for as long as it runs. Returns its exit code.
 fn boot(lab: &Lab, host: Host) -> Result<Option<i32>> {
-    let console = append(lab, &format!("{host}.console"))?;
+    let console = background::log(lab, &format!("{host}.console"))?;
     let mut command = Group::of_host(lab, host).command();
     command
         .arg("nsenter")
-        .arg(space::entry(lab))
+        .arg(space::entry(lab)?)
         .arg(switch::host_entry(lab, host))
         .args(["--", "systemd-nspawn", "--quiet", "--boot"])
         .arg(format!("--directory={}", disk::root(lab, host).display()))
@@ -83,13 +72,4 @@ fn boot(lab: &Lab, host: Host) -> Result<Option<i32>> {
         .stderr(console);
     let status = command.status().with_context(|| format!("cannot boot {host}"))?;
     Ok(status.code())
-}
-
-fn append(lab: &Lab, log: &str) -> Result<File> {
-    let path = lab.logs().join(log);
-    OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(&path)
-        .with_context(|| format!("cannot write {}", path.display()))
 }

@@ -37,7 +37,7 @@ impl<'a> Chroot<'a> {
         chroot.mount(&["-t", "proc", "proc"], "proc")?;
         chroot.mount(&["--bind", "/dev"], "dev")?;
         for file in ["etc/resolv.conf", "etc/hosts"] {
-            space::inside(lab, ["cp", "--dereference"])
+            space::inside(lab, ["cp", "--dereference"])?
                 .arg(Path::new("/").join(file))
                 .arg(chroot.root.join(file))
                 .done()?;
@@ -56,7 +56,7 @@ impl<'a> Chroot<'a> {
     /// # Errors
     /// When it fails or takes longer than 15 min.
     pub(crate) fn run<'w>(&self, argv: impl IntoIterator<Item = &'w str>) -> Result<String> {
-        space::inside(self.lab, ["chroot"])
+        space::inside(self.lab, ["chroot"])?
             .arg(&self.root)
             .args(argv)
             .env("DEBIAN_FRONTEND", "noninteractive")
@@ -82,7 +82,7 @@ impl<'a> Chroot<'a> {
     }
 
     fn mount(&self, what: &[&str], at: &str) -> Result<()> {
-        space::inside(self.lab, ["mount"])
+        space::inside(self.lab, ["mount"])?
             .args(what)
             .arg(self.root.join(at))
             .done()
@@ -91,9 +91,9 @@ impl<'a> Chroot<'a> {
     }
 
     fn unmount(&self) -> Result<()> {
-        let mounted = space::inside(self.lab, ["mountpoint", "-q"]).arg(&self.root);
+        let mounted = space::inside(self.lab, ["mountpoint", "-q"])?.arg(&self.root);
         if mounted.succeeds()? {
-            space::inside(self.lab, ["umount", "--recursive"]).arg(&self.root).done()?;
+            space::inside(self.lab, ["umount", "--recursive"])?.arg(&self.root).done()?;
         }
         if self.work.exists() {
             fs::remove_dir_all(&self.work)?;

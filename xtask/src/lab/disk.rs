@@ -42,7 +42,7 @@ pub(crate) fn mount(lab: &Lab, host: Host) -> Result<()> {
         upper.display(),
         work.display()
     );
-    space::inside(lab, ["mount", "-t", "overlay", "overlay", "-o", &options])
+    space::inside(lab, ["mount", "-t", "overlay", "overlay", "-o", &options])?
         .arg(root)
         .done()
         .with_context(|| format!("cannot mount the disk of {host}"))?;
@@ -60,11 +60,11 @@ pub(crate) fn unmount(lab: &Lab, host: Host) -> Result<()> {
         if !is_mounted(lab, host)? {
             return Ok(Some(()));
         }
-        space::inside(lab, ["umount"]).arg(root(lab, host)).done()?;
+        space::inside(lab, ["umount"])?.arg(root(lab, host)).done()?;
         Ok(None)
     })
 }
 
 fn is_mounted(lab: &Lab, host: Host) -> Result<bool> {
-    space::inside(lab, ["mountpoint", "-q"]).arg(root(lab, host)).succeeds()
+    space::inside(lab, ["mountpoint", "-q"])?.arg(root(lab, host)).succeeds()
 }

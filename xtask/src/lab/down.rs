@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::cgroup::Group;
 use super::host::Host;
 use super::layout::Lab;
-use super::{disk, space, switch};
+use super::switch;
 use crate::run::Run;
 use crate::say;
 
@@ -37,19 +37,14 @@ pub(crate) fn run(lab: &Lab, down: &Down) -> Result<()> {
 /// When something would not die or let go.
 pub(crate) fn clear(lab: &Lab) -> Result<()> {
     let group = Group::of_lab(lab);
+    // With the last process goes the namespace that the disks are mounted in.
     group.kill()?;
-    if space::exists(lab)? {
-        for host in Host::first(Host::MOST) {
-            disk::unmount(lab, host)?;
-        }
-    }
     for host in Host::first(Host::MOST) {
         switch::forget(lab, host)?;
     }
     switch::remove(lab)?;
     group.remove()?;
-    space::remove(lab)?;
-    remove(&[lab.dir().join("hosts"), lab.dir().join("bin"), lab.client(), lab.logs()])
+    remove(&[lab.run(), lab.dir().join("hosts"), lab.dir().join("bin"), lab.client(), lab.logs()])
 }
 
 fn remove(paths: &[std::path::PathBuf]) -> Result<()> {

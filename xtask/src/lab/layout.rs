@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::host::Host;
+use super::space;
 use crate::wait;
 
 /// Names the lab's directory; another directory is another lab, beside the first.
@@ -108,9 +109,10 @@ impl Lab {
         format!("{}-{of}", self.name)
     }
 
-    /// Whether `lab up` has begun and `lab down` has not been.
+    /// Whether `lab up` has laid the ground and `lab down` has not been.
     pub(crate) fn is_up(&self) -> bool {
-        self.count_file().exists()
+        // A machine that was restarted may still have the file.
+        space::exists(self) && self.count_file().exists()
     }
 
     /// The hosts of the running lab.

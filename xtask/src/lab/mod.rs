@@ -4,6 +4,7 @@
 //! group of its own, plugged into three networks, with a BMC that speaks IPMI and really cuts its
 //! power. `cargo xtask lab --help` tells how to use it.
 
+mod background;
 mod bmc;
 mod bmc_front;
 mod board;

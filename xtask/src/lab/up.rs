@@ -33,10 +33,10 @@ pub(crate) struct Up {
 pub(crate) fn run(lab: &Lab, up: &Up) -> Result<()> {
     machine::check()?;
     machine::install_tools()?;
-    let debs = match &up.packages {
-        _ if up.bare => Vec::new(),
-        Some(dir) => packages::in_directory(dir)?,
-        None => deb::packages()?,
+    let debs = match (up.bare, &up.packages) {
+        (true, _) => Vec::new(),
+        (false, Some(dir)) => packages::in_directory(dir)?,
+        (false, None) => deb::packages()?,
     };
     ground(lab, up, &debs)?;
     let hosts = lab.hosts()?;
@@ -76,6 +76,7 @@ fn ground(lab: &Lab, up: &Up, debs: &[PathBuf]) -> Result<()> {
         down::clear(lab)?;
     }
     fs::create_dir_all(lab.logs())?;
+    fs::create_dir_all(lab.run())?;
     space::make(lab)?;
     install_program(lab)?;
     let depends = packages::depends(debs)?;
@@ -85,10 +86,11 @@ fn ground(lab: &Lab, up: &Up, debs: &[PathBuf]) -> Result<()> {
         say::note("The hosts' image is out of date: it is made anew after `cargo xtask lab down`.");
     }
     let hosts = Host::first(up.hosts);
-    lab.record_count(up.hosts)?;
     switch::make(lab, &hosts)?;
     bmc::start(lab, &hosts)?;
-    client::make(lab)
+    client::make(lab)?;
+    // Last: whatever was interrupted before this is cleared away by the next `up`.
+    lab.record_count(up.hosts)
 }
 
 /// Boots every host that is off, and waits for what runs on them.
