@@ -2,13 +2,16 @@
 
 pub mod config;
 pub mod console;
+pub mod daemon;
 pub mod flush;
+pub mod image;
 pub mod keepalive;
 pub mod network;
 pub mod outfit;
 pub mod own_keys;
 pub mod primary;
 pub mod serve;
+pub mod startup;
 pub mod stats;
 pub mod vm;
 pub mod vnc;

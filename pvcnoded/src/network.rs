@@ -160,7 +160,7 @@ mod tests {
     #[tokio::test]
     async fn each_network_with_a_device_has_its_bridge_and_address() {
         let (host, networks) = (FakeHost::new(), networks("eno1", "eno2", "eno3"));
-        ["eno1", "eno2", "eno3"].map(|device| host.plug_in(device));
+        ["eno1", "eno2", "eno3"].into_iter().for_each(|device| host.plug_in(device));
         bring_up(&networks, &host).await;
         let table = host.links();
         for network in networks.all() {
@@ -198,7 +198,7 @@ mod tests {
     #[tokio::test]
     async fn what_the_installer_gave_to_the_device_moves_to_the_bridge() {
         let (host, networks) = (FakeHost::new(), networks("eno1", "eno2", "eno3"));
-        ["eno1", "eno2", "eno3"].map(|device| host.plug_in(device));
+        ["eno1", "eno2", "eno3"].into_iter().for_each(|device| host.plug_in(device));
         let address = networks.upstream.address.unwrap();
         let installer = [
             LinkStep::AddAddress { device: "eno1".to_owned(), address },
@@ -220,7 +220,7 @@ mod tests {
     #[tokio::test]
     async fn floating_addresses_of_the_primary_are_left_alone() {
         let (host, networks) = (FakeHost::new(), networks("eno1", "eno2", "eno3"));
-        ["eno1", "eno2", "eno3"].map(|device| host.plug_in(device));
+        ["eno1", "eno2", "eno3"].into_iter().for_each(|device| host.plug_in(device));
         bring_up(&networks, &host).await;
         let floating = "10.2.0.250/24".parse().unwrap();
         let step = LinkStep::AddAddress { device: "brcluster".to_owned(), address: floating };

@@ -1,0 +1,327 @@
+//! The life of the daemon: comes up, serves, ends in order.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use pvc_common::model::StaticData;
+use pvc_common::state::{DaemonMode, Word};
+use pvc_common::view::View;
+use pvc_host::fact::{self, Facts};
+use pvc_host::real::{Netlink, PacketAnnouncer, ProcSys, Systemctl};
+use pvc_libvirt::{Hypervisor, Libvirt, Limits};
+use pvc_libvirt::fake::FakeRoom;
+use pvc_runtime::banner::banner;
+use pvc_runtime::drain::{Drain, drain};
+use pvc_runtime::log::{Ring, mark, publish};
+use pvc_zk::{Mirror, Settings as ZkSettings, Tree, ZkTree};
+use tokio::time::timeout;
+
+use crate::config::{Config, HypervisorUri};
+use crate::image::ClusterImage;
+use crate::outfit::{Floating, HostOutfit};
+use crate::serve::{Parts, Service, Settings, serve};
+use crate::startup::node_log::NodeLog;
+use crate::startup::record::Identity;
+use crate::startup::{host, join, node_log, reexec};
+use crate::stats::HostFigures;
+use crate::{console, vm};
+
+/// The newest layout of the tree that this daemon knows.
+const LATEST_SCHEMA: u32 = 16;
+/// How long libvirt may take to come up with the machine.
+const HYPERVISOR_LIMIT: Duration = Duration::from_secs(60);
+/// How long the last lines of the log may take to reach the tree.
+const LAST_LINES_LIMIT: Duration = Duration::from_secs(3);
+
+/// Why the daemon ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It was asked to stop.
+    Asked,
+    /// The layout of the tree is another one now: it has to begin anew.
+    SchemaChanged,
+    /// It could not begin.
+    Failed,
+}
+
+/// Runs the daemon until it is drained or has to begin anew.
+pub async fn run(config: Config, ring: Ring, drain: Drain) -> Ended {
+    let facts = match Facts::read() {
+        Ok(facts) => facts,
+        Err(error) => {
+            tracing::error!(%error, "this machine cannot be described");
+            return Ended::Failed;
+        }
+    };
+    show_banner(&config, &facts);
+    let links = match Netlink::open() {
+        Ok(links) => links,
+        Err(error) => {
+            tracing::error!(%error, "the kernel gives no netlink socket");
+            return Ended::Failed;
+        }
+    };
+    let ready = until(&drain, ready_host(&config, &links)).await;
+    if ready.is_none() {
+        return Ended::Asked;
+    }
+    let settings =
+        ZkSettings { session_timeout: config.cluster.session_timeout, ..ZkSettings::default() };
+    let tree = ZkTree::connect(config.cluster.zookeeper.clone(), settings);
+    let ended = match &config.hypervisor.uri {
+        HypervisorUri::Fake => {
+            let hypervisor = FakeRoom::new().node(config.node.as_str());
+            live(&config, &facts, &tree, links, hypervisor, ring, &drain).await
+        }
+        HypervisorUri::Libvirt(uri) => {
+            match Libvirt::new(uri, Limits::default()) {
+                Ok(hypervisor) => {
+                    live(&config, &facts, &tree, links, hypervisor, ring, &drain).await
+                }
+                Err(error) => {
+                    tracing::error!(%error, "no threads can be had for talking to libvirt");
+                    Ended::Failed
+                }
+            }
+        }
+    };
+    tree.close().await;
+    tracing::info!(mark = mark::SYSTEM, "pvcnoded ends");
+    ended
+}
+
+/// The result of `work`, unless it is time to stop.
+async fn until<R>(drain: &Drain, work: impl Future<Output = R>) -> Option<R> {
+    tokio::select! {
+        biased;
+        () = drain.drained() => None,
+        result = work => Some(result),
+    }
+}
+
+fn show_banner(config: &Config, facts: &Facts) {
+    let fqdn = config.fqdn();
+    let number = config.node.number().map_or_else(|| "none".to_owned(), |n| n.to_string());
+    let cluster = config.cluster.name.as_deref().unwrap_or("(as named in the cluster)");
+    let lines = banner(
+        "pvcnoded",
+        config.debug,
+        &[
+            ("Cluster", &cluster),
+            ("FQDN", &fqdn),
+            ("Host", &config.node),
+            ("ID", &number),
+            ("Mode", &mode(config).text()),
+            ("IPMI", &config.fencing.ipmi.host),
+            ("CPUs", &facts.cpu_count),
+            ("Arch", &facts.arch),
+            ("OS", &facts.os),
+            ("Kernel", &facts.kernel),
+        ],
+    );
+    for line in lines {
+        tracing::info!(mark = mark::SYSTEM, "{line}");
+    }
+    tracing::info!(mark = mark::SYSTEM, "starting pvcnoded on host {fqdn}");
+    for advice in config.advice() {
+        tracing::warn!("configuration: {advice}");
+    }
+}
+
+fn mode(config: &Config) -> DaemonMode {
+    if config.is_coordinator() { DaemonMode::Coordinator } else { DaemonMode::Hypervisor }
+}
+
+/// What needs nothing but this machine.
+async fn ready_host(config: &Config, links: &Netlink) {
+    if config.functions.networking
+        && let Some(networks) = &config.networks
+    {
+        match host::configure_networks(links, &ProcSys::default(), networks).await {
+            Ok(0) => tracing::info!(mark = mark::OK, "networks are in order"),
+            Ok(changes) => tracing::info!(mark = mark::OK, changes, "networks are configured"),
+            Err(error) => tracing::error!(%error, "the networks of this node cannot be configured"),
+        }
+    }
+    host::start_services(&Systemctl, &host::services(config), config.functions.networking).await;
+}
+
+/// What needs the cluster, and the serving.
+async fn live<T: Tree, H: Hypervisor>(
+    config: &Config,
+    facts: &Facts,
+    tree: &T,
+    links: Netlink,
+    hypervisor: H,
+    ring: Ring,
+    drain: &Drain,
+) -> Ended {
+    let Some((schema, mirror)) = until(drain, join_cluster(config, facts, tree, &ring)).await
+    else {
+        return Ended::Asked;
+    };
+    let log = publish_log(config, tree, ring);
+    if config.functions.hypervisor {
+        // Asked while the daemon serves: nothing is gained by making the keepalive wait for it.
+        let hypervisor = hypervisor.clone();
+        tokio::spawn(async move { host::await_hypervisor(&hypervisor, HYPERVISOR_LIMIT).await });
+    }
+    let service = begin(config, tree.clone(), links, hypervisor, &mirror);
+    if let Err(error) = sd_notify::notify(&[sd_notify::NotifyState::Ready]) {
+        tracing::debug!(%error, "no supervisor to tell that the daemon serves");
+    }
+    tracing::info!(mark = mark::SYSTEM, "pvcnoded serves");
+    let ended = match until(drain, reexec::schema_changed(tree, schema)).await {
+        None => {
+            tracing::info!(mark = mark::SYSTEM, "pvcnoded is asked to stop; VMs keep running");
+            service.stop().await;
+            Ended::Asked
+        }
+        Some(()) => {
+            tracing::info!(
+                mark = mark::SYSTEM,
+                "the schema version changed from {schema}; pvcnoded begins anew"
+            );
+            // Dropping it ends its tasks wherever they are: the next process takes over.
+            drop(service);
+            Ended::SchemaChanged
+        }
+    };
+    log.end().await;
+    ended
+}
+
+/// Session, layout, record, name, and the first complete view.
+async fn join_cluster<T: Tree>(
+    config: &Config,
+    facts: &Facts,
+    tree: &T,
+    ring: &Ring,
+) -> (u32, Mirror<View>) {
+    join::await_session(tree, &config.cluster.zookeeper).await;
+    let schema = join::settle_schema(tree, &config.node, LATEST_SCHEMA).await;
+    join::write_record(tree, &identity(config, facts, schema)).await;
+    if let Some(name) = &config.cluster.name {
+        join::write_cluster_name(tree, name).await;
+    }
+    if config.logging.zookeeper
+        && let Err(error) = node_log::recall(tree, &config.node, ring).await
+    {
+        tracing::warn!(%error, "the log of the last run cannot be read");
+    }
+    let mirror = Mirror::follow(tree, ClusterImage::ROOTS, ClusterImage::new());
+    if let Some(view) = mirror.complete().await {
+        let (nodes, vms) = (view.nodes.len(), view.vms.len());
+        tracing::info!(mark = mark::OK, "the cluster has {nodes} nodes and {vms} VMs");
+        for fault in view.faults.values() {
+            tracing::warn!("{} cannot be understood: {}", fault.path, fault.why);
+        }
+    }
+    (schema, mirror)
+}
+
+fn identity(config: &Config, facts: &Facts, active_schema: u32) -> Identity {
+    let ipmi = &config.fencing.ipmi;
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Identity {
+        node: config.node.clone(),
+        mode: mode(config),
+        static_data: StaticData {
+            cpu_count: facts.cpu_count,
+            kernel: facts.kernel.clone(),
+            os: facts.os.clone(),
+            arch: facts.arch.clone(),
+        },
+        version: pvc_runtime::VERSION.to_owned(),
+        active_schema,
+        latest_schema: LATEST_SCHEMA,
+        ipmi: (ipmi.host.clone(), ipmi.user.clone(), ipmi.password.clone()),
+        now: since_epoch.as_secs(),
+    }
+}
+
+/// Starts all that serves.
+fn begin<T: Tree, H: Hypervisor>(
+    config: &Config,
+    tree: T,
+    links: Netlink,
+    hypervisor: H,
+    mirror: &Mirror<View>,
+) -> Service<T> {
+    let settings = Settings {
+        node: config.node.clone(),
+        keepalive: config.intervals.keepalive,
+        log_keepalives: config.logging.details.keepalives,
+        vms: config.functions.hypervisor.then(|| vm_settings(config)),
+        console: console::Settings {
+            directory: config.directories.console_log.clone(),
+            lines: config.logging.console_lines,
+        },
+        host: Box::new(|| {
+            let memory = fact::memory()?;
+            Ok(HostFigures {
+                memory_total: pvc_common::unit::Mib(memory.total_mib),
+                memory_used: pvc_common::unit::Mib(memory.used_mib),
+                memory_available: pvc_common::unit::Mib(memory.available_mib),
+                load: fact::load()?,
+            })
+        }),
+    };
+    let outfit = config.is_coordinator().then(|| outfit(config, links));
+    serve(settings, Parts { tree, hypervisor, outfit, views: mirror.view() })
+}
+
+fn vm_settings(config: &Config) -> vm::Settings {
+    let routes = config.clone();
+    let route = move |peer: &pvc_common::id::NodeName| {
+        let route = routes.route(peer);
+        vm::Route { peer_uri: route.libvirt, migrate_uri: route.migration }
+    };
+    vm::Settings {
+        shutdown_timeout: config.intervals.vm_shutdown,
+        peers: vm::Peers::new(route, config.migration.tls),
+    }
+}
+
+fn outfit(config: &Config, links: Netlink) -> HostOutfit<Netlink, PacketAnnouncer, Systemctl> {
+    let networks = config.networks.as_ref().filter(|_| config.functions.networking);
+    let addresses = networks.map(|networks| {
+        let floating = networks.all().into_iter().filter_map(|network| {
+            let device = networks.carrier(network).to_owned();
+            Some(Floating { device, address: network.floating?, announced: true })
+        });
+        floating.collect()
+    });
+    let api = config.functions.api.then(|| "pvcapid.service".to_owned());
+    HostOutfit {
+        links,
+        announcer: Arc::new(PacketAnnouncer),
+        units: Systemctl,
+        addresses: addresses.unwrap_or_default(),
+        services: api.into_iter().collect(),
+    }
+}
+
+/// The task that publishes the log, if it is to be published.
+struct LogTask(Option<(pvc_runtime::drain::DrainTrigger, tokio::task::JoinHandle<()>)>);
+
+fn publish_log<T: Tree>(config: &Config, tree: &T, ring: Ring) -> LogTask {
+    LogTask(config.logging.zookeeper.then(|| {
+        let (trigger, drain) = drain();
+        let sink = NodeLog::new(tree.clone(), &config.node);
+        (trigger, tokio::spawn(publish(ring, sink, drain)))
+    }))
+}
+
+impl LogTask {
+    /// Publishes the last lines and ends.
+    async fn end(self) {
+        if let Some((trigger, task)) = self.0 {
+            trigger.drain();
+            if timeout(LAST_LINES_LIMIT, task).await.is_err() {
+                tracing::debug!("the last lines of the log were not published");
+            }
+        }
+    }
+}

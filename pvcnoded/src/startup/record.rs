@@ -1,0 +1,207 @@
+//! This node's record in the tree: made once, refreshed at every start.
+
+use pvc_common::id::NodeName;
+use pvc_common::model::StaticData;
+use pvc_common::state::{CoordinatorState, DaemonMode, DaemonState, DomainState, Word};
+use pvc_common::zk::key::{self, node_suffix as suffix};
+use pvc_common::zk::{Expected, Op, Text};
+use pvc_runtime::secret::Secret;
+use pvc_zk::{CommitError, Tree, TreeError};
+
+/// What this node tells of itself.
+#[derive(Clone)]
+pub struct Identity {
+    /// This node.
+    pub node: NodeName,
+    /// Coordinator or hypervisor.
+    pub mode: DaemonMode,
+    /// Processors, kernel, operating system, architecture.
+    pub static_data: StaticData,
+    /// Version of this daemon.
+    pub version: String,
+    /// Schema version it has loaded.
+    pub active_schema: u32,
+    /// Newest schema version it could load.
+    pub latest_schema: u32,
+    /// Host name, user and password of its BMC.
+    pub ipmi: (String, String, Secret<String>),
+    /// UNIX seconds, for a node that has no keepalive yet.
+    pub now: u64,
+}
+
+/// Why a record could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// What is there could not be read.
+    #[error(transparent)]
+    Read(#[from] TreeError),
+    /// It could not be written.
+    #[error(transparent)]
+    Write(#[from] CommitError),
+}
+
+/// What to do about a key.
+enum Rule {
+    /// It shall say this from now on.
+    Say(String),
+    /// It says this until somebody says otherwise; what is there stays.
+    Begin(String),
+}
+
+/// Makes or refreshes this node's record, in one transaction; `true` if the node is new.
+///
+/// A new node takes no VMs (it is `flushed`) until a person makes it ready. A known one keeps
+/// its domain state: whether it takes VMs is not for its daemon to decide.
+///
+/// # Errors
+/// [`CommitError::Superseded`] when somebody else wrote there meanwhile: do it again.
+pub async fn write<T: Tree>(tree: &T, identity: &Identity) -> Result<bool, RecordError> {
+    let root = key::node(&identity.node).into_path();
+    let rules = rules(identity);
+    let paths: Vec<String> = rules.iter().map(|(suffix, _)| format!("{root}{suffix}")).collect();
+    let found = tree.get_many(&paths).await?;
+    let is_new = found.first().is_none_or(Option::is_none);
+    let mut ops = Vec::new();
+    for ((path, (_, rule)), entry) in paths.into_iter().zip(rules).zip(found) {
+        match (rule, entry) {
+            (Rule::Say(text) | Rule::Begin(text), None) => {
+                ops.push(Op::put(path, text, Expected::Absent));
+            }
+            (Rule::Say(text), Some(entry)) if entry.data != text.as_bytes() => {
+                ops.push(Op::put(path, text, Expected::Version(entry.version)));
+            }
+            (Rule::Say(_) | Rule::Begin(_), Some(_)) => {}
+        }
+    }
+    tree.commit(ops).await?;
+    Ok(is_new)
+}
+
+/// Every key of a node, parents first.
+fn rules(identity: &Identity) -> Vec<(&'static str, Rule)> {
+    let say = |text: &str| Rule::Say(text.to_owned());
+    let begin = |text: &str| Rule::Begin(text.to_owned());
+    let coordinator_state = match identity.mode {
+        DaemonMode::Coordinator => CoordinatorState::Secondary,
+        DaemonMode::Hypervisor => CoordinatorState::Client,
+    };
+    let (host, user, password) = &identity.ipmi;
+    vec![
+        ("", say(identity.mode.text())),
+        (suffix::MODE, say(identity.mode.text())),
+        (suffix::DAEMON_STATE, say(DaemonState::Init.text())),
+        (suffix::COORDINATOR_STATE, say(coordinator_state.text())),
+        (suffix::DOMAIN_STATE, begin(DomainState::Flushed.text())),
+        (suffix::STATIC_DATA, say(&identity.static_data.encode())),
+        (suffix::PVC_VERSION, say(&identity.version)),
+        (suffix::ACTIVE_SCHEMA, say(&identity.active_schema.to_string())),
+        (suffix::LATEST_SCHEMA, say(&identity.latest_schema.to_string())),
+        (suffix::IPMI_HOSTNAME, say(host)),
+        (suffix::IPMI_USERNAME, say(user)),
+        (suffix::IPMI_PASSWORD, say(password.reveal())),
+        (suffix::KEEPALIVE, begin(&identity.now.to_string())),
+        (suffix::RUNNING_DOMAINS, begin("")),
+        (suffix::DOMAINS_COUNT, begin("0")),
+        (suffix::NETWORKS_COUNT, begin("0")),
+        (suffix::CPU_LOAD, begin("0.00")),
+        (suffix::VCPU_ALLOC, begin("0")),
+        (suffix::MEM_TOTAL, begin("0")),
+        (suffix::MEM_USED, begin("0")),
+        (suffix::MEM_FREE, begin("0")),
+        (suffix::MEM_ALLOC, begin("0")),
+        (suffix::MEM_PROV, begin("0")),
+        (suffix::SRIOV, begin("")),
+        (suffix::SRIOV_PF, begin("")),
+        (suffix::SRIOV_VF, begin("")),
+        (suffix::MONITORING_PLUGINS, begin("")),
+        (suffix::MONITORING_DATA, begin("")),
+        (suffix::MONITORING_HEALTH, begin("None")),
+        (suffix::NETWORK_STATS, begin("{}")),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use pvc_common::zk::Seen;
+    use pvc_zk::FakeTree;
+
+    use super::*;
+
+    fn identity() -> Identity {
+        Identity {
+            node: "hv1".parse().unwrap(),
+            mode: DaemonMode::Coordinator,
+            static_data: StaticData {
+                cpu_count: 4,
+                kernel: "6.1.0".to_owned(),
+                os: "GNU/Linux".to_owned(),
+                arch: "x86_64".to_owned(),
+            },
+            version: "2.0.0".to_owned(),
+            active_schema: 16,
+            latest_schema: 16,
+            ipmi: ("bmc".to_owned(), "admin".to_owned(), Secret::new("secret".to_owned())),
+            now: 1_700_000_000,
+        }
+    }
+
+    async fn tree() -> FakeTree {
+        let tree = FakeTree::new();
+        tree.commit(vec![Op::put(key::NODES, "", Expected::Absent)]).await.unwrap();
+        tree
+    }
+
+    async fn text(tree: &FakeTree, path: &str) -> String {
+        let entry = tree.get(path).await.unwrap().unwrap_or_else(|| panic!("no {path}"));
+        String::from_utf8(entry.data).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_new_node_is_recorded_whole_and_takes_no_vms() {
+        let tree = tree().await;
+        assert!(write(&tree, &identity()).await.unwrap());
+        for (path, expected) in [
+            ("/nodes/hv1", "coordinator"),
+            ("/nodes/hv1/daemonstate", "init"),
+            ("/nodes/hv1/routerstate", "secondary"),
+            ("/nodes/hv1/domainstate", "flushed"),
+            ("/nodes/hv1/staticdata", "4 6.1.0 GNU/Linux x86_64"),
+            ("/nodes/hv1/keepalive", "1700000000"),
+            ("/nodes/hv1/ipmipassword", "secret"),
+            ("/nodes/hv1/sriov/pf", ""),
+        ] {
+            assert_eq!(text(&tree, path).await, expected, "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_known_node_keeps_its_domain_state_and_gets_its_credentials_anew() {
+        let tree = tree().await;
+        write(&tree, &identity()).await.unwrap();
+        let state = key::node_domain_state(&identity().node);
+        let entry = tree.get(state.path()).await.unwrap();
+        let seen = Seen::read(entry.as_ref().map(|entry| (&entry.data[..], entry.version)));
+        tree.commit(vec![state.put(&seen, &DomainState::Ready)]).await.unwrap();
+        let changed = Identity {
+            ipmi: ("bmc".to_owned(), "admin".to_owned(), Secret::new("newer".to_owned())),
+            now: 1_800_000_000,
+            ..identity()
+        };
+        assert!(!write(&tree, &changed).await.unwrap());
+        assert_eq!(text(&tree, "/nodes/hv1/domainstate").await, "ready");
+        assert_eq!(text(&tree, "/nodes/hv1/ipmipassword").await, "newer");
+        assert_eq!(text(&tree, "/nodes/hv1/keepalive").await, "1700000000");
+    }
+
+    #[tokio::test]
+    async fn what_an_older_version_left_out_is_added() {
+        let tree = tree().await;
+        write(&tree, &identity()).await.unwrap();
+        let path = "/nodes/hv1/network_stats";
+        let entry = tree.get(path).await.unwrap().unwrap();
+        let delete = Op::Delete { path: path.to_owned(), version: entry.version };
+        tree.commit(vec![delete]).await.unwrap();
+        assert!(!write(&tree, &identity()).await.unwrap());
+        assert_eq!(text(&tree, path).await, "{}");
+    }
+}

@@ -1,0 +1,77 @@
+//! Replacing this process by a fresh one of the same PID.
+
+use std::convert::Infallible;
+use std::ffi::CString;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+
+use pvc_common::zk::{Seen, key};
+use pvc_zk::Tree;
+
+/// Returns once the cluster's schema version is known to be another one than `active`.
+pub async fn schema_changed<T: Tree>(tree: &T, active: u32) {
+    let mut changes = tree.watch(key::SCHEMA);
+    loop {
+        match tree.get(key::schema_version().path()).await {
+            Ok(entry) => {
+                let seen: Seen<u32> =
+                    Seen::read(entry.as_ref().map(|entry| (&entry.data[..], entry.version)));
+                if seen.get().is_some_and(|version| *version != active) {
+                    return;
+                }
+            }
+            // After the reconnection there is a resync to come.
+            Err(error) => tracing::debug!(%error, "the schema version cannot be read"),
+        }
+        if changes.recv().await.is_none() {
+            // Without a tree nothing will ever change.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Starts this program anew in this very process: the PID stays, so that neither the supervisor
+/// nor any VM notices. To be called when nothing of the old one is left to be done.
+///
+/// # Errors
+/// When the program cannot be found or executed. Otherwise this does not return.
+pub fn reexec() -> io::Result<Infallible> {
+    let mut arguments = Vec::new();
+    for argument in std::env::args_os() {
+        arguments.push(CString::new(argument.as_bytes())?);
+    }
+    // After an upgrade the path this process was started by has the new program, whereas
+    // /proc/self/exe still is the old one; but a bare name says nothing about where it is.
+    let program = match arguments.first() {
+        Some(name) if name.as_bytes().contains(&b'/') => name.clone(),
+        Some(_) | None => CString::new(std::env::current_exe()?.as_os_str().as_bytes())?,
+    };
+    Ok(nix::unistd::execv(&program, &arguments)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use pvc_common::zk::{Expected, Op, Version};
+    use pvc_zk::FakeTree;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn only_another_version_is_a_change() {
+        let tree = FakeTree::new();
+        let at = |version| Op::put("/schema/version", "16", version);
+        tree.commit(vec![Op::put("/schema", "", Expected::Absent), at(Expected::Absent)])
+            .await
+            .unwrap();
+        let watching = tokio::spawn({
+            let tree = tree.clone();
+            async move { schema_changed(&tree, 16).await }
+        });
+        tree.commit(vec![at(Expected::Version(Version(0)))]).await.unwrap();
+        tokio::task::yield_now().await;
+        assert!(!watching.is_finished());
+        let raise = Op::put("/schema/version", "17", Expected::Version(Version(1)));
+        tree.commit(vec![raise]).await.unwrap();
+        watching.await.unwrap();
+    }
+}
