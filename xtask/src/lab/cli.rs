@@ -11,7 +11,7 @@ use clap::{Subcommand, ValueEnum};
 use super::host::{Host, Network};
 use super::layout::Lab;
 use super::{
-    bmc, bmc_front, board, client, down, enter, fault, guest, power, selftest, status, up,
+    bmc, bmc_front, board, client, down, enter, fault, guest, machine, power, selftest, status, up,
 };
 use crate::say;
 
@@ -140,6 +140,9 @@ pub(crate) enum Reachable {
 /// # Errors
 /// With what kept it from being done.
 pub(crate) fn run(verb: Verb) -> Result<()> {
+    if !matches!(verb, Verb::Guest { .. }) {
+        machine::check_root()?;
+    }
     let lab = &Lab::from_env()?;
     match verb {
         Verb::Up(up) => {
@@ -176,7 +179,7 @@ pub(crate) fn run(verb: Verb) -> Result<()> {
         }
         Verb::Pvc { arguments } => {
             lab.hosts()?;
-            let mut pvc = client::pvc(lab);
+            let mut pvc = client::pvc(lab)?;
             pvc.args(arguments);
             become_it(pvc)
         }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
@@ -70,8 +70,17 @@ pub(crate) fn command<S: AsRef<OsStr>>(lab: &Lab, argv: impl IntoIterator<Item =
 }
 
 /// A command that runs the client.
-pub(crate) fn pvc(lab: &Lab) -> Command {
-    command(lab, [program()])
+///
+/// # Errors
+/// When it has not been built.
+pub(crate) fn pvc(lab: &Lab) -> Result<Command> {
+    let program = program();
+    ensure!(
+        program.exists(),
+        "there is no {}: `cargo build --release --package pvc-cli` makes it",
+        program.display()
+    );
+    Ok(command(lab, [program]))
 }
 
 /// Runs the client without questions and returns what it prints.
@@ -79,7 +88,7 @@ pub(crate) fn pvc(lab: &Lab) -> Command {
 /// # Errors
 /// When it fails or takes longer than 20 s.
 pub(crate) fn ask<'a>(lab: &Lab, words: impl IntoIterator<Item = &'a str>) -> Result<String> {
-    Run::of(pvc(lab))
+    Run::of(pvc(lab)?)
         .args(["--quiet", "--unsafe"])
         .args(words)
         .limit(Duration::from_secs(20))

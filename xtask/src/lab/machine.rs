@@ -22,13 +22,22 @@ const NEEDED: &[&str] = &[
     "systemd-container",
 ];
 
-/// Fails unless we are root and may make namespaces.
+const INSTEAD: &str = "a machine without it can run `cargo xtask lab up --light`";
+
+/// Fails unless we are root.
+///
+/// # Errors
+/// With the way to become it, and the way without it.
+pub(crate) fn check_root() -> Result<()> {
+    ensure!(Uid::effective().is_root(), "the lab needs root: `sudo cargo xtask lab`; {INSTEAD}");
+    Ok(())
+}
+
+/// Fails unless we may make namespaces and control groups.
 ///
 /// # Errors
 /// With what is missing, and the way without it.
 pub(crate) fn check() -> Result<()> {
-    const INSTEAD: &str = "a machine without it can run `cargo xtask lab up --light`";
-    ensure!(Uid::effective().is_root(), "the lab needs root: `sudo cargo xtask lab up`; {INSTEAD}");
     let namespaces = ["unshare", "--mount", "--net", "--pid", "--uts", "--ipc", "--fork", "true"];
     if let Err(error) = Run::new(namespaces).done() {
         bail!("this machine does not permit namespaces ({error:#}); {INSTEAD}");
