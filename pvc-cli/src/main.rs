@@ -1,3 +1,98 @@
-//! The command line client.
+//! `pvc`: the command line client of a PVC cluster.
+//!
+//! One variant per noun; the noun's module owns its verbs. `--help`, `--version` and wrong
+//! usage end while the arguments are parsed, before anything else is set up.
 
-fn main() {}
+mod argv;
+mod audit;
+mod cluster;
+mod completion;
+mod connection;
+mod failure;
+mod follow;
+mod foreground;
+mod format;
+#[cfg(test)]
+mod golden;
+mod man;
+mod node;
+mod options;
+mod out;
+mod paint;
+mod session;
+mod shell;
+mod show;
+mod store;
+mod vm;
+mod wait;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::failure::{Failure, Outcome};
+use crate::options::Options;
+use crate::shell::Shell;
+
+/// Manages a cluster of hypervisors: its nodes, its VMs and what they need.
+#[derive(Debug, Parser)]
+#[command(
+    name = "pvc",
+    version,
+    display_name = "Parallel Virtual Cluster CLI client version",
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    noun: Noun,
+}
+
+#[derive(Debug, Subcommand)]
+enum Noun {
+    /// Virtual machines.
+    #[command(subcommand)]
+    Vm(vm::Verb),
+    /// Hypervisors.
+    #[command(subcommand)]
+    Node(node::Verb),
+    /// The cluster as a whole.
+    #[command(subcommand)]
+    Cluster(cluster::Verb),
+    /// Clusters this client knows.
+    #[command(subcommand)]
+    Connection(connection::Verb),
+    /// Print the completion script of a shell.
+    Completion(completion::Completion),
+    /// Write the manual pages into a directory.
+    #[command(hide = true)]
+    Man(man::Man),
+}
+
+impl Noun {
+    async fn run(self, shell: &Shell) -> Outcome {
+        match self {
+            Self::Vm(verb) => verb.run(shell).await,
+            Self::Node(verb) => verb.run(shell).await,
+            Self::Cluster(verb) => verb.run(shell).await,
+            Self::Connection(verb) => verb.run(shell).await,
+            Self::Completion(completion) => completion.run(shell),
+            Self::Man(man) => man.run(),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    audit::record(&arguments);
+    let cli = Cli::parse_from(argv::spell_out(arguments));
+    let shell = Shell::new(cli.options);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let outcome = match runtime {
+        Ok(runtime) => runtime.block_on(cli.noun.run(&shell)),
+        Err(error) => Err(Failure::new(format!("Failed to start: {error}"))),
+    };
+    shell.out.end(outcome)
+}

@@ -22,7 +22,7 @@ pub struct VmFilter {
 
 /// How the cluster treats a VM, beside its definition. `None` leaves the server's default
 /// at definition, and the present value at a change.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VmMeta {
     /// Names of the nodes that may run it, separated by commas; empty for any.
     pub limit: Option<String>,

@@ -1,0 +1,26 @@
+//! What nodes look like.
+
+use pvc_common::api::Node;
+
+use super::{info, list};
+use crate::format::{InfoStyle, ListStyle};
+use crate::golden::{check, fixture};
+use crate::paint::Paint;
+
+const PLAIN: Paint = Paint::new(false);
+
+#[test]
+fn nodes_are_listed_in_a_table_or_by_name() {
+    let nodes: Vec<Node> = fixture("nodes.json");
+    check("render/node-list-pretty.txt", &list::render(&nodes, ListStyle::Pretty, PLAIN));
+    check("render/node-list-raw.txt", &list::render(&nodes, ListStyle::Raw, PLAIN));
+    let coloured = list::render(&nodes, ListStyle::Pretty, Paint::new(true));
+    check("render/node-list-colour.txt", &coloured.replace('\u{1b}', "^["));
+}
+
+#[test]
+fn a_node_is_shown_in_short_and_in_full() {
+    let nodes: Vec<Node> = fixture("nodes.json");
+    check("render/node-info-pretty.txt", &info::render(&nodes[0], InfoStyle::Pretty, PLAIN));
+    check("render/node-info-long.txt", &info::render(&nodes[0], InfoStyle::Long, PLAIN));
+}

@@ -1,0 +1,79 @@
+//! `pvc vm list`.
+
+use clap::Args;
+use pvc_client::call;
+use pvc_client::call::vm::VmFilter;
+use pvc_common::api::Vm;
+use serde_json::Value;
+
+use crate::failure::Outcome;
+use crate::format::{ListFormat, ListStyle};
+use crate::paint::Paint;
+use crate::shell::Shell;
+use crate::show::{Cell, Table, vm_state};
+
+/// List VMs, all or those that match everything given.
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Regular expression for the names, or a UUID.
+    limit: Option<String>,
+    /// Node that the VMs are on.
+    #[arg(short, long, value_name = "NODE")]
+    target: Option<String>,
+    /// State that the VMs are in, such as start, stop or migrate.
+    #[arg(short, long)]
+    state: Option<String>,
+    /// Tag that the VMs have.
+    #[arg(short = 'g', long)]
+    tag: Option<String>,
+    /// List the VMs that do not match node, state and tag.
+    #[arg(short, long)]
+    negate: bool,
+    #[command(flatten)]
+    format: ListFormat,
+}
+
+impl List {
+    pub(crate) async fn run(self, shell: &Shell) -> Outcome {
+        let session = shell.connect()?;
+        let filter = VmFilter {
+            limit: self.limit,
+            node: self.target,
+            state: self.state,
+            tag: self.tag,
+            negate: self.negate,
+        };
+        let vms: Value = session.read(&call::vm::list(&filter)).await?;
+        let paint = shell.out.paint();
+        session.show(vms, self.format.form(), |vms: Vec<Vm>, style| render(&vms, style, paint))
+    }
+}
+
+/// The table of VMs, or their names.
+pub(super) fn render(vms: &[Vm], style: ListStyle, paint: Paint) -> String {
+    if style == ListStyle::Raw {
+        let names: Vec<&str> = vms.iter().map(|vm| vm.name.as_str()).collect();
+        return names.join("\n");
+    }
+    let mut table = Table::new(&[
+        ("VMs", &["Name", "State", "Tags", "Snapshots", "Networks"]),
+        ("Resources", &["RAM (M)", "vCPUs"]),
+        ("Node", &["Current", "Migrated"]),
+    ]);
+    for vm in vms {
+        let tags: Vec<&str> = vm.tags.iter().map(|tag| tag.name.as_str()).collect();
+        let networks: Vec<&str> = vm.networks.iter().map(|nic| nic.vni.as_str()).collect();
+        table.row(vec![
+            (&vm.name).into(),
+            vm_state(&vm.state),
+            Cell::or_na(&tags.join(",")),
+            Cell::plain(vm.snapshots.len()),
+            Cell::or_na(&networks.join(",")),
+            Cell::plain(vm.memory),
+            Cell::plain(vm.vcpu),
+            (&vm.node).into(),
+            (&vm.migrated).into(),
+        ]);
+    }
+    table.render(paint)
+}

@@ -1,0 +1,119 @@
+//! `pvc vm`: virtual machines.
+
+mod define;
+mod device;
+mod dump;
+mod forget;
+#[cfg(test)]
+mod golden;
+mod info;
+mod list;
+mod log;
+mod memory;
+mod meta;
+mod modify;
+mod power;
+mod rename;
+mod restart;
+mod tag;
+mod transfer;
+mod vcpu;
+
+use clap::Subcommand;
+use pvc_client::call;
+use pvc_common::api::Vm;
+
+use crate::failure::{Failure, Outcome};
+use crate::session::Session;
+use crate::shell::Shell;
+
+/// What can be done with VMs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Define a new VM from a libvirt domain definition.
+    Define(define::Define),
+    /// Change how the cluster treats a VM.
+    Meta(meta::Meta),
+    /// Change the definition of a VM.
+    Modify(modify::Modify),
+    /// Rename a stopped VM.
+    Rename(rename::Rename),
+    /// Stop a VM and forget it; its disks stay.
+    Undefine(forget::Undefine),
+    /// Stop a VM, forget it and delete its disks.
+    Remove(forget::Remove),
+    /// Start a VM.
+    Start(power::Start),
+    /// Shut a VM down and start it again.
+    Restart(power::Restart),
+    /// Shut a VM down.
+    Shutdown(power::Shutdown),
+    /// Cut a VM off at once.
+    Stop(power::Stop),
+    /// Shut a VM down and mark it as not wanted.
+    Disable(power::Disable),
+    /// Move a VM to another node for good.
+    Move(transfer::Move),
+    /// Move a VM to another node for the time being.
+    Migrate(transfer::Migrate),
+    /// Bring a migrated VM back.
+    Unmigrate(transfer::Unmigrate),
+    /// Tags of a VM.
+    #[command(subcommand)]
+    Tag(tag::Verb),
+    /// Virtual processors of a VM.
+    #[command(subcommand)]
+    Vcpu(vcpu::Verb),
+    /// Memory of a VM.
+    #[command(subcommand)]
+    Memory(memory::Verb),
+    /// Networks of a VM.
+    #[command(subcommand)]
+    Network(device::NetworkVerb),
+    /// Volumes of a VM.
+    #[command(subcommand)]
+    Volume(device::VolumeVerb),
+    /// Show the console log of a VM.
+    Log(log::Log),
+    /// Print the definition of a VM.
+    Dump(dump::Dump),
+    /// Show one VM.
+    Info(info::Info),
+    /// List VMs.
+    List(list::List),
+}
+
+impl Verb {
+    pub(crate) async fn run(self, shell: &Shell) -> Outcome {
+        match self {
+            Self::Define(verb) => verb.run(shell).await,
+            Self::Meta(verb) => verb.run(shell).await,
+            Self::Modify(verb) => verb.run(shell).await,
+            Self::Rename(verb) => verb.run(shell).await,
+            Self::Undefine(verb) => verb.run(shell).await,
+            Self::Remove(verb) => verb.run(shell).await,
+            Self::Start(verb) => verb.run(shell).await,
+            Self::Restart(verb) => verb.run(shell).await,
+            Self::Shutdown(verb) => verb.run(shell).await,
+            Self::Stop(verb) => verb.run(shell).await,
+            Self::Disable(verb) => verb.run(shell).await,
+            Self::Move(verb) => verb.run(shell).await,
+            Self::Migrate(verb) => verb.run(shell).await,
+            Self::Unmigrate(verb) => verb.run(shell).await,
+            Self::Tag(verb) => verb.run(shell).await,
+            Self::Vcpu(verb) => verb.run(shell).await,
+            Self::Memory(verb) => verb.run(shell).await,
+            Self::Network(verb) => verb.run(shell).await,
+            Self::Volume(verb) => verb.run(shell).await,
+            Self::Log(verb) => verb.run(shell).await,
+            Self::Dump(verb) => verb.run(shell).await,
+            Self::Info(verb) => verb.run(shell).await,
+            Self::List(verb) => verb.run(shell).await,
+        }
+    }
+}
+
+/// The VM of this name or UUID.
+async fn find(session: &Session, vm: &str) -> Result<Vm, Failure> {
+    session.one(&call::vm::info(vm), "VM", vm).await
+}

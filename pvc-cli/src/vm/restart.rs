@@ -1,0 +1,35 @@
+//! Whether a changed definition is applied at once, by a restart.
+
+use pvc_client::call;
+use pvc_common::api::Vm;
+
+use crate::failure::{Failure, Outcome};
+use crate::options::{Consent, Restart};
+use crate::session::Session;
+use crate::shell::Shell;
+
+/// Stores a new definition and restarts the VM if that is wanted.
+pub(super) async fn apply(
+    shell: &Shell,
+    session: &Session,
+    vm: &Vm,
+    xml: String,
+    restart: Restart,
+    consent: Consent,
+) -> Outcome {
+    let restart = wanted(shell, &vm.name, restart, consent)?;
+    session.tell(&call::vm::modify(&vm.uuid, xml, restart)).await
+}
+
+fn wanted(shell: &Shell, name: &str, restart: Restart, consent: Consent) -> Result<bool, Failure> {
+    let wanted = match (restart.choice(), consent.yes) {
+        (Some(false), _) => return Ok(false),
+        (Some(true), false) => shell.ask(&format!("Restart virtual machine \"{name}\"?"))?,
+        (None, false) => shell.ask(&format!("Restart VM \"{name}\" to apply changes?"))?,
+        (Some(true) | None, true) => true,
+    };
+    if !wanted {
+        shell.out.note("Changes will be applied on next VM start/restart.");
+    }
+    Ok(wanted)
+}

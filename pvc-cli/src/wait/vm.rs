@@ -1,0 +1,263 @@
+//! When a VM is where it was sent.
+//!
+//! A VM is on its way in the states `restart`, `shutdown` and `migrate*`, and at rest in all
+//! others. Waiting ends at rest: well if that is the goal, badly if it is not. A VM that
+//! rests where it began has either not set out or come back; which one is known only if it
+//! was seen on its way.
+
+use std::time::Duration;
+
+use pvc_client::{Request, call};
+use pvc_common::api;
+use pvc_common::state::{VmState, Word};
+
+use super::{BEGIN_LIMIT, Goal, Verdict, Vms, only};
+
+/// In which state a VM shall come to rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// Shut down.
+    Stopped,
+    /// Shut down and started again.
+    Restarted,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Aim {
+    State(Rest),
+    /// Another node: which one if known, and where it was.
+    Node {
+        target: Option<String>,
+        origin: String,
+    },
+}
+
+/// Waits for one VM.
+#[derive(Debug)]
+pub(crate) struct VmGoal {
+    vm: String,
+    aim: Aim,
+    done: String,
+    begun: bool,
+}
+
+impl VmGoal {
+    /// The VM shall come to rest in a state; `done` is told then.
+    pub(crate) fn state(vm: &str, rest: Rest, done: String) -> Self {
+        Self { vm: vm.to_owned(), aim: Aim::State(rest), done, begun: false }
+    }
+
+    /// The VM shall come to rest on `target`, or on any node but `origin`.
+    pub(crate) fn node(vm: &str, target: Option<String>, origin: &str) -> Self {
+        let origin = origin.to_owned();
+        Self {
+            vm: vm.to_owned(),
+            aim: Aim::Node { target, origin },
+            done: String::new(),
+            begun: false,
+        }
+    }
+
+    fn judge_vm(&mut self, vm: &api::Vm, elapsed: Duration) -> Verdict {
+        let name = &vm.name;
+        let Ok(state) = VmState::parse(&vm.state) else {
+            return Verdict::Failed(format!("VM '{name}' is in the unknown state {}.", vm.state));
+        };
+        if let Some(verdict) = self.arrived(vm, state) {
+            return verdict;
+        }
+        match state {
+            VmState::Restart
+            | VmState::Shutdown
+            | VmState::Migrate
+            | VmState::MigrateLive
+            | VmState::Unmigrate => {
+                self.begun = true;
+                Verdict::Waiting(format!("{name}: {state} on {}", vm.node, state = vm.state))
+            }
+            VmState::Fail => Verdict::Failed(failure(vm)),
+            VmState::Start
+            | VmState::Stop
+            | VmState::Disable
+            | VmState::Provision
+            | VmState::Import
+            | VmState::Restore
+            | VmState::Mirror
+            | VmState::Delete => self.rests_elsewhere(vm, elapsed),
+        }
+    }
+
+    /// The verdict if the VM rests at its goal.
+    fn arrived(&self, vm: &api::Vm, state: VmState) -> Option<Verdict> {
+        let stopped = matches!(state, VmState::Stop | VmState::Disable);
+        let arrived = match &self.aim {
+            Aim::State(Rest::Stopped) => stopped,
+            // It was running before, so that only the way back up counts.
+            Aim::State(Rest::Restarted) => self.begun && state == VmState::Start,
+            Aim::Node { target, origin } => {
+                let there = match target {
+                    Some(target) => vm.node == *target,
+                    None => vm.node != *origin,
+                };
+                there && (stopped || state == VmState::Start)
+            }
+        };
+        arrived.then(|| {
+            Verdict::Done(match &self.aim {
+                Aim::State(_) => self.done.clone(),
+                Aim::Node { .. } => format!("VM '{}' is on node '{}'.", vm.name, vm.node),
+            })
+        })
+    }
+
+    fn rests_elsewhere(&self, vm: &api::Vm, elapsed: Duration) -> Verdict {
+        let (name, state, node) = (&vm.name, &vm.state, &vm.node);
+        let reason = match vm.failed_reason.as_str() {
+            "" => String::new(),
+            reason => format!(" ({reason})"),
+        };
+        if self.begun {
+            return Verdict::Failed(match &self.aim {
+                Aim::State(_) => {
+                    format!("VM '{name}' was set to state {state} meanwhile{reason}.")
+                }
+                Aim::Node { .. } => {
+                    format!("VM '{name}' was not moved: it is in state {state} on {node}{reason}.")
+                }
+            });
+        }
+        if elapsed > BEGIN_LIMIT {
+            return Verdict::Failed(format!(
+                "VM '{name}' is still in state {state} on {node}{reason}: nothing has changed \
+                 for {} s.",
+                elapsed.as_secs()
+            ));
+        }
+        Verdict::Waiting(format!("{name}: {state} on {node}, waiting for it to begin"))
+    }
+}
+
+fn failure(vm: &api::Vm) -> String {
+    match vm.failed_reason.as_str() {
+        "" => format!("VM '{}' failed on node '{}'.", vm.name, vm.node),
+        reason => format!("VM '{}' failed on node '{}': {reason}", vm.name, vm.node),
+    }
+}
+
+impl Goal for VmGoal {
+    type Seen = Vms;
+
+    fn request(&self) -> Request {
+        call::vm::info(&self.vm)
+    }
+
+    fn judge(&mut self, seen: &Vms, elapsed: Duration) -> Verdict {
+        match only(seen) {
+            Some(vm) => self.judge_vm(vm, elapsed),
+            None => self.judge_missing(),
+        }
+    }
+
+    fn judge_missing(&mut self) -> Verdict {
+        Verdict::Failed(format!("VM '{}' is gone.", self.vm))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vm(state: &str, node: &str) -> api::Vm {
+        api::Vm {
+            name: "web1".into(),
+            state: state.into(),
+            node: node.into(),
+            failed_reason: if state == "fail" { "no disk".into() } else { String::new() },
+            ..api::Vm::default()
+        }
+    }
+
+    fn check(mut goal: VmGoal, seen: &[(&str, &str)], expected: &[&str]) {
+        let mut verdicts = Vec::new();
+        for (state, node) in seen {
+            verdicts.push(match goal.judge_vm(&vm(state, node), Duration::ZERO) {
+                Verdict::Waiting(_) => "waiting".to_owned(),
+                Verdict::Done(text) | Verdict::Failed(text) => text,
+            });
+        }
+        assert_eq!(verdicts, expected);
+    }
+
+    fn moved(target: Option<&str>) -> VmGoal {
+        VmGoal::node("web1", target.map(str::to_owned), "hv1")
+    }
+
+    #[test]
+    fn a_migration_is_done_when_the_vm_runs_on_another_node() {
+        check(
+            moved(None),
+            &[("start", "hv1"), ("migrate", "hv2"), ("start", "hv2")],
+            &["waiting", "waiting", "VM 'web1' is on node 'hv2'."],
+        );
+    }
+
+    #[test]
+    fn a_migration_that_came_back_has_failed() {
+        check(
+            moved(Some("hv2")),
+            &[("migrate-live", "hv2"), ("start", "hv1")],
+            &["waiting", "VM 'web1' was not moved: it is in state start on hv1."],
+        );
+    }
+
+    #[test]
+    fn a_stopped_vm_is_moved_without_being_on_its_way() {
+        check(moved(Some("hv2")), &[("stop", "hv2")], &["VM 'web1' is on node 'hv2'."]);
+    }
+
+    #[test]
+    fn a_vm_that_fails_says_why() {
+        check(
+            moved(None),
+            &[("migrate", "hv2"), ("fail", "hv2")],
+            &["waiting", "VM 'web1' failed on node 'hv2': no disk"],
+        );
+    }
+
+    #[test]
+    fn a_shutdown_is_done_at_rest() {
+        let goal = VmGoal::state("web1", Rest::Stopped, "down".into());
+        check(
+            goal,
+            &[("shutdown", "hv1"), ("shutdown", "hv1"), ("stop", "hv1")],
+            &["waiting", "waiting", "down"],
+        );
+    }
+
+    #[test]
+    fn a_shutdown_that_somebody_aborts_has_failed() {
+        let goal = VmGoal::state("web1", Rest::Stopped, "down".into());
+        check(
+            goal,
+            &[("shutdown", "hv1"), ("start", "hv1")],
+            &["waiting", "VM 'web1' was set to state start meanwhile."],
+        );
+    }
+
+    #[test]
+    fn a_restart_is_not_done_before_it_has_begun() {
+        let goal = VmGoal::state("web1", Rest::Restarted, "up".into());
+        check(
+            goal,
+            &[("start", "hv1"), ("restart", "hv1"), ("start", "hv1")],
+            &["waiting", "waiting", "up"],
+        );
+    }
+
+    #[test]
+    fn a_migration_that_never_begins_fails_after_a_while() {
+        let late = BEGIN_LIMIT + Duration::from_secs(1);
+        let verdict = moved(None).judge_vm(&vm("start", "hv1"), late);
+        assert!(matches!(verdict, Verdict::Failed(text) if text.contains("still in state start")));
+    }
+}
