@@ -296,3 +296,34 @@ async fn leave_once<T: Tree>(tree: &T, parent: &str, name: &str) -> Result<(), S
         Err(error) => Err(error.into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "0123456789abcdef0123456789abcdef";
+
+    #[test]
+    fn contenders_are_known_by_their_names() {
+        assert_eq!(rank(&format!("{ID}__lock__0000000042")), Some(42));
+        assert_eq!(rank(&format!("{ID}__rlock__0000000007")), Some(7));
+        for name in [
+            "console".to_owned(),
+            format!("{ID}__lock__"),
+            format!("{ID}__lock__42"),
+            format!("{ID}-0000000042"),
+            format!("{}__lock__0000000042", ID.replace('a', "x")),
+            format!("{ID}__lock__00000000ää"),
+        ] {
+            assert!(!is_contender(&name), "{name}");
+        }
+    }
+
+    #[test]
+    fn each_contender_waits_for_the_one_before_it_only() {
+        let names = [9, 2, 5].map(|number| format!("{ID}__lock__{number:010}"));
+        assert_eq!(ahead(&names, 9), Some(&names[2]));
+        assert_eq!(ahead(&names, 5), Some(&names[1]));
+        assert_eq!(ahead(&names, 2), None);
+    }
+}

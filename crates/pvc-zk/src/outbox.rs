@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc};
 
 use crate::tree::Change;
@@ -53,7 +54,13 @@ async fn forward(shared: Arc<Shared>, out: mpsc::Sender<Change>) {
     loop {
         match shared.next() {
             Next::Send(change) => {
-                if out.send(change).await.is_err() {
+                // Fills the channel in one go, so that a reader gets many changes at once.
+                let sent = match out.try_send(change) {
+                    Ok(()) => Ok(()),
+                    Err(TrySendError::Full(change)) => out.send(change).await.map_err(drop),
+                    Err(TrySendError::Closed(_)) => Err(()),
+                };
+                if sent.is_err() {
                     return;
                 }
             }

@@ -54,6 +54,17 @@ pub enum Freshness {
     },
 }
 
+impl Freshness {
+    /// The session within which the view is current.
+    #[must_use]
+    pub const fn epoch(self) -> Option<u64> {
+        match self {
+            Self::Current { epoch } => Some(epoch),
+            Self::Stale { .. } => None,
+        }
+    }
+}
+
 /// A view that follows the tree. Clones share it; dropping the last one ends the following.
 #[derive(Debug)]
 pub struct Mirror<V> {

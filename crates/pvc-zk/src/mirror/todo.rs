@@ -12,6 +12,8 @@ use crate::tree::Change;
 
 /// Changes taken from one root at a time.
 const BATCH: usize = 4_096;
+/// Most paths kept while the tree cannot be read: beyond that, a root is hardly dearer.
+const PATHS_LIMIT: usize = 16_384;
 
 /// What is left to read.
 #[derive(Debug)]
@@ -39,18 +41,23 @@ impl Todo {
 
     fn add(&mut self, root: usize, change: Change, wants: &impl Fn(&str) -> bool) {
         match change {
-            Change::Resync => {
-                let name = &self.names[root];
-                self.paths.retain(|path| !is_within(path, name));
-                self.roots.insert(root);
-            }
+            Change::Resync => self.add_root(root),
             Change::Touched(path) => {
                 let is_lock = path.split('/').any(is_contender);
                 if !self.roots.contains(&root) && !is_lock && wants(&path) {
                     self.paths.insert(path);
                 }
+                if self.paths.len() > PATHS_LIMIT {
+                    self.add_root(root);
+                }
             }
         }
+    }
+
+    fn add_root(&mut self, root: usize) {
+        let name = &self.names[root];
+        self.paths.retain(|path| !is_within(path, name));
+        self.roots.insert(root);
     }
 }
 

@@ -7,6 +7,7 @@
 use zookeeper_client::{AddWatchMode, EventType, PersistentWatcher};
 
 use super::link::{Connection, Link, Links, connection};
+use super::write::is_transient;
 use crate::outbox::Outbox;
 
 /// Reports what changes at and below `root` until nobody listens or the session is closed.
@@ -32,8 +33,9 @@ async fn follow(links: &mut Links, root: &str, outbox: &Outbox) {
                 forward(links, number, &mut watcher, outbox).await;
                 previous = Some(watcher);
             }
+            Err(error) if is_transient(&error) => {}
             Err(error) => {
-                tracing::debug!(path = root, "zookeeper: watch not armed: {error}");
+                tracing::error!(path = root, "zookeeper: {root} cannot be watched: {error}");
             }
         }
     }

@@ -3,6 +3,8 @@
 //! On the fake, each scenario is a test of its own. On a real server they run one after another,
 //! each on its own branch, because a server takes a while to start.
 
+#![expect(clippy::unwrap_used, reason = "scenarios are called by tests")]
+
 mod branches;
 mod ending;
 mod locks;

@@ -79,6 +79,7 @@ pub(crate) async fn no_change_is_lost_when_the_server_is_killed(rig: &mut impl R
                     Err(other) => panic!("{other}"),
                 }
                 version = writer.get(&a).await.unwrap().unwrap().version.0;
+                // Slow enough to be under way when the server is killed.
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         })
