@@ -9,8 +9,8 @@ use pvc_common::state::{DaemonMode, Word};
 use pvc_common::view::View;
 use pvc_host::fact::{self, Facts};
 use pvc_host::real::{Netlink, PacketAnnouncer, ProcSys, Systemctl};
-use pvc_libvirt::{Hypervisor, Libvirt, Limits};
 use pvc_libvirt::fake::FakeRoom;
+use pvc_libvirt::{Hypervisor, Libvirt, Limits};
 use pvc_runtime::banner::banner;
 use pvc_runtime::drain::{Drain, drain};
 use pvc_runtime::log::{Ring, mark, publish};
@@ -74,17 +74,13 @@ pub async fn run(config: Config, ring: Ring, drain: Drain) -> Ended {
             let hypervisor = FakeRoom::new().node(config.node.as_str());
             live(&config, &facts, &tree, links, hypervisor, ring, &drain).await
         }
-        HypervisorUri::Libvirt(uri) => {
-            match Libvirt::new(uri, Limits::default()) {
-                Ok(hypervisor) => {
-                    live(&config, &facts, &tree, links, hypervisor, ring, &drain).await
-                }
-                Err(error) => {
-                    tracing::error!(%error, "no threads can be had for talking to libvirt");
-                    Ended::Failed
-                }
+        HypervisorUri::Libvirt(uri) => match Libvirt::new(uri, Limits::default()) {
+            Ok(hypervisor) => live(&config, &facts, &tree, links, hypervisor, ring, &drain).await,
+            Err(error) => {
+                tracing::error!(%error, "no threads can be had for talking to libvirt");
+                Ended::Failed
             }
-        }
+        },
     };
     tree.close().await;
     tracing::info!(mark = mark::SYSTEM, "pvcnoded ends");

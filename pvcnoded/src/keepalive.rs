@@ -42,7 +42,7 @@ async fn beat<T: Tree>(tree: &T, keys: &mut OwnKeys<T>, me: &NodeName) -> Result
     // Only its change counts, so a clock before the epoch is no reason to be silent.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let path = key::node_keepalive(me).into_path();
-    keys.publish(&[(path, now.to_string())]).await?;
+    keys.rewrite(&[(path, now.to_string())]).await?;
     serve(tree, me).await
 }
 

@@ -40,10 +40,26 @@ impl<T: Tree> OwnKeys<T> {
     /// # Errors
     /// When the tree cannot be reached, refuses (a parent is gone), or is changed by others twice.
     pub async fn publish(&mut self, values: &[(String, String)]) -> Result<usize, PublishError> {
-        match self.attempt(values).await {
+        self.write(values, false).await
+    }
+
+    /// As [`OwnKeys::publish`], but writes them all: where the write itself is the message.
+    ///
+    /// # Errors
+    /// As [`OwnKeys::publish`].
+    pub async fn rewrite(&mut self, values: &[(String, String)]) -> Result<(), PublishError> {
+        self.write(values, true).await.map(|_| ())
+    }
+
+    async fn write(
+        &mut self,
+        values: &[(String, String)],
+        always: bool,
+    ) -> Result<usize, PublishError> {
+        match self.attempt(values, always).await {
             Err(PublishError::Write(CommitError::Superseded { path })) => {
                 tracing::debug!(path, "a key of this node was changed by somebody else");
-                self.attempt(values).await
+                self.attempt(values, always).await
             }
             outcome => outcome,
         }
@@ -54,11 +70,15 @@ impl<T: Tree> OwnKeys<T> {
         self.known.retain(|path, _| !path.starts_with(prefix));
     }
 
-    async fn attempt(&mut self, values: &[(String, String)]) -> Result<usize, PublishError> {
+    async fn attempt(
+        &mut self,
+        values: &[(String, String)],
+        always: bool,
+    ) -> Result<usize, PublishError> {
         self.learn(values).await?;
         let changed: Vec<&(String, String)> = values
             .iter()
-            .filter(|(path, text)| self.known.get(path).is_none_or(|k| k.differs(text)))
+            .filter(|(path, text)| always || self.known.get(path).is_none_or(|k| k.differs(text)))
             .collect();
         let ops = changed
             .iter()

@@ -24,7 +24,7 @@ use crate::flush::Flusher;
 use crate::primary::{Outfit, PrimaryKeeper};
 use crate::stats::{HostFigures, Sources};
 use crate::vm::VmKeeper;
-use crate::{console, keepalive, stats, vm};
+use crate::{console, keepalive, stats, vm, vnc};
 
 /// How long a primary that stops may take to pass its part on.
 const HAND_OVER_LIMIT: Duration = Duration::from_secs(60);
@@ -146,6 +146,8 @@ impl<T: Tree> Crew<T> {
         };
         let consoles = console::run(tree.clone(), console, here.clone(), drain.clone());
         tasks.push(tokio::spawn(consoles));
+        let vnc = vnc::run(tree.clone(), hypervisor.clone(), here.clone(), drain.clone());
+        tasks.push(tokio::spawn(vnc));
         let views = self.views.clone();
         let sources = Sources { host, hypervisor, here, views, devices: "/sys/class/net".into() };
         let figures = stats::run(tree.clone(), node, keepalive, sources, drain.clone());
@@ -185,6 +187,15 @@ impl<T: Tree> Service<T> {
         if timeout(END_LIMIT, self.living).await.is_err() {
             tracing::warn!("the keepalive did not end in time");
         }
+    }
+
+    /// Ends everything at once, wherever it is, and says nothing to anybody: what a power cut or
+    /// `kill -9` does, for tests of what the next daemon makes of it.
+    pub fn kill(self) {
+        for task in self.working {
+            task.abort();
+        }
+        self.living.abort();
     }
 
     async fn declare(&self, state: DaemonState) {

@@ -10,6 +10,7 @@ use pvc_libvirt::{Destination, Hypervisor, HypervisorError};
 use pvc_plan::vm::{Outcome, Step};
 use pvc_zk::{CommitError, Tree};
 use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
 use tracing::Instrument;
 
 /// How many VMs are started, asked or ended at once: libvirt serves few requests at a time.
@@ -60,9 +61,11 @@ pub(super) struct Ended {
     pub(super) outcome: Option<Outcome>,
 }
 
-/// Does work for VMs in the background.
+/// Does work for VMs in the background. Dropping it drops the work: libvirt goes on with what
+/// it was asked for, and the next daemon finds what became of it.
 pub(super) struct Worker<T, H> {
     hands: Arc<Hands<T, H>>,
+    tasks: JoinSet<()>,
 }
 
 struct Hands<T, H> {
@@ -87,10 +90,19 @@ impl<T: Tree, H: Hypervisor> Worker<T, H> {
         let (ended, receiver) = mpsc::channel(256);
         let (actions, migrations) = (Semaphore::new(AT_ONCE), Semaphore::new(MIGRATIONS_AT_ONCE));
         let hands = Hands { tree, hypervisor, peers, nudge, ended, actions, migrations };
-        (Self { hands: Arc::new(hands) }, receiver)
+        (Self { hands: Arc::new(hands), tasks: JoinSet::new() }, receiver)
     }
 
-    pub(super) fn begin(&self, uuid: VmUuid, vm: &Vm, steps: Vec<Step>) {
+    /// Lets go of the tasks that have ended.
+    pub(super) fn reap(&mut self) {
+        while let Some(ended) = self.tasks.try_join_next() {
+            if let Err(error) = ended {
+                tracing::error!(%error, "the work for a VM broke off");
+            }
+        }
+    }
+
+    pub(super) fn begin(&mut self, uuid: VmUuid, vm: &Vm, steps: Vec<Step>) {
         let hands = Arc::clone(&self.hands);
         let name = vm.name.get().map_or_else(|| uuid.to_string(), ToString::to_string);
         let max_downtime_ms = vm.max_downtime_ms.copied().unwrap_or(DEFAULT_MAX_DOWNTIME_MS);
@@ -102,10 +114,10 @@ impl<T: Tree, H: Hypervisor> Worker<T, H> {
                 (hands.nudge)();
             }
         };
-        drop(tokio::spawn(task.instrument(span)));
+        self.tasks.spawn(task.instrument(span));
     }
 
-    pub(super) fn abort_migration(&self, uuid: VmUuid) {
+    pub(super) fn abort_migration(&mut self, uuid: VmUuid) {
         let hands = Arc::clone(&self.hands);
         let span = tracing::info_span!("vm", vm.uuid = %uuid);
         let task = async move {
@@ -114,7 +126,7 @@ impl<T: Tree, H: Hypervisor> Worker<T, H> {
                 tracing::warn!(%error, "its migration could not be aborted");
             }
         };
-        drop(tokio::spawn(task.instrument(span)));
+        self.tasks.spawn(task.instrument(span));
     }
 }
 

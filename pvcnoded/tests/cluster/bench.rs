@@ -1,0 +1,317 @@
+//! A cluster on the bench: nodes that serve, people who wish, and what is seen of both.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use pvc_common::id::{NodeName, VmUuid};
+use pvc_common::model::{Claim, Origin, StaticData, Vm};
+use pvc_common::state::{CoordinatorState, DaemonMode, DaemonState, DomainState, VmState};
+use pvc_common::unit::Mib;
+use pvc_common::view::View;
+use pvc_common::zk::key::{self, Key};
+use pvc_common::zk::{Op, Seen, Text};
+use pvc_libvirt::fake::{FakeHypervisor, FakeRoom, definition};
+use pvc_zk::{FakeTree, Mirror, Tree};
+use pvcnoded::image::ClusterImage;
+use pvcnoded::primary::{Held, Outfit, OutfitError};
+use pvcnoded::serve::{Parts, Service, Settings, serve};
+use pvcnoded::stats::HostFigures;
+use pvcnoded::{console, vm};
+use tokio::time::{Instant, sleep};
+
+/// The longest any wish may take on the bench.
+const LIMIT: Duration = Duration::from_secs(600);
+
+pub fn name(text: &str) -> NodeName {
+    text.parse().unwrap()
+}
+
+pub fn uuid(n: usize) -> VmUuid {
+    format!("00000000-0000-4000-8000-{n:012}").parse().unwrap()
+}
+
+/// Who has the floating addresses and the services.
+#[derive(Clone, Default)]
+pub struct Floor(Arc<Mutex<BTreeMap<String, (bool, bool)>>>);
+
+impl Floor {
+    fn set(&self, node: &NodeName, edit: impl FnOnce(&mut (bool, bool))) {
+        let mut all = self.0.lock().unwrap();
+        edit(all.entry(node.to_string()).or_default());
+        let holders = all.values().filter(|(addresses, _)| *addresses).count();
+        assert!(holders <= 1, "two nodes have the floating addresses: {all:?}");
+    }
+
+    pub fn holder(&self) -> Option<String> {
+        let all = self.0.lock().unwrap();
+        all.iter().find(|(_, held)| **held == (true, true)).map(|(node, _)| node.clone())
+    }
+}
+
+pub struct FakeOutfit(NodeName, Floor);
+
+impl Outfit for FakeOutfit {
+    async fn held(&self) -> Result<Held, OutfitError> {
+        let (addresses, services) =
+            self.1.0.lock().unwrap().get(self.0.as_str()).copied().unwrap_or_default();
+        Ok(Held {
+            some_addresses: addresses,
+            all_addresses: addresses,
+            some_services: services,
+            all_services: services,
+        })
+    }
+
+    async fn acquire_addresses(&self) -> Result<(), OutfitError> {
+        self.1.set(&self.0, |held| held.0 = true);
+        Ok(())
+    }
+
+    async fn drop_addresses(&self) -> Result<(), OutfitError> {
+        self.1.set(&self.0, |held| held.0 = false);
+        Ok(())
+    }
+
+    async fn start_services(&self) -> Result<(), OutfitError> {
+        self.1.set(&self.0, |held| held.1 = true);
+        Ok(())
+    }
+
+    async fn stop_services(&self) -> Result<(), OutfitError> {
+        self.1.set(&self.0, |held| held.1 = false);
+        Ok(())
+    }
+}
+
+/// A running daemon.
+pub struct Daemon {
+    service: Service<FakeTree>,
+    tree: FakeTree,
+    _mirror: Mirror<View>,
+}
+
+pub struct Bench {
+    pub tree: FakeTree,
+    pub room: FakeRoom,
+    pub floor: Floor,
+    pub daemons: BTreeMap<String, Daemon>,
+}
+
+impl Bench {
+    /// Nodes `hv1` to `hv<count>`, all serving and ready.
+    pub async fn new(count: usize) -> Self {
+        let tree = FakeTree::new();
+        let mut bench =
+            Self { tree, room: FakeRoom::new(), floor: Floor::default(), daemons: BTreeMap::new() };
+        bench.lay_out().await;
+        for n in 1..=count {
+            let node = format!("hv{n}");
+            bench.add_node(&node).await;
+            bench.boot(&node);
+        }
+        for n in 1..=count {
+            let node = name(&format!("hv{n}"));
+            bench
+                .until(&format!("{node} serves"), |view| {
+                    view.nodes[&node].daemon_state.copied() == Some(DaemonState::Run)
+                        && view.nodes[&node].mem_free.get().is_some()
+                })
+                .await;
+        }
+        bench
+    }
+
+    async fn lay_out(&self) {
+        let empty = |path: &str| Op::Create { path: path.to_owned(), data: vec![] };
+        let ops = [key::SCHEMA, key::NODES, key::DOMAINS].map(empty).into_iter();
+        let ops = ops.chain([
+            key::schema_version().create(&16),
+            key::cluster_name().create(&"test".to_owned()),
+            key::primary_node().create(&None),
+        ]);
+        // The parent of the primary's key is the cluster's name: it comes first.
+        let (config, rest): (Vec<_>, Vec<_>) = ops.partition(|op| op.path() == key::CONFIG);
+        self.tree.commit(config).await.unwrap();
+        self.tree.commit(rest).await.unwrap();
+    }
+
+    async fn add_node(&self, node: &str) {
+        let me = name(node);
+        let data = StaticData {
+            cpu_count: 16,
+            kernel: "6.1.0".into(),
+            os: "GNU/Linux".into(),
+            arch: "x86_64".into(),
+        };
+        let static_data = key::node_static_data(&me).create(&data);
+        let ops = vec![
+            key::node(&me).create(&"coordinator".to_owned()),
+            key::node_mode(&me).create(&DaemonMode::Coordinator),
+            key::node_daemon_state(&me).create(&DaemonState::Init),
+            key::node_coordinator_state(&me).create(&CoordinatorState::Secondary),
+            key::node_domain_state(&me).create(&DomainState::Ready),
+            static_data,
+        ];
+        self.tree.commit(ops).await.unwrap();
+    }
+
+    /// Starts a node's daemon.
+    pub fn boot(&mut self, node: &str) {
+        let tree = self.tree.another();
+        let hypervisor = self.room.node(node);
+        let outfit = FakeOutfit(name(node), self.floor.clone());
+        let mirror = Mirror::follow(&tree, ClusterImage::ROOTS, ClusterImage::new());
+        let parts =
+            Parts { tree: tree.clone(), hypervisor, outfit: Some(outfit), views: mirror.view() };
+        let service = serve::<FakeTree, FakeHypervisor, FakeOutfit>(settings(node), parts);
+        let daemon = Daemon { service, tree, _mirror: mirror };
+        self.daemons.insert(node.to_owned(), daemon);
+    }
+
+    /// `kill -9`: nothing is said to anybody.
+    pub fn kill(&mut self, node: &str) {
+        let daemon = self.daemons.remove(node).expect("a running daemon");
+        daemon.service.kill();
+        daemon.tree.expire();
+    }
+
+    /// An orderly stop.
+    pub async fn stop(&mut self, node: &str) {
+        let daemon = self.daemons.remove(node).expect("a running daemon");
+        daemon.service.stop().await;
+    }
+
+    /// Defines a VM as the API does.
+    pub async fn define(&self, n: usize, on: &str, state: VmState) {
+        let vm = uuid(n);
+        let xml = definition(&format!("vm{n}"), vm);
+        let ops = vec![
+            key::vm_name(vm).create(&format!("vm{n}").parse().unwrap()),
+            key::vm_xml(vm).create(&xml.into()),
+            key::vm_state(vm).create(&state),
+            key::vm_node(vm).create(&Some(name(on))),
+            key::vm_last_node(vm).create(&None),
+            key::vm_failed_reason(vm).create(&String::new()),
+            key::vm_autostart(vm).create(&false),
+        ];
+        self.tree.commit(ops).await.unwrap();
+    }
+
+    pub async fn read<T: Text>(&self, key: &Key<T>) -> Seen<T> {
+        let entry = self.tree.get(key.path()).await.unwrap();
+        Seen::read(entry.as_ref().map(|entry| (entry.data.as_slice(), entry.version)))
+    }
+
+    /// A person changes one key.
+    pub async fn put<T: Text>(&self, key: &Key<T>, value: &T) {
+        let seen = self.read(key).await;
+        self.tree.commit(vec![key.put(&seen, value)]).await.unwrap();
+    }
+
+    pub async fn wish(&self, n: usize, state: VmState) {
+        self.put(&key::vm_state(uuid(n)), &state).await;
+    }
+
+    /// A person migrates a VM, as the API writes it.
+    pub async fn migrate(&self, n: usize, to: &str) {
+        let vm = uuid(n);
+        let node = self.read(&key::vm_node(vm)).await;
+        let last = self.read(&key::vm_last_node(vm)).await;
+        let from = node.get().cloned().flatten().unwrap();
+        let origin = Origin { node: from.clone(), last_node: last.get().cloned().flatten() };
+        let ops = vec![
+            key::vm_state(vm).put(&self.read(&key::vm_state(vm)).await, &VmState::Migrate),
+            key::vm_node(vm).put(&node, &Some(name(to))),
+            key::vm_last_node(vm).put(&last, &Some(from)),
+            key::vm_migrate_origin(vm)
+                .put(&self.read(&key::vm_migrate_origin(vm)).await, &Some(origin)),
+        ];
+        self.tree.commit(ops).await.unwrap();
+    }
+
+    pub async fn domain_state(&self, node: &str, state: DomainState) {
+        self.put(&key::node_domain_state(&name(node)), &state).await;
+    }
+
+    /// The tree as it is now.
+    pub async fn view(&self) -> Arc<View> {
+        Mirror::follow(&self.tree, ClusterImage::ROOTS, ClusterImage::new())
+            .complete()
+            .await
+            .expect("a view")
+    }
+
+    pub async fn vm(&self, n: usize) -> Arc<Vm> {
+        Arc::clone(&self.view().await.vms[&uuid(n)])
+    }
+
+    /// Waits until the tree is as expected; never beyond the limit.
+    pub async fn until(&self, what: &str, holds: impl Fn(&View) -> bool) {
+        let mirror = Mirror::follow(&self.tree, ClusterImage::ROOTS, ClusterImage::new());
+        let mut views = mirror.view();
+        let reached = views.wait_for(|view| view.as_ref().is_some_and(|view| holds(view)));
+        if tokio::time::timeout(LIMIT, reached).await.is_err() {
+            let view = mirror.latest().unwrap();
+            panic!("never: {what}\n{:#?}\n{:#?}", view.nodes, view.vms);
+        }
+        assert_eq!(self.room.ran_twice(), [], "before: {what}");
+    }
+
+    /// Waits until a VM runs on `node`, claimed by it, with nothing left to do.
+    pub async fn runs(&self, n: usize, node: &str) {
+        let me = name(node);
+        self.until(&format!("vm{n} runs on {node}"), |view| {
+            let vm = &view.vms[&uuid(n)];
+            let claim = Claim { holder: me.clone(), incoming: None };
+            vm.state.copied() == Some(VmState::Start)
+                && vm.claim.get() == Some(&claim)
+                && self.room.executing_on(uuid(n)) == [node]
+        })
+        .await;
+    }
+
+    /// Waits until a VM is in `state` and runs nowhere.
+    pub async fn rests(&self, n: usize, state: VmState) {
+        self.until(&format!("vm{n} rests in {state:?}"), |view| {
+            let vm = &view.vms[&uuid(n)];
+            vm.state.copied() == Some(state)
+                && vm.claim == Seen::Absent
+                && self.room.executing_on(uuid(n)).is_empty()
+        })
+        .await;
+    }
+
+    /// Lets time pass.
+    pub async fn pass(&self, time: Duration) {
+        let end = Instant::now() + time;
+        while Instant::now() < end {
+            sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
+fn settings(node: &str) -> Settings {
+    let route = |node: &NodeName| vm::Route {
+        peer_uri: format!("qemu+tcp://{node}/system"),
+        migrate_uri: format!("tcp://{node}"),
+    };
+    Settings {
+        node: name(node),
+        keepalive: Duration::from_secs(5),
+        log_keepalives: false,
+        vms: Some(vm::Settings {
+            shutdown_timeout: Duration::from_secs(180),
+            peers: vm::Peers::new(route, false),
+        }),
+        console: console::Settings { directory: "/nonexistent".into(), lines: 10 },
+        host: Box::new(|| {
+            Ok(HostFigures {
+                memory_total: Mib(64_000),
+                memory_used: Mib(4_000),
+                memory_available: Mib(60_000),
+                load: 0.5,
+            })
+        }),
+    }
+}

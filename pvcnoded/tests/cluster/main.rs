@@ -1,0 +1,9 @@
+//! Whole nodes on a fake tree and a fake machine room, on virtual time.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod bench;
+mod crash;
+mod flush;
+mod lifecycle;
+mod primary;

@@ -1,0 +1,71 @@
+//! The primary's part passes from node to node.
+
+use pvc_common::id::NodeName;
+use pvc_common::state::CoordinatorState;
+use pvc_common::zk::key;
+
+use crate::bench::{Bench, name};
+
+/// Waits until somebody is primary and has everything; says who.
+async fn settled(bench: &Bench, expected: impl Fn(&NodeName) -> bool) -> String {
+    bench
+        .until("one node is primary", |view| {
+            let named = view.cluster.primary_node.get().cloned().flatten();
+            let reigns = |node: &NodeName| {
+                view.nodes[node].coordinator_state.copied() == Some(CoordinatorState::Primary)
+            };
+            named.is_some_and(|node| {
+                expected(&node)
+                    && reigns(&node)
+                    && bench.floor.holder().as_deref() == Some(node.as_str())
+            })
+        })
+        .await;
+    bench.floor.holder().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_of_three_becomes_primary_and_stays_it() {
+    let bench = Bench::new(3).await;
+    let first = settled(&bench, |_| true).await;
+    bench.pass(std::time::Duration::from_secs(60)).await;
+    assert_eq!(settled(&bench, |_| true).await, first);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_part_goes_where_it_is_sent() {
+    let bench = Bench::new(3).await;
+    settled(&bench, |_| true).await;
+    for node in ["hv2", "hv3", "hv1"] {
+        bench.put(&key::primary_node(), &Some(name(node))).await;
+        settled(&bench, |primary| *primary == name(node)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_open_seat_is_taken_by_another() {
+    let bench = Bench::new(3).await;
+    let first = settled(&bench, |_| true).await;
+    bench.put(&key::primary_node(), &None).await;
+    let next = settled(&bench, |primary| primary.as_str() != first).await;
+    assert_ne!(next, first);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_primary_that_stops_passes_its_part_on_first() {
+    let mut bench = Bench::new(3).await;
+    let first = settled(&bench, |_| true).await;
+    bench.stop(&first).await;
+    assert_ne!(bench.floor.holder().as_deref(), Some(first.as_str()));
+    settled(&bench, |primary| primary.as_str() != first).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_primary_whose_daemon_is_killed_goes_on_when_it_is_back() {
+    let mut bench = Bench::new(3).await;
+    let first = settled(&bench, |_| true).await;
+    bench.kill(&first);
+    bench.pass(std::time::Duration::from_secs(20)).await;
+    bench.boot(&first);
+    assert_eq!(settled(&bench, |_| true).await, first);
+}
