@@ -5,9 +5,11 @@
 pub mod codec;
 pub mod key;
 mod op;
+pub mod schema;
 mod seen;
 
 pub use codec::{BadText, Text};
 pub use key::Key;
 pub use op::{Expected, Op};
+pub use schema::Schema;
 pub use seen::{Seen, Version};
