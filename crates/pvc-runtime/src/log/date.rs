@@ -31,6 +31,14 @@ impl fmt::Display for Date {
     }
 }
 
+/// The local time of day as faults carry it, such as `2026-11-21 04:08:01`.
+#[must_use]
+pub fn local_time() -> String {
+    let shown = Date::now().to_string();
+    let seconds = shown.split('.').next().unwrap_or_default();
+    seconds.replace('/', "-")
+}
+
 #[expect(unsafe_code, reason = "the standard library knows no time zones")]
 fn local(seconds: libc::time_t) -> libc::tm {
     // SAFETY: `tm` is plain data for which zeros are valid, and both pointers are to live locals.

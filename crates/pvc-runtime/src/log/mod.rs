@@ -22,6 +22,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use layer::PromptLayer;
+pub use date::local_time;
 pub use line::mark;
 pub use publish::{Sink, publish};
 pub use ring::Ring;

@@ -1,0 +1,26 @@
+//! `GET /backup`
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Map, Value};
+
+use crate::api::ApiError;
+use crate::app::App;
+
+/// Branches of other programs in the same ensemble.
+const FOREIGN: [&str; 1] = ["/patroni"];
+
+/// Gives everything the cluster's database holds.
+///
+/// The answer is a JSON text that holds a JSON object from paths to texts: so clients expect it.
+#[utoipa::path(get, path = "/api/v1/backup", operation_id = "backup", tag = "root",
+    responses((status = 200, body = String)))]
+pub(in crate::api) async fn backup(State(app): State<App>) -> Result<Json<String>, ApiError> {
+    let dump = app.store().dump(&FOREIGN).await?;
+    let object: Map<String, Value> = dump
+        .into_iter()
+        // What is not text was never ours: every value of the cluster is.
+        .filter_map(|znode| Some((znode.path, Value::String(String::from_utf8(znode.data).ok()?))))
+        .collect();
+    serde_json::to_string(&object).map(Json).map_err(|error| ApiError::internal(&error))
+}

@@ -1,0 +1,107 @@
+//! The route table: every address that is answered, and who may ask.
+
+mod args;
+mod cluster;
+mod document;
+mod error;
+mod fault;
+mod limit;
+mod node;
+mod session;
+mod task;
+mod vm;
+
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::response::Redirect;
+use axum::routing::get;
+use axum::{Router, middleware};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use utoipa_swagger_ui::SwaggerUi;
+
+pub use error::ApiError;
+
+use crate::app::App;
+use crate::{auth, request};
+
+/// Where the document is served.
+const DOCUMENT_PATH: &str = "/api/v1/openapi.json";
+/// Where the document can be browsed.
+const PAGE_PATH: &str = "/api/v1/docs";
+/// The largest body of a request, but for a restoration: no definition is nearly as large.
+const BODY_LIMIT: usize = 4 << 20;
+/// The largest backup that can be restored: ten times that of 10,000 VMs.
+const RESTORE_LIMIT: usize = 512 << 20;
+
+/// What everybody may ask.
+fn open() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(cluster::root::root))
+        .routes(routes!(session::login))
+        .routes(routes!(session::logout))
+        .routes(routes!(cluster::primary_node::show_primary_node))
+}
+
+/// What only those may ask who are admitted.
+fn guarded() -> OpenApiRouter<App> {
+    let restore = OpenApiRouter::new()
+        .routes(routes!(cluster::restore::restore))
+        .layer(DefaultBodyLimit::max(RESTORE_LIMIT));
+    OpenApiRouter::new()
+        .routes(routes!(cluster::initialize::initialize))
+        .routes(routes!(cluster::backup::backup))
+        .routes(routes!(cluster::status::show_status, cluster::maintenance::set_maintenance))
+        .routes(routes!(fault::list::list, fault::acknowledge::all, fault::delete::all))
+        .routes(routes!(fault::show::show, fault::acknowledge::one, fault::delete::one))
+        .routes(routes!(task::list::list))
+        .routes(routes!(task::show::show))
+        .routes(routes!(node::list::list))
+        .routes(routes!(node::show::show))
+        .routes(routes!(node::daemon_state::show))
+        .routes(routes!(node::coordinator_state::show, node::coordinator_state::set))
+        .routes(routes!(node::domain_state::show, node::domain_state::set))
+        .routes(routes!(node::log::show))
+        .routes(routes!(vm::list::list, vm::define::define))
+        .routes(routes!(
+            vm::show::show,
+            vm::define::define_named,
+            vm::modify::modify,
+            vm::remove::remove
+        ))
+        .routes(routes!(vm::meta::show, vm::meta::set))
+        .routes(routes!(vm::tag::show, vm::tag::set))
+        .routes(routes!(vm::state::show, vm::state::set))
+        .routes(routes!(vm::node::show, vm::node::set))
+        .routes(routes!(vm::console::show))
+        .routes(routes!(vm::rename::rename))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .merge(restore)
+}
+
+/// The description of everything that is answered.
+#[must_use]
+pub fn openapi() -> OpenApi {
+    let router = OpenApiRouter::with_openapi(document::head());
+    router.merge(open()).merge(guarded()).into_openapi()
+}
+
+/// Answers everything.
+pub fn router(app: App) -> Router {
+    let guard = middleware::from_fn_with_state(app.clone(), auth::require);
+    let ready = middleware::from_fn_with_state(app.clone(), request::when_ready);
+    let routes = open().merge(guarded().route_layer(guard)).route_layer(ready);
+    let (answers, _) = routes.split_for_parts();
+    Router::new()
+        .route("/api/v1", get(async || Redirect::permanent("/api/v1/")))
+        .merge(answers)
+        .merge(SwaggerUi::new(PAGE_PATH).url(DOCUMENT_PATH, openapi()))
+        .fallback(async || ApiError::no_route(StatusCode::NOT_FOUND, "There is no such endpoint."))
+        .method_not_allowed_fallback(async || {
+            let message = "The endpoint does not know this method.";
+            ApiError::no_route(StatusCode::METHOD_NOT_ALLOWED, message)
+        })
+        .layer(middleware::from_fn(request::trace))
+        .with_state(app)
+}

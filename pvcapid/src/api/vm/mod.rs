@@ -1,0 +1,55 @@
+//! VMs.
+
+pub(super) mod console;
+pub(super) mod define;
+pub(super) mod list;
+pub(super) mod meta;
+pub(super) mod modify;
+pub(super) mod node;
+pub(super) mod remove;
+pub(super) mod rename;
+pub(super) mod show;
+pub(super) mod state;
+pub(super) mod tag;
+
+use std::sync::Arc;
+
+use pvc_common::id::VmUuid;
+
+use super::error::ApiError;
+use crate::app::App;
+use crate::fetch;
+use crate::image::{Shown, View};
+
+/// The VM of this name or UUID, which must exist.
+fn existing(view: &View, text: &str) -> Result<Arc<Shown>, ApiError> {
+    view.find_vm(text).cloned().ok_or_else(|| ApiError::not_found("VM"))
+}
+
+/// As [`existing`], for a change: upstream's clients expect another refusal.
+fn changeable(view: &View, text: &str) -> Result<Target, ApiError> {
+    let shown = existing(view, text).map_err(|_| no_such_vm(text))?;
+    Ok(Target { uuid: shown.uuid(), name: shown.name().to_owned() })
+}
+
+fn no_such_vm(text: &str) -> ApiError {
+    let message = format!("ERROR: Could not find VM '{text}' in the cluster!");
+    ApiError::refused("no-such-vm", message)
+}
+
+/// The VM that a change is about.
+struct Target {
+    uuid: VmUuid,
+    name: String,
+}
+
+impl Target {
+    /// The VM as the tree holds it now.
+    async fn read(&self, app: &App) -> Result<pvc_common::model::Vm, ApiError> {
+        let vm = fetch::vm(app.store(), self.uuid).await?;
+        if vm.state.get().is_none() && vm.name.get().is_none() {
+            return Err(no_such_vm(&self.name));
+        }
+        Ok(vm)
+    }
+}

@@ -1,0 +1,107 @@
+//! What every handler is given: the view, the tree, and who may ask.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Mutex, MutexGuard, watch};
+
+use crate::api::ApiError;
+use crate::auth::Gate;
+use crate::config::Authentication;
+use crate::image::{Arrivals, View};
+use crate::store::Store;
+
+/// How patient requests are.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Until a change that was made shows in the own view.
+    pub arrival: Duration,
+    /// Until what a request waits for has happened.
+    pub wait: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            // The view follows within milliseconds; later, the change is made all the same.
+            arrival: Duration::from_secs(2),
+            // Longer than a guest may take to shut down (3 min) several times over.
+            wait: Duration::from_mins(15),
+        }
+    }
+}
+
+/// What every handler is given. Cloning shares it.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    view: watch::Receiver<Option<Arc<View>>>,
+    arrivals: Arrivals,
+    gate: Option<Gate>,
+    limits: Limits,
+    naming: Mutex<()>,
+}
+
+impl App {
+    /// Serves from `view`, which follows `store` and reports to `arrivals`.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        view: watch::Receiver<Option<Arc<View>>>,
+        arrivals: Arrivals,
+        authentication: Option<&Authentication>,
+        limits: Limits,
+    ) -> Self {
+        let gate = authentication.map(Gate::new);
+        Self(Arc::new(Inner { store, view, arrivals, gate, limits, naming: Mutex::default() }))
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    pub(crate) fn gate(&self) -> Option<&Gate> {
+        self.0.gate.as_ref()
+    }
+
+    pub(crate) fn arrivals(&self) -> &Arrivals {
+        &self.0.arrivals
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.0.limits
+    }
+
+    /// Held by whoever gives a VM a name, from looking whether it is free until the view shows
+    /// it taken: the tree has no key per name that could be created only once.
+    pub(crate) async fn naming(&self) -> MutexGuard<'_, ()> {
+        self.0.naming.lock().await
+    }
+
+    /// The cluster as it is now.
+    pub(crate) fn view(&self) -> Result<Arc<View>, ApiError> {
+        self.0.view.borrow().clone().ok_or_else(|| {
+            ApiError::unavailable("The cluster is still being read.", "no view was published yet")
+        })
+    }
+
+    /// Waits for the first view; a request that comes before it is answered a little later.
+    pub(crate) async fn ready(&self) {
+        self.until(self.0.limits.arrival, |_| true).await;
+    }
+
+    /// The first view that `wanted` holds for; `None` if none does within `limit`.
+    pub(crate) async fn until(
+        &self,
+        limit: Duration,
+        mut wanted: impl FnMut(&View) -> bool,
+    ) -> Option<Arc<View>> {
+        let mut view = self.0.view.clone();
+        let shown = view.wait_for(|view| view.as_deref().is_some_and(&mut wanted));
+        // A view that is no longer followed shows nothing any more, as one that is late.
+        let shown = tokio::time::timeout(limit, shown).await.ok()?.ok()?;
+        shown.clone()
+    }
+}

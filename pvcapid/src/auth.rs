@@ -1,0 +1,161 @@
+//! Who may ask: whoever knows a token, or has logged in with one.
+
+use axum::extract::{Request, State};
+use axum::http::HeaderMap;
+use axum::http::header::COOKIE;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use ring::hmac;
+use subtle::{Choice, ConstantTimeEq};
+use uuid::Uuid;
+
+use crate::api::ApiError;
+use crate::app::App;
+use crate::config::Authentication;
+
+/// Name of the cookie that a login sets; upstream's clients keep whatever has this name.
+const COOKIE_NAME: &str = "session";
+/// Name of the header that carries a token.
+const KEY_HEADER: &str = "x-api-key";
+
+/// Decides who is admitted.
+///
+/// A login is remembered by the client alone: its cookie holds a random text and a signature
+/// over it. So a login survives the move of the primary to another node with the same
+/// configuration, and none survives a change of the secret or of the tokens.
+pub(crate) struct Gate {
+    tokens: Vec<String>,
+    signing: hmac::Key,
+}
+
+impl Gate {
+    pub(crate) fn new(authentication: &Authentication) -> Self {
+        let mut tokens: Vec<String> =
+            authentication.tokens.iter().map(|token| token.token.reveal().clone()).collect();
+        tokens.sort();
+        let mut secret = authentication.secret_key.reveal().clone().into_bytes();
+        for token in &tokens {
+            secret.push(0);
+            secret.extend_from_slice(token.as_bytes());
+        }
+        Self { tokens, signing: hmac::Key::new(hmac::HMAC_SHA256, &secret) }
+    }
+
+    /// Whether `given` is one of the tokens. Takes as long whichever it is like.
+    pub(crate) fn knows(&self, given: &str) -> bool {
+        let mut known = Choice::from(0);
+        for token in &self.tokens {
+            known |= token.as_bytes().ct_eq(given.as_bytes());
+        }
+        known.into()
+    }
+
+    /// The `Set-Cookie` value of a new login.
+    pub(crate) fn admit(&self) -> String {
+        let text = Uuid::new_v4().simple().to_string();
+        let signature = hex(hmac::sign(&self.signing, text.as_bytes()).as_ref());
+        format!("{COOKIE_NAME}={text}.{signature}; HttpOnly; Path=/; SameSite=Lax")
+    }
+
+    /// The `Set-Cookie` value that ends a login.
+    pub(crate) fn dismissal() -> String {
+        format!("{COOKIE_NAME}=; HttpOnly; Path=/; Max-Age=0; SameSite=Lax")
+    }
+
+    fn remembers(&self, headers: &HeaderMap) -> bool {
+        headers
+            .get_all(COOKIE)
+            .iter()
+            .filter_map(|line| line.to_str().ok())
+            .flat_map(|line| line.split(';'))
+            .filter_map(|cookie| cookie.trim().strip_prefix(COOKIE_NAME)?.strip_prefix('='))
+            .filter_map(|value| value.split_once('.'))
+            .any(|(text, signature)| self.signed(text, signature))
+    }
+
+    fn signed(&self, text: &str, signature: &str) -> bool {
+        unhex(signature)
+            .is_some_and(|tag| hmac::verify(&self.signing, text.as_bytes(), &tag).is_ok())
+    }
+
+    fn check(&self, headers: &HeaderMap) -> Result<(), ApiError> {
+        if self.remembers(headers) {
+            return Ok(());
+        }
+        match headers.get(KEY_HEADER).map(|key| key.to_str().unwrap_or_default()) {
+            Some(key) if self.knows(key) => Ok(()),
+            Some(_) => Err(ApiError::unauthorized("X-Api-Key Authentication failed.")),
+            None => Err(ApiError::unauthorized("X-Api-Key Authentication required.")),
+        }
+    }
+}
+
+/// Lets through only those who are admitted.
+pub(crate) async fn require(State(app): State<App>, request: Request, next: Next) -> Response {
+    match app.gate().map_or(Ok(()), |gate| gate.check(request.headers())) {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    if !text.is_ascii() || text.len() % 2 == 1 {
+        return None;
+    }
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use pvc_runtime::secret::Secret;
+
+    use super::*;
+    use crate::config::Token;
+
+    fn gate(secret: &str, tokens: &[&str]) -> Gate {
+        let token = |token: &&str| Token {
+            description: "test".to_owned(),
+            token: Secret::new((*token).to_owned()),
+        };
+        Gate::new(&Authentication {
+            secret_key: Secret::new(secret.to_owned()),
+            tokens: tokens.iter().map(token).collect(),
+        })
+    }
+
+    fn with_cookie(cookie: &str) -> HeaderMap {
+        let pair = cookie.split(';').next().unwrap();
+        HeaderMap::from_iter([(COOKIE, format!("other=1; {pair}").parse().unwrap())])
+    }
+
+    #[test]
+    fn a_token_admits_only_when_it_is_whole() {
+        let gate = gate("s", &["token-one", "token-two"]);
+        assert!(gate.knows("token-one") && gate.knows("token-two"));
+        for wrong in ["", "token", "token-one ", "TOKEN-ONE"] {
+            assert!(!gate.knows(wrong), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_login_is_remembered_by_every_daemon_with_the_same_secret() {
+        let cookie = gate("s", &["a", "b"]).admit();
+        assert!(gate("s", &["b", "a"]).check(&with_cookie(&cookie)).is_ok());
+        assert!(gate("other", &["a", "b"]).check(&with_cookie(&cookie)).is_err());
+        assert!(gate("s", &["a"]).check(&with_cookie(&cookie)).is_err());
+    }
+
+    #[test]
+    fn a_forged_cookie_admits_nobody() {
+        let gate = gate("s", &["a"]);
+        for forged in ["session=x", "session=x.", "session=.00", "session=x.zz", "session=é.é"] {
+            let value = axum::http::HeaderValue::from_bytes(forged.as_bytes()).unwrap();
+            assert!(gate.check(&HeaderMap::from_iter([(COOKIE, value)])).is_err(), "{forged}");
+        }
+        assert!(gate.check(&with_cookie(&Gate::dismissal())).is_err());
+    }
+}

@@ -1,0 +1,98 @@
+//! Another definition for a VM, or another name.
+
+use std::sync::Arc;
+
+use pvc_common::id::{BadId, VmName, VmUuid, VolumeId};
+use pvc_common::model::Vm;
+use pvc_common::state::VmState;
+use pvc_common::view::View;
+use pvc_common::zk::{Seen, key};
+use pvc_domxml::{Definition, edit};
+
+use super::{Change, check_fit, unreadable};
+use crate::api::ApiError;
+
+/// A VM with the parts that a definition changes.
+pub(crate) struct Definable {
+    /// The VM.
+    pub(crate) vm: Vm,
+    /// Its definition.
+    pub(crate) xml: Seen<Arc<str>>,
+    /// Its volumes.
+    pub(crate) volumes: Seen<Vec<VolumeId>>,
+}
+
+/// Replaces a VM's definition, which takes effect at its next start; `restart` asks for one.
+pub(crate) fn modify(
+    uuid: VmUuid,
+    was: &Definable,
+    xml: &str,
+    definition: &Definition,
+    restart: bool,
+    view: &View,
+) -> Result<Change, ApiError> {
+    let vm = &was.vm;
+    if definition.uuid != uuid {
+        let why = "ERROR: The UUID of a VM cannot be changed.";
+        return Err(ApiError::refused("uuid-changed", why));
+    }
+    let now = vm.name.get().ok_or_else(|| unreadable("The VM's name"))?;
+    if definition.name != *now {
+        let why = "ERROR: The name of a VM cannot be changed by its definition; rename it.";
+        return Err(ApiError::refused("name-changed", why));
+    }
+    if let Some(Some(node)) = vm.node.get() {
+        check_fit(definition, node, view)?;
+    }
+    let volumes = volumes(definition)?;
+    // A VM that does not run has the new definition at its next start anyway.
+    let restarts = restart && vm.state.copied() == Some(VmState::Start);
+    let ops = [
+        Some(key::vm_xml(uuid).put(&was.xml, &xml.into())),
+        Some(key::vm_rbd_list(uuid).put(&was.volumes, &volumes)),
+        restarts.then(|| key::vm_state(uuid).put(&vm.state, &VmState::Restart)),
+    ];
+    let message = format!("Successfully modified configuration of VM '{now}'.");
+    Ok(Change::of(ops, message))
+}
+
+/// The volumes that a definition uses.
+pub(super) fn volumes(definition: &Definition) -> Result<Vec<VolumeId>, ApiError> {
+    let images = definition.description.rbd_images().into_iter();
+    let volumes = images.map(|image| image.parse());
+    volumes.collect::<Result<_, BadId>>().map_err(|bad| {
+        ApiError::refused("bad-xml", format!("ERROR: The VM definition is not valid: {bad}"))
+    })
+}
+
+/// Gives a stopped VM another name, in its definition too.
+pub(crate) fn rename(
+    uuid: VmUuid,
+    was: &Definable,
+    new: &VmName,
+    view: &View,
+) -> Result<Change, ApiError> {
+    let vm = &was.vm;
+    let old = vm.name.get().ok_or_else(|| unreadable("The VM's name"))?;
+    if view.vms.iter().any(|(other, vm)| *other != uuid && vm.name.get() == Some(new)) {
+        let why = format!("ERROR: A VM named '{new}' already exists in the cluster!");
+        return Err(ApiError::refused("vm-exists", why));
+    }
+    let stopped = matches!(vm.state.copied(), Some(VmState::Stop | VmState::Disable));
+    if !stopped || vm.claim.get().is_some() {
+        let why = format!("ERROR: VM '{old}' is not in stopped state; stop it before renaming it.");
+        return Err(ApiError::refused("not-stopped", why));
+    }
+    let xml = was.xml.get().ok_or_else(|| unreadable("The VM's definition"))?;
+    let xml = edit::set_name(xml, new)
+        .map_err(|error| ApiError::refused("bad-xml", format!("ERROR: {error}")))?;
+    let ops = [
+        Some(key::vm_name(uuid).put(&vm.name, new)),
+        Some(key::vm_xml(uuid).put(&was.xml, &xml.into())),
+        key::vm_state(uuid).check(&vm.state),
+    ];
+    Ok(Change::of(ops, format!("Successfully renamed VM '{old}' to '{new}'.")))
+}
+
+#[cfg(test)]
+mod tests;

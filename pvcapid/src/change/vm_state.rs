@@ -1,0 +1,198 @@
+//! What a VM shall be doing.
+
+use pvc_common::id::VmUuid;
+use pvc_common::model::Vm;
+use pvc_common::state::{VmState, Word};
+use pvc_common::zk::key;
+
+use super::{Change, unreadable};
+use crate::api::ApiError;
+
+/// What is wished of a VM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StateWish {
+    /// Run.
+    Start,
+    /// Shut down in order.
+    Shutdown,
+    /// Be cut off at once.
+    Stop,
+    /// Shut down in order and start again.
+    Restart,
+    /// Not run, by decision and not by fault.
+    Disable,
+}
+
+impl StateWish {
+    /// The words of the API.
+    pub(crate) const WORDS: &[(&'static str, Self)] = &[
+        ("start", Self::Start),
+        ("shutdown", Self::Shutdown),
+        ("stop", Self::Stop),
+        ("restart", Self::Restart),
+        ("disable", Self::Disable),
+    ];
+
+    const fn state(self) -> VmState {
+        match self {
+            Self::Start => VmState::Start,
+            Self::Shutdown => VmState::Shutdown,
+            Self::Stop => VmState::Stop,
+            Self::Restart => VmState::Restart,
+            Self::Disable => VmState::Disable,
+        }
+    }
+
+    fn message(self, name: &str) -> String {
+        match self {
+            Self::Start => format!("Starting VM '{name}'."),
+            Self::Shutdown => format!("Shutting down VM '{name}'"),
+            Self::Stop => format!("Forcibly stopping VM '{name}'."),
+            Self::Restart => format!("Restarting VM '{name}'."),
+            Self::Disable => format!("Disabled VM '{name}'."),
+        }
+    }
+
+    /// What is told when the wish was waited for and is fulfilled.
+    pub(crate) fn done(self, name: &str) -> String {
+        match self {
+            Self::Start => format!("Started VM '{name}'."),
+            Self::Shutdown => format!("Shut down VM '{name}'"),
+            Self::Stop => format!("Forcibly stopped VM '{name}'."),
+            Self::Restart => format!("Restarted VM '{name}'."),
+            Self::Disable => self.message(name),
+        }
+    }
+
+    /// Whether the wish is fulfilled in `vm`; `Err` says why it never will be.
+    pub(crate) fn fulfilled(self, vm: &Vm) -> Result<bool, String> {
+        let idle = vm.claim.get().is_none();
+        let state = vm.state.copied();
+        if state == Some(VmState::Fail) {
+            return Err(vm.failed_reason.get().cloned().unwrap_or_default());
+        }
+        Ok(match self {
+            Self::Start | Self::Restart => state == Some(VmState::Start) && !idle,
+            Self::Shutdown | Self::Stop => state == Some(VmState::Stop) && idle,
+            Self::Disable => state == Some(VmState::Disable) && idle,
+        })
+    }
+}
+
+/// Writes what a VM shall be doing.
+pub(crate) fn set_state(
+    uuid: VmUuid,
+    name: &str,
+    vm: &Vm,
+    wish: StateWish,
+    force: bool,
+) -> Result<Change, ApiError> {
+    let now = vm.state.copied().ok_or_else(|| unreadable("The VM's state"))?;
+    permitted(name, now, wish, force)?;
+    let message = wish.message(name);
+    let starting = wish == StateWish::Start;
+    // A VM on its way is started already; to say so once more would call it back.
+    let under_way = matches!(now, VmState::Migrate | VmState::MigrateLive | VmState::Unmigrate);
+    if now == wish.state() || (starting && under_way) {
+        return Ok(Change::nothing(message));
+    }
+    let state = key::vm_state(uuid).put(&vm.state, &wish.state());
+    let old_reason = vm.failed_reason.get().filter(|reason| starting && !reason.is_empty());
+    let reason =
+        old_reason.map(|_| key::vm_failed_reason(uuid).put(&vm.failed_reason, &String::new()));
+    Ok(Change::of([Some(state), reason], message))
+}
+
+fn permitted(name: &str, now: VmState, wish: StateWish, force: bool) -> Result<(), ApiError> {
+    let refuse = |code, why: String| Err(ApiError::refused(code, format!("ERROR: {why}")));
+    if now == VmState::Delete {
+        return refuse("being-removed", format!("VM '{name}' is being removed!"));
+    }
+    match wish {
+        StateWish::Restart | StateWish::Shutdown => {
+            if now == VmState::Start || now == wish.state() {
+                return Ok(());
+            }
+            refuse("not-started", format!("VM '{name}' is not in 'start' state!"))
+        }
+        StateWish::Start | StateWish::Stop | StateWish::Disable => match now {
+            VmState::Mirror if !force => {
+                let verb = wish.state().text();
+                refuse("mirror", format!("VM '{name}' is a snapshot mirror and {verb} not forced!"))
+            }
+            VmState::Provision | VmState::Import | VmState::Restore if !force => {
+                refuse("busy", format!("VM '{name}' is in state '{}' and not forced!", now.text()))
+            }
+            VmState::Provision
+            | VmState::Import
+            | VmState::Restore
+            | VmState::Mirror
+            | VmState::Start
+            | VmState::Restart
+            | VmState::Shutdown
+            | VmState::Stop
+            | VmState::Disable
+            | VmState::Fail
+            | VmState::Migrate
+            | VmState::MigrateLive
+            | VmState::Unmigrate
+            | VmState::Delete => Ok(()),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pvc_common::zk::{Seen, Version};
+
+    use super::*;
+
+    fn seen<T>(value: T) -> Seen<T> {
+        Seen::Value { value, version: Version(2) }
+    }
+
+    fn vm(state: VmState) -> Vm {
+        Vm { state: seen(state), failed_reason: seen("no memory".to_owned()), ..Vm::default() }
+    }
+
+    fn outcome(now: VmState, wish: StateWish, force: bool) -> Result<usize, String> {
+        let uuid = "6f1c2a3e-8a61-4b07-9d43-0b1f6a2c9e10".parse().unwrap();
+        set_state(uuid, "web1", &vm(now), wish, force)
+            .map(|change| change.ops.len())
+            .map_err(|error| format!("{error:?}"))
+    }
+
+    #[test]
+    fn only_a_started_vm_restarts_or_shuts_down() {
+        for wish in [StateWish::Restart, StateWish::Shutdown] {
+            assert_eq!(outcome(VmState::Start, wish, false), Ok(1));
+            let error = outcome(VmState::Stop, wish, false).unwrap_err();
+            assert!(error.contains("ERROR: VM 'web1' is not in 'start' state!"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_mirror_changes_only_by_force() {
+        for wish in [StateWish::Start, StateWish::Stop, StateWish::Disable] {
+            assert!(outcome(VmState::Mirror, wish, false).is_err());
+            assert!(outcome(VmState::Mirror, wish, true).is_ok());
+        }
+    }
+
+    #[test]
+    fn starting_a_vm_forgets_why_it_failed() {
+        assert_eq!(outcome(VmState::Fail, StateWish::Start, false), Ok(2));
+    }
+
+    #[test]
+    fn a_vm_on_its_way_is_not_called_back_by_a_start() {
+        assert_eq!(outcome(VmState::Migrate, StateWish::Start, false), Ok(0));
+    }
+
+    #[test]
+    fn a_vm_being_removed_stays_so() {
+        for (_, wish) in StateWish::WORDS {
+            assert!(outcome(VmState::Delete, *wish, true).is_err());
+        }
+    }
+}

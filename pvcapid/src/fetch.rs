@@ -1,0 +1,76 @@
+//! Reading what a change is about, freshly and with the versions that guard it.
+
+use std::collections::VecDeque;
+
+use pvc_common::id::{NodeName, VmUuid};
+use pvc_common::model::Vm;
+use pvc_common::state::DomainState;
+use pvc_common::zk::{Key, Seen, Text, key};
+use pvc_zk::{Entry, TreeError};
+
+use crate::store::Store;
+
+/// Reads one key.
+pub(crate) async fn one<T: Text>(store: &Store, key: &Key<T>) -> Result<Seen<T>, TreeError> {
+    let entry = store.get(key.path()).await?;
+    Ok(seen(entry.as_ref()))
+}
+
+/// Understands one entry.
+pub(crate) fn seen<T: Text>(entry: Option<&Entry>) -> Seen<T> {
+    Seen::read(entry.map(|entry| (entry.data.as_slice(), entry.version)))
+}
+
+/// Entries in the order in which they were asked for.
+struct Answers(VecDeque<Option<Entry>>);
+
+impl Answers {
+    fn next<T: Text>(&mut self) -> Seen<T> {
+        seen(self.0.pop_front().flatten().as_ref())
+    }
+}
+
+/// Reads a VM, key by key; all absent if there is none.
+///
+/// What it needs of a node is not read: see its definition.
+pub(crate) async fn vm(store: &Store, uuid: VmUuid) -> Result<Vm, TreeError> {
+    let paths = [
+        key::vm_name(uuid).into_path(),
+        key::vm_state(uuid).into_path(),
+        key::vm_node(uuid).into_path(),
+        key::vm_last_node(uuid).into_path(),
+        key::vm_claim(uuid).into_path(),
+        key::vm_migrate_origin(uuid).into_path(),
+        key::vm_failed_reason(uuid).into_path(),
+        key::vm_autostart(uuid).into_path(),
+        key::vm_migration_method(uuid).into_path(),
+        key::vm_max_downtime(uuid).into_path(),
+        key::vm_selector(uuid).into_path(),
+        key::vm_node_limit(uuid).into_path(),
+    ];
+    let mut answers = Answers(store.get_many(&paths).await?.into());
+    // In the order of the paths, which is the order in which these are evaluated.
+    Ok(Vm {
+        name: answers.next(),
+        state: answers.next(),
+        node: answers.next(),
+        last_node: answers.next(),
+        claim: answers.next(),
+        migrate_origin: answers.next(),
+        failed_reason: answers.next(),
+        autostart: answers.next(),
+        migration_method: answers.next(),
+        max_downtime_ms: answers.next(),
+        selector: answers.next(),
+        node_limit: answers.next(),
+        ..Vm::default()
+    })
+}
+
+/// Reads whether a node takes VMs.
+pub(crate) async fn domain_state(
+    store: &Store,
+    node: &NodeName,
+) -> Result<Seen<DomainState>, TreeError> {
+    one(store, &key::node_domain_state(node)).await
+}

@@ -1,0 +1,139 @@
+//! The cluster as requests see it: the typed view, with each VM's JSON made once.
+
+mod arrivals;
+mod node;
+mod shown;
+mod stats;
+mod vm;
+
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
+
+use pvc_common::id::VmUuid;
+use pvc_common::view;
+use pvc_common::zk::{Version, key};
+use pvc_zk::Image;
+
+pub use arrivals::Arrivals;
+pub(crate) use node::{health, node};
+pub(crate) use shown::Shown;
+pub(crate) use vm::{meta, tags};
+
+/// The branches that requests need. Logs are read when they are asked for.
+pub(crate) const ROOTS: [&str; 7] =
+    [key::SCHEMA, key::CONFIG, key::FAULTS, key::NODES, key::DOMAINS, key::NETWORKS, key::CEPH];
+
+/// The cluster at one moment. What the tree holds is reached as of the typed view.
+#[derive(Debug)]
+pub struct View {
+    generation: u64,
+    cluster: Arc<view::View>,
+    /// Every VM, by UUID.
+    vms: Vec<Arc<Shown>>,
+    by_name: OnceLock<Vec<Arc<Shown>>>,
+}
+
+impl Deref for View {
+    type Target = view::View;
+
+    fn deref(&self) -> &view::View {
+        &self.cluster
+    }
+}
+
+impl View {
+    /// Counts the views.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Every VM, sorted by name.
+    pub(crate) fn vms_by_name(&self) -> &[Arc<Shown>] {
+        self.by_name.get_or_init(|| {
+            let mut sorted = self.vms.clone();
+            sorted.sort_unstable_by(|a, b| a.name().cmp(b.name()));
+            sorted
+        })
+    }
+
+    /// Makes the JSON of every VM, where that is not done yet.
+    pub(crate) fn warm(&self) {
+        for vm in &self.vms {
+            vm.warm();
+        }
+    }
+
+    /// The VM of this UUID.
+    pub(crate) fn vm(&self, uuid: VmUuid) -> Option<&Arc<Shown>> {
+        let at = self.vms.binary_search_by_key(&uuid, |shown| shown.uuid()).ok()?;
+        self.vms.get(at)
+    }
+
+    /// The VM of this UUID or name.
+    pub(crate) fn find_vm(&self, text: &str) -> Option<&Arc<Shown>> {
+        let by_uuid = text.parse().ok().and_then(|uuid| self.vm(uuid));
+        by_uuid.or_else(|| self.vms.iter().find(|shown| shown.name() == text))
+    }
+}
+
+/// Builds views from what the mirror reads.
+pub(crate) struct ApiImage {
+    builder: view::Builder,
+    arrivals: Arrivals,
+    latest: Arc<View>,
+}
+
+impl ApiImage {
+    pub(crate) fn new(arrivals: Arrivals) -> Self {
+        let latest = View {
+            generation: 0,
+            cluster: Arc::default(),
+            vms: Vec::new(),
+            by_name: OnceLock::new(),
+        };
+        Self { builder: builder(), arrivals, latest: Arc::new(latest) }
+    }
+}
+
+fn builder() -> view::Builder {
+    view::Builder::full()
+}
+
+/// Whether requests need what is at `path`.
+pub(crate) fn wants(path: &str) -> bool {
+    static FILTER: OnceLock<view::Builder> = OnceLock::new();
+    FILTER.get_or_init(builder).wants(path)
+}
+
+impl Image for ApiImage {
+    type View = View;
+
+    fn wants(&self, path: &str) -> bool {
+        self.builder.wants(path)
+    }
+
+    fn clear(&mut self, root: &str) {
+        self.builder.clear(root);
+    }
+
+    fn set(&mut self, path: &str, data: Option<(&[u8], Version)>) {
+        self.builder.set(path, data);
+        self.arrivals.saw(path, data.map(|(_, version)| version));
+    }
+
+    fn snapshot(&mut self) -> Arc<View> {
+        let generation = self.latest.generation + 1;
+        let cluster = self.builder.snapshot();
+        let mut known = self.latest.vms.iter().peekable();
+        let vms = cluster.vms.iter().map(|(uuid, vm)| {
+            while known.next_if(|shown| shown.uuid() < *uuid).is_some() {}
+            // What is the same object is the same text too.
+            let unchanged = known.next_if(|shown| shown.uuid() == *uuid && shown.shows(vm));
+            unchanged.map_or_else(|| Arc::new(Shown::new(*uuid, Arc::clone(vm))), Arc::clone)
+        });
+        let vms = vms.collect();
+        self.latest = Arc::new(View { generation, cluster, vms, by_name: OnceLock::new() });
+        self.arrivals.published(generation);
+        Arc::clone(&self.latest)
+    }
+}

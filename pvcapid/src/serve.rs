@@ -1,0 +1,102 @@
+//! The daemon from its start to its end.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
+use pvc_runtime::banner::banner;
+use pvc_runtime::drain::Drain;
+use pvc_zk::{Mirror, Settings, Tree, ZkTree};
+use tokio::sync::watch;
+
+use crate::api;
+use crate::app::{App, Limits};
+use crate::config::{Authentication, Config, Tls};
+use crate::image::{ApiImage, Arrivals, ROOTS, View};
+use crate::store::Store;
+
+/// How long requests under way may take to finish when the daemon is asked to end: the next
+/// primary is waiting for the address.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// How often at most the JSON of changed VMs is made ahead of requests.
+const WARMING: Duration = Duration::from_secs(1);
+
+/// Serves until it is asked to stop.
+///
+/// # Errors
+/// When the address cannot be listened at or the certificate cannot be read.
+pub async fn serve(config: &Config, drain: Drain) -> io::Result<()> {
+    let url = config.url();
+    let authentication = config.authentication.is_some();
+    let facts: [(&str, &dyn std::fmt::Display); 4] = [
+        ("API version", &"1.0"),
+        ("Listening at", &url),
+        ("TLS", &config.tls.is_some()),
+        ("Auth", &authentication),
+    ];
+    for line in banner("pvcapid", config.debug, &facts) {
+        tracing::info!("{line}");
+    }
+    let listener = TcpListener::bind(SocketAddr::new(config.address, config.port))?;
+    listener.set_nonblocking(true)?;
+    let tree = ZkTree::connect(config.zookeeper.clone(), Settings::default());
+    let (app, mirror) = follow(&tree, config.authentication.as_ref(), Limits::default());
+    let warming = tokio::spawn(warm(mirror.view()));
+    let outcome = answer(listener, config.tls.as_ref(), api::router(app), drain).await;
+    warming.abort();
+    drop(mirror);
+    tree.close().await;
+    outcome
+}
+
+/// Makes an app on a tree, and the mirror that it lives on while that is kept.
+pub fn follow(
+    tree: &impl Tree,
+    authentication: Option<&Authentication>,
+    limits: Limits,
+) -> (App, Mirror<View>) {
+    let arrivals = Arrivals::default();
+    let mirror = Mirror::follow(tree, &ROOTS, ApiImage::new(arrivals.clone()));
+    let store = Store::new(tree.clone());
+    (App::new(store, mirror.view(), arrivals, authentication, limits), mirror)
+}
+
+async fn answer(
+    listener: TcpListener,
+    tls: Option<&Tls>,
+    router: axum::Router,
+    drain: Drain,
+) -> io::Result<()> {
+    let handle = Handle::new();
+    let ending = handle.clone();
+    tokio::spawn(async move {
+        drain.drained().await;
+        ending.graceful_shutdown(Some(FAREWELL));
+    });
+    let service = router.into_make_service();
+    match tls {
+        None => axum_server::from_tcp(listener)?.handle(handle).serve(service).await,
+        Some(tls) => {
+            // Fails only if it was chosen before, which is as good.
+            drop(rustls::crypto::ring::default_provider().install_default());
+            let config = RustlsConfig::from_pem_file(&tls.cert_file, &tls.key_file).await?;
+            axum_server::from_tcp_rustls(listener, config)?.handle(handle).serve(service).await
+        }
+    }
+}
+
+/// Makes the JSON of VMs that changed, so that no request has to wait for all of them.
+async fn warm(mut views: watch::Receiver<Option<Arc<View>>>) {
+    while views.changed().await.is_ok() {
+        let view = views.borrow_and_update().clone();
+        let warmed = tokio::task::spawn_blocking(move || view.map(|view| view.warm()));
+        if let Err(error) = warmed.await {
+            tracing::error!("could not prepare answers: {error}");
+        }
+        // Not to wait for anything: to spend little on what may not be asked for.
+        tokio::time::sleep(WARMING).await;
+    }
+}
