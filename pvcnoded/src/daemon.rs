@@ -1,14 +1,12 @@
 //! The life of the daemon: comes up, serves, ends in order.
 
 use std::future::Future;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use pvc_common::model::StaticData;
-use pvc_common::state::{DaemonMode, Word};
+use pvc_common::state::Word;
 use pvc_common::view::View;
-use pvc_host::fact::{self, Facts};
-use pvc_host::real::{Netlink, PacketAnnouncer, ProcSys, Systemctl};
+use pvc_host::fact::Facts;
+use pvc_host::real::{Netlink, ProcSys, Systemctl};
 use pvc_libvirt::fake::FakeRoom;
 use pvc_libvirt::{Hypervisor, Libvirt, Limits};
 use pvc_runtime::banner::banner;
@@ -17,15 +15,11 @@ use pvc_runtime::log::{Ring, mark, publish};
 use pvc_zk::{Mirror, Settings as ZkSettings, Tree, ZkTree};
 use tokio::time::timeout;
 
+use crate::assembly;
 use crate::config::{Config, HypervisorUri};
 use crate::image::ClusterImage;
-use crate::outfit::{Floating, HostOutfit};
-use crate::serve::{Parts, Service, Settings, serve};
 use crate::startup::node_log::NodeLog;
-use crate::startup::record::Identity;
 use crate::startup::{host, join, node_log, reexec};
-use crate::stats::HostFigures;
-use crate::{console, vm};
 
 /// The newest layout of the tree that this daemon knows.
 const LATEST_SCHEMA: u32 = 16;
@@ -108,7 +102,7 @@ fn show_banner(config: &Config, facts: &Facts) {
             ("FQDN", &fqdn),
             ("Host", &config.node),
             ("ID", &number),
-            ("Mode", &mode(config).text()),
+            ("Mode", &assembly::mode(config).text()),
             ("IPMI", &config.fencing.ipmi.host),
             ("CPUs", &facts.cpu_count),
             ("Arch", &facts.arch),
@@ -123,10 +117,6 @@ fn show_banner(config: &Config, facts: &Facts) {
     for advice in config.advice() {
         tracing::warn!("configuration: {advice}");
     }
-}
-
-fn mode(config: &Config) -> DaemonMode {
-    if config.is_coordinator() { DaemonMode::Coordinator } else { DaemonMode::Hypervisor }
 }
 
 /// What needs nothing but this machine.
@@ -163,7 +153,7 @@ async fn live<T: Tree, H: Hypervisor>(
         let hypervisor = hypervisor.clone();
         tokio::spawn(async move { host::await_hypervisor(&hypervisor, HYPERVISOR_LIMIT).await });
     }
-    let service = begin(config, tree.clone(), links, hypervisor, &mirror);
+    let service = assembly::begin(config, tree.clone(), links, hypervisor, &mirror);
     if let Err(error) = sd_notify::notify(&[sd_notify::NotifyState::Ready]) {
         tracing::debug!(%error, "no supervisor to tell that the daemon serves");
     }
@@ -174,13 +164,18 @@ async fn live<T: Tree, H: Hypervisor>(
             service.stop().await;
             Ended::Asked
         }
-        Some(()) => {
+        Some(new) => {
             tracing::info!(
                 mark = mark::SYSTEM,
-                "the schema version changed from {schema}; pvcnoded begins anew"
+                "schema version {schema} -> {new}: pvcnoded begins anew"
             );
-            // Dropping it ends its tasks wherever they are: the next process takes over.
-            drop(service);
+            if new > LATEST_SCHEMA {
+                // The next process can but wait for an upgrade, and must not be fenced for it.
+                service.stop().await;
+            } else {
+                // Ends its tasks wherever they are: the next process takes over at once.
+                drop(service);
+            }
             Ended::SchemaChanged
         }
     };
@@ -197,7 +192,7 @@ async fn join_cluster<T: Tree>(
 ) -> (u32, Mirror<View>) {
     join::await_session(tree, &config.cluster.zookeeper).await;
     let schema = join::settle_schema(tree, &config.node, LATEST_SCHEMA).await;
-    join::write_record(tree, &identity(config, facts, schema)).await;
+    join::write_record(tree, &assembly::identity(config, facts, schema, LATEST_SCHEMA)).await;
     if let Some(name) = &config.cluster.name {
         join::write_cluster_name(tree, name).await;
     }
@@ -215,88 +210,6 @@ async fn join_cluster<T: Tree>(
         }
     }
     (schema, mirror)
-}
-
-fn identity(config: &Config, facts: &Facts, active_schema: u32) -> Identity {
-    let ipmi = &config.fencing.ipmi;
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Identity {
-        node: config.node.clone(),
-        mode: mode(config),
-        static_data: StaticData {
-            cpu_count: facts.cpu_count,
-            kernel: facts.kernel.clone(),
-            os: facts.os.clone(),
-            arch: facts.arch.clone(),
-        },
-        version: pvc_runtime::VERSION.to_owned(),
-        active_schema,
-        latest_schema: LATEST_SCHEMA,
-        ipmi: (ipmi.host.clone(), ipmi.user.clone(), ipmi.password.clone()),
-        now: since_epoch.as_secs(),
-    }
-}
-
-/// Starts all that serves.
-fn begin<T: Tree, H: Hypervisor>(
-    config: &Config,
-    tree: T,
-    links: Netlink,
-    hypervisor: H,
-    mirror: &Mirror<View>,
-) -> Service<T> {
-    let settings = Settings {
-        node: config.node.clone(),
-        keepalive: config.intervals.keepalive,
-        log_keepalives: config.logging.details.keepalives,
-        vms: config.functions.hypervisor.then(|| vm_settings(config)),
-        console: console::Settings {
-            directory: config.directories.console_log.clone(),
-            lines: config.logging.console_lines,
-        },
-        host: Box::new(|| {
-            let memory = fact::memory()?;
-            Ok(HostFigures {
-                memory_total: pvc_common::unit::Mib(memory.total_mib),
-                memory_used: pvc_common::unit::Mib(memory.used_mib),
-                memory_available: pvc_common::unit::Mib(memory.available_mib),
-                load: fact::load()?,
-            })
-        }),
-    };
-    let outfit = config.is_coordinator().then(|| outfit(config, links));
-    serve(settings, Parts { tree, hypervisor, outfit, views: mirror.view() })
-}
-
-fn vm_settings(config: &Config) -> vm::Settings {
-    let routes = config.clone();
-    let route = move |peer: &pvc_common::id::NodeName| {
-        let route = routes.route(peer);
-        vm::Route { peer_uri: route.libvirt, migrate_uri: route.migration }
-    };
-    vm::Settings {
-        shutdown_timeout: config.intervals.vm_shutdown,
-        peers: vm::Peers::new(route, config.migration.tls),
-    }
-}
-
-fn outfit(config: &Config, links: Netlink) -> HostOutfit<Netlink, PacketAnnouncer, Systemctl> {
-    let networks = config.networks.as_ref().filter(|_| config.functions.networking);
-    let addresses = networks.map(|networks| {
-        let floating = networks.all().into_iter().filter_map(|network| {
-            let device = networks.carrier(network).to_owned();
-            Some(Floating { device, address: network.floating?, announced: true })
-        });
-        floating.collect()
-    });
-    let api = config.functions.api.then(|| "pvcapid.service".to_owned());
-    HostOutfit {
-        links,
-        announcer: Arc::new(PacketAnnouncer),
-        units: Systemctl,
-        addresses: addresses.unwrap_or_default(),
-        services: api.into_iter().collect(),
-    }
 }
 
 /// The task that publishes the log, if it is to be published.

@@ -1,5 +1,6 @@
 //! The node daemon, as a library so that its parts can be tested on fakes.
 
+mod assembly;
 pub mod config;
 pub mod console;
 pub mod daemon;

@@ -17,3 +17,6 @@ mod raise;
 pub mod record;
 pub mod reexec;
 pub mod schema;
+
+#[cfg(test)]
+mod tests;

@@ -8,16 +8,16 @@ use std::os::unix::ffi::OsStrExt;
 use pvc_common::zk::{Seen, key};
 use pvc_zk::Tree;
 
-/// Returns once the cluster's schema version is known to be another one than `active`.
-pub async fn schema_changed<T: Tree>(tree: &T, active: u32) {
+/// Returns the cluster's schema version once that is known to be another one than `active`.
+pub async fn schema_changed<T: Tree>(tree: &T, active: u32) -> u32 {
     let mut changes = tree.watch(key::SCHEMA);
     loop {
         match tree.get(key::schema_version().path()).await {
             Ok(entry) => {
                 let seen: Seen<u32> =
                     Seen::read(entry.as_ref().map(|entry| (&entry.data[..], entry.version)));
-                if seen.get().is_some_and(|version| *version != active) {
-                    return;
+                if let Some(version) = seen.copied().filter(|version| *version != active) {
+                    return version;
                 }
             }
             // After the reconnection there is a resync to come.
@@ -72,6 +72,6 @@ mod tests {
         assert!(!watching.is_finished());
         let raise = Op::put("/schema/version", "17", Expected::Version(Version(1)));
         tree.commit(vec![raise]).await.unwrap();
-        watching.await.unwrap();
+        assert_eq!(watching.await.unwrap(), 17);
     }
 }

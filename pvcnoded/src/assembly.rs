@@ -1,0 +1,109 @@
+//! Puts the serving daemon together: from the configuration, and this machine.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use pvc_common::id::NodeName;
+use pvc_common::model::StaticData;
+use pvc_common::state::DaemonMode;
+use pvc_common::unit::Mib;
+use pvc_common::view::View;
+use pvc_host::fact::{self, Facts};
+use pvc_host::real::{Netlink, PacketAnnouncer, Systemctl};
+use pvc_libvirt::Hypervisor;
+use pvc_zk::{Mirror, Tree};
+
+use crate::config::Config;
+use crate::outfit::{Floating, HostOutfit};
+use crate::serve::{Parts, Service, Settings, serve};
+use crate::startup::record::Identity;
+use crate::stats::HostFigures;
+use crate::{console, vm};
+
+/// Which part this node has in the cluster.
+pub(crate) fn mode(config: &Config) -> DaemonMode {
+    if config.is_coordinator() { DaemonMode::Coordinator } else { DaemonMode::Hypervisor }
+}
+
+/// What this node tells of itself.
+pub(crate) fn identity(config: &Config, facts: &Facts, active: u32, latest: u32) -> Identity {
+    let ipmi = &config.fencing.ipmi;
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Identity {
+        node: config.node.clone(),
+        mode: mode(config),
+        static_data: StaticData {
+            cpu_count: facts.cpu_count,
+            kernel: facts.kernel.clone(),
+            os: facts.os.clone(),
+            arch: facts.arch.clone(),
+        },
+        version: pvc_runtime::VERSION.to_owned(),
+        active_schema: active,
+        latest_schema: latest,
+        ipmi: (ipmi.host.clone(), ipmi.user.clone(), ipmi.password.clone()),
+        now: since_epoch.as_secs(),
+    }
+}
+
+/// Starts all that serves.
+pub(crate) fn begin<T: Tree, H: Hypervisor>(
+    config: &Config,
+    tree: T,
+    links: Netlink,
+    hypervisor: H,
+    mirror: &Mirror<View>,
+) -> Service<T> {
+    let settings = Settings {
+        node: config.node.clone(),
+        keepalive: config.intervals.keepalive,
+        log_keepalives: config.logging.details.keepalives,
+        vms: config.functions.hypervisor.then(|| vm_settings(config)),
+        console: console::Settings {
+            directory: config.directories.console_log.clone(),
+            lines: config.logging.console_lines,
+        },
+        host: Box::new(|| {
+            let memory = fact::memory()?;
+            Ok(HostFigures {
+                memory_total: Mib(memory.total_mib),
+                memory_used: Mib(memory.used_mib),
+                memory_available: Mib(memory.available_mib),
+                load: fact::load()?,
+            })
+        }),
+    };
+    let outfit = config.is_coordinator().then(|| outfit(config, links));
+    serve(settings, Parts { tree, hypervisor, outfit, views: mirror.view() })
+}
+
+fn vm_settings(config: &Config) -> vm::Settings {
+    let routes = config.clone();
+    let route = move |peer: &NodeName| {
+        let route = routes.route(peer);
+        vm::Route { peer_uri: route.libvirt, migrate_uri: route.migration }
+    };
+    vm::Settings {
+        shutdown_timeout: config.intervals.vm_shutdown,
+        peers: vm::Peers::new(route, config.migration.tls),
+    }
+}
+
+fn outfit(config: &Config, links: Netlink) -> HostOutfit<Netlink, PacketAnnouncer, Systemctl> {
+    let networks = config.networks.as_ref().filter(|_| config.functions.networking);
+    let addresses = networks.map(|networks| {
+        let floating = networks.all().into_iter().filter_map(|network| {
+            let device = networks.carrier(network).to_owned();
+            Some(Floating { device, address: network.floating?, announced: true })
+        });
+        floating.collect()
+    });
+    let api = config.functions.api.then(|| "pvcapid.service".to_owned());
+    HostOutfit {
+        links,
+        announcer: Arc::new(PacketAnnouncer),
+        units: Systemctl,
+        addresses: addresses.unwrap_or_default(),
+        services: api.into_iter().collect(),
+    }
+}
