@@ -263,24 +263,26 @@ impl<T: Tree> Drop for Place<T> {
     }
 }
 
-/// Deletes the contender whose name begins with `name`, or waits for its session to end.
+/// Deletes the contender whose name begins with `name`, unless its session ends before.
 async fn leave<T: Tree>(tree: T, parent: String, name: String) {
-    let mut session = tree.session();
-    let began = *session.borrow_and_update();
-    loop {
+    let epoch_of = |session: Session| match session {
+        Session::Live { epoch } | Session::Suspended { epoch } => Some(epoch),
+        Session::Connecting => None,
+    };
+    let session = tree.session();
+    let epoch = epoch_of(*session.borrow());
+    // Each attempt takes up to the limit of a call, or waits for a connection.
+    while epoch.is_some() && epoch_of(*session.borrow()) == epoch {
         match leave_once(&tree, &parent, &name).await {
             Ok(()) => return,
-            Err(error) => tracing::debug!(path = parent, "lock: not released yet: {error}"),
-        }
-        let now = *session.borrow_and_update();
-        let same =
-            |epoch| began == Session::Live { epoch } || began == Session::Suspended { epoch };
-        let lives = match now {
-            Session::Live { epoch } | Session::Suspended { epoch } => same(epoch),
-            Session::Connecting => false,
-        };
-        if !lives {
-            return;
+            Err(
+                SubtreeError::Read(TreeError::NoAnswer { .. })
+                | SubtreeError::Write(CommitError::Unknown { .. }),
+            ) => tracing::debug!(path = parent, "lock: {parent} is not released yet"),
+            Err(error) => {
+                tracing::warn!(path = parent, "lock: {parent} stays locked: {error}");
+                return;
+            }
         }
     }
 }
