@@ -1,5 +1,6 @@
 //! The API of this machine, as the daemons' own configuration describes it.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -16,9 +17,13 @@ pub(crate) const NAME: &str = "local";
 /// that was upgraded, the other is the leftover.
 const FILES: [&str; 2] = ["/etc/pvc/pvcapid.yaml", "/etc/pvc/pvc.conf"];
 
-/// The configuration of this machine's API, if it has one.
+/// The configuration of this machine's API, if it has one; `PVC_CONFIG_FILE` names another.
 pub(crate) fn find() -> Option<PathBuf> {
-    FILES.iter().map(PathBuf::from).find(|path| path.exists())
+    let files = match env::var_os("PVC_CONFIG_FILE").filter(|path| !path.is_empty()) {
+        Some(path) => vec![PathBuf::from(path)],
+        None => FILES.iter().map(PathBuf::from).collect(),
+    };
+    files.into_iter().find(|path| path.exists())
 }
 
 /// `pvcapid.yaml`; keys of no interest here are left out.

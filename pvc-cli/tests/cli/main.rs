@@ -1,0 +1,10 @@
+//! The program as a person uses it, against a scripted API.
+
+mod connections;
+mod failures;
+mod formats;
+mod logs;
+mod packaging;
+mod questions;
+mod support;
+mod waits;
