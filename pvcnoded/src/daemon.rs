@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use pvc_common::state::Word;
 use pvc_common::view::View;
+use pvc_common::zk::schema;
 use pvc_host::fact::Facts;
 use pvc_host::real::{Netlink, ProcSys, Systemctl};
 use pvc_libvirt::fake::FakeRoom;
@@ -21,8 +22,6 @@ use crate::image::ClusterImage;
 use crate::startup::node_log::NodeLog;
 use crate::startup::{host, join, node_log, reexec};
 
-/// The newest layout of the tree that this daemon knows.
-const LATEST_SCHEMA: u32 = 16;
 /// How long libvirt may take to come up with the machine.
 const HYPERVISOR_LIMIT: Duration = Duration::from_secs(60);
 /// How long the last lines of the log may take to reach the tree.
@@ -143,7 +142,7 @@ async fn live<T: Tree, H: Hypervisor>(
     ring: Ring,
     drain: &Drain,
 ) -> Ended {
-    let Some((schema, mirror)) = until(drain, join_cluster(config, facts, tree, &ring)).await
+    let Some((active, mirror)) = until(drain, join_cluster(config, facts, tree, &ring)).await
     else {
         return Ended::Asked;
     };
@@ -158,7 +157,7 @@ async fn live<T: Tree, H: Hypervisor>(
         tracing::debug!(%error, "no supervisor to tell that the daemon serves");
     }
     tracing::info!(mark = mark::SYSTEM, "pvcnoded serves");
-    let ended = match until(drain, reexec::schema_changed(tree, schema)).await {
+    let ended = match until(drain, reexec::schema_changed(tree, active)).await {
         None => {
             tracing::info!(mark = mark::SYSTEM, "pvcnoded is asked to stop; VMs keep running");
             service.stop().await;
@@ -167,9 +166,9 @@ async fn live<T: Tree, H: Hypervisor>(
         Some(new) => {
             tracing::info!(
                 mark = mark::SYSTEM,
-                "schema version {schema} -> {new}: pvcnoded begins anew"
+                "schema version {active} -> {new}: pvcnoded begins anew"
             );
-            if new > LATEST_SCHEMA {
+            if new > schema::LATEST {
                 // The next process can but wait for an upgrade, and must not be fenced for it.
                 service.stop().await;
             } else {
@@ -191,8 +190,8 @@ async fn join_cluster<T: Tree>(
     ring: &Ring,
 ) -> (u32, Mirror<View>) {
     join::await_session(tree, &config.cluster.zookeeper).await;
-    let schema = join::settle_schema(tree, &config.node, LATEST_SCHEMA).await;
-    join::write_record(tree, &assembly::identity(config, facts, schema, LATEST_SCHEMA)).await;
+    let active = join::settle_schema(tree, &config.node, schema::LATEST).await;
+    join::write_record(tree, &assembly::identity(config, facts, active, schema::LATEST)).await;
     if let Some(name) = &config.cluster.name {
         join::write_cluster_name(tree, name).await;
     }
@@ -209,7 +208,7 @@ async fn join_cluster<T: Tree>(
             tracing::warn!("{} cannot be understood: {}", fault.path, fault.why);
         }
     }
-    (schema, mirror)
+    (active, mirror)
 }
 
 /// The task that publishes the log, if it is to be published.

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use pvc_common::id::NodeName;
+use pvc_common::zk::migrate::{CannotMigrate, TreeImage, Znode, migrate};
 use pvc_common::zk::{Seen, key};
-use pvc_zk::{CommitError, LockError, Tree, TreeError, lock};
+use pvc_zk::{CommitError, LockError, Tree, TreeError, is_contender, lock};
 
 /// Why the layout was not raised.
 #[derive(Debug, thiserror::Error)]
@@ -18,29 +19,26 @@ pub(super) enum RaiseError {
     /// The tree could not be written, or was changed meanwhile.
     #[error(transparent)]
     Write(#[from] CommitError),
+    /// The tree is none that can be brought up to date.
+    #[error(transparent)]
+    Cannot(#[from] CannotMigrate),
     /// It is not in the layout that it was thought to be in; look again.
     #[error("the schema version is not {expected} any more")]
     Changed {
         /// What it was before.
         expected: u32,
     },
-    /// This daemon cannot bring such an old tree up to date.
-    #[error("no way is known from schema version {from} to {to}")]
-    NoWay {
-        /// The layout in force.
-        from: u32,
-        /// The one it should have.
-        to: u32,
-    },
 }
 
 /// How long another node may take to raise the layout.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// The layout of the last upstream version. Ours adds keys that are made when they are needed.
-const UPSTREAM: u32 = 15;
+/// Branches of the same ensemble that are not PVC's.
+const FOREIGN: [&str; 2] = ["zookeeper", "patroni"];
 
 /// Brings the tree from layout `from` to `to`, while no other node does.
+///
+/// Cut off anywhere, the next attempt plans only what is left.
 ///
 /// # Errors
 /// When another node was faster, or the tree cannot be written; then look again.
@@ -50,17 +48,40 @@ pub(super) async fn raise<T: Tree>(
     from: u32,
     to: u32,
 ) -> Result<(), RaiseError> {
-    if from < UPSTREAM {
-        return Err(RaiseError::NoWay { from, to });
-    }
     let version = key::schema_version();
     let held = lock::acquire(tree, version.path(), me.as_str(), LIMIT).await?;
-    let entry = tree.get(version.path()).await?;
-    let seen = Seen::read(entry.as_ref().map(|entry| (&entry.data[..], entry.version)));
-    if seen.copied() != Some(from) {
+    let image = read_all(tree).await?;
+    let found = image.get(version.path()).map(|znode| (&znode.data[..], znode.version));
+    if Seen::<u32>::read(found).copied() != Some(from) {
         return Err(RaiseError::Changed { expected: from });
     }
-    tree.commit(vec![held.proof(), version.put(&seen, &to)]).await?;
+    for mut transaction in migrate(&image, to)? {
+        transaction.push(held.proof());
+        tree.commit(transaction).await?;
+    }
     held.release().await?;
     Ok(())
+}
+
+/// Everything that is PVC's, level by level, without lock contenders.
+async fn read_all<T: Tree>(tree: &T) -> Result<TreeImage, TreeError> {
+    let mut image = TreeImage::new();
+    let roots = tree.children("/").await?.unwrap_or_default();
+    let roots = roots.into_iter().filter(|name| !FOREIGN.contains(&name.as_str()));
+    let mut level: Vec<String> = roots.map(|name| format!("/{name}")).collect();
+    while !level.is_empty() {
+        let entries = tree.get_many(&level).await?;
+        let children = tree.children_many(&level).await?;
+        let mut next = Vec::new();
+        for ((path, entry), names) in level.into_iter().zip(entries).zip(children) {
+            let Some(entry) = entry else {
+                continue;
+            };
+            let names = names.into_iter().flatten().filter(|name| !is_contender(name));
+            next.extend(names.map(|name| format!("{path}/{name}")));
+            image.insert(path, Znode { data: entry.data, version: entry.version });
+        }
+        level = next;
+    }
+    Ok(image)
 }
