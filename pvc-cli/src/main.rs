@@ -64,7 +64,6 @@ enum Noun {
     /// Clusters this client knows.
     #[command(subcommand)]
     Connection(connection::Verb),
-    /// Print the completion script of a shell.
     Completion(completion::Completion),
     /// Write the manual pages into a directory.
     #[command(hide = true)]

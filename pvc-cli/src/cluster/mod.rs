@@ -18,13 +18,9 @@ use crate::shell::Shell;
 /// What can be done with the cluster.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Show the state of the cluster.
     Status(status::Status),
-    /// Initialise a new cluster.
     Init(init::Init),
-    /// Save what the cluster knows.
     Backup(backup::Backup),
-    /// Replace what the cluster knows by a backup.
     Restore(restore::Restore),
     /// Faults of the cluster.
     #[command(subcommand)]
@@ -32,7 +28,6 @@ pub(crate) enum Verb {
     /// Maintenance mode, in which no node is fenced.
     #[command(subcommand)]
     Maintenance(maintenance::Verb),
-    /// Show tasks, or wait for one.
     Task(task::Task),
 }
 

@@ -13,13 +13,9 @@ use crate::shell::Shell;
 /// What can be done with connections.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Add a connection, or replace the one of this name.
     Add(add::Add),
-    /// Remove a connection.
     Remove(remove::Remove),
-    /// List connections.
     List(list::List),
-    /// List connections with the state of their clusters.
     Detail(detail::Detail),
 }
 

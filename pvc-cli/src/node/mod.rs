@@ -18,21 +18,13 @@ use crate::shell::Shell;
 /// What can be done with nodes.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Tell by the exit code whether a node is the primary coordinator.
     IsPrimary(is_primary::IsPrimary),
-    /// Make a node the primary coordinator.
     Primary(role::Primary),
-    /// Have a node give up being the primary coordinator.
     Secondary(role::Secondary),
-    /// Take a node out of service: its VMs move to other nodes.
     Flush(service::Flush),
-    /// Bring a node back into service: its VMs come home.
     Ready(service::Ready),
-    /// Show the log of a node.
     Log(log::Log),
-    /// Show one node.
     Info(info::Info),
-    /// List nodes.
     List(list::List),
 }
 

@@ -15,9 +15,7 @@ use crate::show::{Cell, Table};
 /// Memory of a VM.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Show the memory, in MiB.
     Get(Get),
-    /// Change the memory.
     Set(Set),
 }
 

@@ -30,33 +30,19 @@ use crate::shell::Shell;
 /// What can be done with VMs.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Define a new VM from a libvirt domain definition.
     Define(define::Define),
-    /// Change how the cluster treats a VM.
     Meta(meta::Meta),
-    /// Change the definition of a VM.
     Modify(modify::Modify),
-    /// Rename a stopped VM.
     Rename(rename::Rename),
-    /// Stop a VM and forget it; its disks stay.
     Undefine(forget::Undefine),
-    /// Stop a VM, forget it and delete its disks.
     Remove(forget::Remove),
-    /// Start a VM.
     Start(power::Start),
-    /// Shut a VM down and start it again.
     Restart(power::Restart),
-    /// Shut a VM down.
     Shutdown(power::Shutdown),
-    /// Cut a VM off at once.
     Stop(power::Stop),
-    /// Shut a VM down and mark it as not wanted.
     Disable(power::Disable),
-    /// Move a VM to another node for good.
     Move(transfer::Move),
-    /// Move a VM to another node for the time being.
     Migrate(transfer::Migrate),
-    /// Bring a migrated VM back.
     Unmigrate(transfer::Unmigrate),
     /// Tags of a VM.
     #[command(subcommand)]
@@ -73,13 +59,9 @@ pub(crate) enum Verb {
     /// Volumes of a VM.
     #[command(subcommand)]
     Volume(device::VolumeVerb),
-    /// Show the console log of a VM.
     Log(log::Log),
-    /// Print the definition of a VM.
     Dump(dump::Dump),
-    /// Show one VM.
     Info(info::Info),
-    /// List VMs.
     List(list::List),
 }
 

@@ -18,9 +18,7 @@ use crate::show::{Cell, Table};
 /// Virtual processors of a VM.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Show the number and arrangement of the virtual processors.
     Get(Get),
-    /// Change the number and arrangement of the virtual processors.
     Set(Set),
 }
 

@@ -12,15 +12,10 @@ use crate::shell::Shell;
 /// Faults of the cluster.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// List faults.
     List(list::List),
-    /// Acknowledge faults: they no longer lower the health.
     Ack(ack::Ack),
-    /// Acknowledge every fault.
     AckAll(ack::AckAll),
-    /// Delete faults.
     Delete(delete::Delete),
-    /// Delete every fault.
     DeleteAll(delete::DeleteAll),
 }
 

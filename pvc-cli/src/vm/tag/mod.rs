@@ -12,11 +12,8 @@ use crate::shell::Shell;
 /// Tags of a VM.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Show the tags of a VM.
     Get(get::Get),
-    /// Give a VM a tag.
     Add(add::Add),
-    /// Take a tag from a VM.
     Remove(remove::Remove),
 }
 
