@@ -4,6 +4,7 @@
 
 pub mod codec;
 pub mod key;
+pub mod migrate;
 mod op;
 pub mod schema;
 mod seen;

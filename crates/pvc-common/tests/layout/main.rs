@@ -1,0 +1,7 @@
+//! The layout of the tree, tried on whole trees.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod migrate;
+mod trees;
+mod upstream;
