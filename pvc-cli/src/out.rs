@@ -78,6 +78,11 @@ impl Out {
         }
     }
 
+    /// Shows what goes on underneath; whoever asks for that gets it also when quiet.
+    pub(crate) fn debug(self, text: &str) {
+        self.say(&format!("{text}\n"));
+    }
+
     /// Tells about something that was left out because it failed.
     pub(crate) fn warn(self, failure: Failure) {
         if !self.quiet {

@@ -104,7 +104,7 @@ impl Shell {
 fn trace(out: Out, exchange: &Exchange<'_>) {
     let headers: Vec<String> =
         exchange.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
-    out.note(&format!("API endpoint: {}", exchange.url));
-    out.note(&format!("Response code: {}", exchange.status));
-    out.note(&format!("Response headers: {}\n", headers.join(", ")));
+    out.debug(&format!("API endpoint: {}", exchange.url));
+    out.debug(&format!("Response code: {}", exchange.status));
+    out.debug(&format!("Response headers: {}\n", headers.join(", ")));
 }
