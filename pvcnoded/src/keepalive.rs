@@ -9,6 +9,7 @@ use pvc_common::id::NodeName;
 use pvc_common::state::{DaemonState, Word};
 use pvc_common::zk::key;
 use pvc_runtime::drain::Drain;
+use pvc_runtime::log::mark;
 use pvc_zk::Tree;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tracing::Instrument;
@@ -24,7 +25,9 @@ pub async fn run<T: Tree>(tree: T, me: NodeName, every: Duration, log_beats: boo
         loop {
             ticks.tick().await;
             match timeout(every, beat(&tree, &mut keys, &me)).await {
-                Ok(Ok(())) if log_beats => tracing::info!(node.name = %me, "keepalive sent"),
+                Ok(Ok(())) if log_beats => {
+                    tracing::info!(mark = mark::TICK, node.name = %me, "keepalive sent");
+                }
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::warn!(%error, "keepalive not sent"),
                 Err(_) => tracing::warn!(after_s = every.as_secs(), "keepalive not sent in time"),

@@ -29,6 +29,9 @@ use crate::{console, keepalive, stats, vm, vnc};
 /// How long a primary that stops may take to pass its part on.
 const HAND_OVER_LIMIT: Duration = Duration::from_secs(60);
 
+/// A longer break than any reconnection to an ensemble that is in order.
+const CUT_OFF_AFTER: Duration = Duration::from_secs(5);
+
 /// How long the tasks of a daemon that stops may take to end.
 const END_LIMIT: Duration = Duration::from_secs(10);
 
@@ -233,9 +236,27 @@ impl<T: Tree> Service<T> {
                 None => true,
             }
         });
-        if timeout(HAND_OVER_LIMIT, retired).await.is_err() {
-            let limit_s = HAND_OVER_LIMIT.as_secs();
-            tracing::warn!(limit_s, "still primary after the time to hand over; stopping anyway");
+        let limit_s = HAND_OVER_LIMIT.as_secs();
+        tokio::select! {
+            biased;
+            retired = timeout(HAND_OVER_LIMIT, retired) => if retired.is_err() {
+                tracing::warn!(limit_s, "still primary after the time to hand over; stopping anyway");
+            },
+            () = cut_off(&self.tree) => {
+                tracing::warn!("without ZooKeeper nothing can be handed over; stopping anyway");
+            }
+        }
+    }
+}
+
+/// Returns once there was no live session for a while.
+async fn cut_off<T: Tree>(tree: &T) {
+    let mut session = tree.session();
+    // An error means that the tree was closed: then it is cut off for good.
+    while session.wait_for(|session| session.live().is_none()).await.is_ok() {
+        let back = session.wait_for(|session| session.live().is_some());
+        if timeout(CUT_OFF_AFTER, back).await.is_err() {
+            return;
         }
     }
 }
