@@ -75,6 +75,9 @@ fn serve() -> Exit {
     }
 }
 
+/// Two keep each other's back; the daemon's work is waiting, and the machine belongs to its VMs.
+const WORKERS: usize = 2;
+
 /// Runs until the end; when this returns, the log is written and every thread has ended.
 fn run(config: Config) -> std::io::Result<Ended> {
     host::make_directories(&config.directories)?;
@@ -87,7 +90,8 @@ fn run(config: Config) -> std::io::Result<Ended> {
         dates: config.logging.dates,
         ring_lines: if config.logging.zookeeper { config.logging.node_lines } else { 0 },
     })?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
     runtime.block_on(async {
         let (trigger, drain) = drain();
         tokio::spawn(obey(Signals::listen()?, trigger, logging.reopen.clone()));

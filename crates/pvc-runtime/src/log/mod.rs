@@ -21,8 +21,8 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use layer::PromptLayer;
 pub use date::local_time;
+use layer::PromptLayer;
 pub use line::mark;
 pub use publish::{Sink, publish};
 pub use ring::Ring;

@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,10 +13,19 @@ const QUEUED: usize = 8_192;
 /// A stuck disk must not keep a daemon from ending.
 const LONGEST_FLUSH: Duration = Duration::from_secs(2);
 
+/// What the thread is woken up for.
+#[derive(Debug)]
+enum Note {
+    /// A line to write.
+    Line(String),
+    /// Something in [`Shared`] has changed.
+    Look,
+}
+
 /// Takes lines without ever waiting.
 #[derive(Clone, Debug)]
 pub(super) struct Queue {
-    lines: SyncSender<String>,
+    notes: SyncSender<Note>,
     shared: Arc<Shared>,
 }
 
@@ -29,12 +38,12 @@ struct Shared {
 
 /// Makes the writer open its file anew.
 #[derive(Clone, Debug)]
-pub struct Reopen(Arc<Shared>);
+pub struct Reopen(Queue);
 
 /// Waits for what is queued to be written, for two seconds at most, when dropped.
 #[derive(Debug)]
 pub struct Flush {
-    shared: Arc<Shared>,
+    queue: Queue,
     ended: Mutex<Receiver<()>>,
 }
 
@@ -44,42 +53,51 @@ pub struct Flush {
 /// When the file cannot be opened or no thread can be started.
 pub(super) fn start(stdout: bool, path: Option<PathBuf>) -> io::Result<(Queue, Flush)> {
     let file = path.as_deref().map(open).transpose()?;
-    let (lines, queued) = sync_channel(QUEUED);
+    let (notes, queued) = sync_channel(QUEUED);
     let (end, ended) = sync_channel(1);
     let shared = Arc::new(Shared::default());
     let writer = Writer { queued, shared: Arc::clone(&shared), stdout, path, file, _end: end };
     std::thread::Builder::new().name("log".to_owned()).spawn(move || writer.run())?;
-    let flush = Flush { shared: Arc::clone(&shared), ended: Mutex::new(ended) };
-    Ok((Queue { lines, shared }, flush))
+    let queue = Queue { notes, shared };
+    Ok((queue.clone(), Flush { queue, ended: Mutex::new(ended) }))
 }
 
 impl Queue {
     /// Queues a line, or counts it as dropped if the queue is full.
     pub(super) fn push(&self, line: String) {
-        if self.lines.try_send(line).is_err() {
+        if self.notes.try_send(Note::Line(line)).is_err() {
             self.shared.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     pub(super) fn reopen(&self) -> Reopen {
-        Reopen(Arc::clone(&self.shared))
+        Reopen(self.clone())
+    }
+
+    /// Asks the thread to do what `flag` says.
+    fn raise(&self, flag: &AtomicBool) {
+        flag.store(true, Ordering::Release);
+        match self.notes.try_send(Note::Look) {
+            // A full queue keeps the thread awake, and without the thread there is nothing to do.
+            Ok(()) | Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {}
+        }
     }
 }
 
 impl Reopen {
     /// Lets the next line go to a newly opened file.
     pub fn reopen(&self) {
-        self.0.reopen.store(true, Ordering::Release);
+        self.0.raise(&self.0.shared.reopen);
     }
 }
 
 impl Drop for Flush {
     fn drop(&mut self) {
-        self.shared.stop.store(true, Ordering::Release);
+        self.queue.raise(&self.queue.shared.stop);
         let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         // The thread's end of this channel sends nothing: it is dropped when the thread ends.
         if ended.recv_timeout(LONGEST_FLUSH) == Err(RecvTimeoutError::Timeout) {
-            self.shared.dropped.fetch_add(1, Ordering::Relaxed);
+            self.queue.shared.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
@@ -92,7 +110,7 @@ fn open(path: &std::path::Path) -> io::Result<File> {
 }
 
 struct Writer {
-    queued: Receiver<String>,
+    queued: Receiver<Note>,
     shared: Arc<Shared>,
     stdout: bool,
     path: Option<PathBuf>,
@@ -102,35 +120,34 @@ struct Writer {
 
 impl Writer {
     fn run(mut self) {
-        loop {
-            // The time-out only serves to notice `stop` and `reopen` on a quiet day.
-            match self.queued.recv_timeout(Duration::from_millis(50)) {
-                Ok(line) => self.batch(line),
-                Err(RecvTimeoutError::Timeout) => {
-                    if self.shared.stop.load(Ordering::Acquire) {
-                        return;
-                    }
-                    self.reopen_if_asked();
-                }
-                Err(RecvTimeoutError::Disconnected) => return,
+        while let Ok(note) = self.queued.recv() {
+            let rest: Vec<Note> = self.queued.try_iter().take(QUEUED).collect();
+            self.reopen_if_asked();
+            self.write(std::iter::once(note).chain(rest));
+            // Whoever asks to stop has queued all that is to be written.
+            if self.shared.stop.load(Ordering::Acquire) {
+                let rest: Vec<Note> = self.queued.try_iter().take(QUEUED).collect();
+                self.write(rest.into_iter());
+                return;
             }
         }
     }
 
-    /// Writes a line and what else is queued in one go.
-    fn batch(&mut self, first: String) {
-        self.reopen_if_asked();
+    /// Writes the lines among the notes in one go.
+    fn write(&mut self, notes: impl Iterator<Item = Note>) {
         let mut text = String::new();
         let dropped = self.shared.dropped.swap(0, Ordering::Relaxed);
         if dropped > 0 {
-            text.push_str(&format!(
-                "warning: {dropped} log lines were lost: writing was too slow\n"
-            ));
+            text = format!("warning: {dropped} log lines were lost: writing was too slow\n");
         }
-        let rest = std::iter::from_fn(|| self.queued.try_recv().ok()).take(QUEUED);
-        for line in std::iter::once(first).chain(rest) {
-            text.push_str(&line);
-            text.push('\n');
+        for note in notes {
+            match note {
+                Note::Line(line) => {
+                    text.push_str(&line);
+                    text.push('\n');
+                }
+                Note::Look => {}
+            }
         }
         // A full disk or a closed pipe leaves nowhere to complain.
         if self.stdout {
