@@ -206,7 +206,8 @@ pub trait Hypervisor: Clone + Send + Sync + 'static {
         xml: &str,
     ) -> impl Future<Output = Result<(), HypervisorError>> + Send;
 
-    /// Unplugs a device from a running VM.
+    /// Unplugs a device from a running VM. A guest that does not let go keeps it: success means
+    /// that it was asked.
     fn detach_device(
         &self,
         uuid: VmUuid,

@@ -91,7 +91,7 @@ impl Libvirt {
             locked(&names).forget(uuid);
             changed.map(drop)
         };
-        self.about(uuid, self.limits.call, change).await
+        self.about(uuid, self.limits.slow, change).await
     }
 }
 
