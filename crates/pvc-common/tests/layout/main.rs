@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod codec;
+mod image;
 mod migrate;
 mod trees;
 mod upstream;
