@@ -1,13 +1,10 @@
 //! Making an empty cluster, before its first node starts.
 
-use pvc_common::zk::{Expected, Op, key};
-use pvc_zk::SubtreeError;
+use pvc_common::zk::{key, migrate};
+use pvc_zk::{CommitError, SubtreeError};
 
 use crate::api::ApiError;
 use crate::store::Store;
-
-/// The layout of a new cluster.
-const SCHEMA_VERSION: u32 = 16;
 
 /// Everything that an initialisation with `overwrite` deletes.
 const BRANCHES: [&str; 8] = [
@@ -29,39 +26,24 @@ const BRANCHES: [&str; 8] = [
 pub async fn initialize(store: &Store, overwrite: bool) -> Result<(), ApiError> {
     let initialized = store.get(key::primary_node().path()).await?.is_some();
     if initialized && !overwrite {
-        let why = "ERROR: Cluster contains data and overwrite not set.";
-        return Err(ApiError::refused("cluster-exists", why));
+        return Err(exists());
     }
     if overwrite {
         clear(store).await?;
     }
-    store.commit(empty_cluster()).await?;
-    Ok(())
+    match store.commit(migrate::initialise()).await {
+        Ok(()) => Ok(()),
+        // A part of it is there without the rest.
+        Err(CommitError::Superseded { .. }) => Err(exists()),
+        Err(error @ (CommitError::Refused { .. } | CommitError::Unknown { .. })) => {
+            Err(error.into())
+        }
+    }
 }
 
-/// The keys of an empty cluster, parents first.
-fn empty_cluster() -> Vec<Op> {
-    let parents = BRANCHES.iter().map(|path| (*path).to_owned());
-    let settings = [
-        key::maintenance().into_path(),
-        key::fence_lock().into_path(),
-        key::primary_node().into_path(),
-        key::primary_sync_lock().into_path(),
-        key::upstream_ip().into_path(),
-        key::default_selector().into_path(),
-    ];
-    let storage = [
-        key::storage_health().into_path(),
-        key::storage_util().into_path(),
-        key::OSDS.to_owned(),
-        key::POOLS.to_owned(),
-        key::VOLUMES.to_owned(),
-        key::SNAPSHOTS.to_owned(),
-    ];
-    let paths = parents.chain(settings).chain(storage);
-    let mut ops: Vec<Op> = paths.map(|path| Op::put(path, "", Expected::Absent)).collect();
-    ops.push(key::schema_version().create(&SCHEMA_VERSION));
-    ops
+fn exists() -> ApiError {
+    let why = "ERROR: Cluster contains data and overwrite not set.";
+    ApiError::refused("cluster-exists", why)
 }
 
 /// Deletes everything, unless a VM may be running: nobody would know of it any more.

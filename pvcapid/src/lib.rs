@@ -24,6 +24,6 @@ pub mod serve;
 mod store;
 mod text;
 
-pub use app::App;
+pub use app::{App, Limits};
 pub use image::{Arrivals, View};
 pub use store::Store;

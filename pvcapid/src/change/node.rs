@@ -38,6 +38,15 @@ impl DomainWish {
         }
     }
 
+    /// What is told when there is nothing to do.
+    pub(crate) fn already(self, node: &NodeName) -> String {
+        let state = match self {
+            Self::Ready => "ready",
+            Self::Flush => "flushed",
+        };
+        format!("Node {node} is already {state}.")
+    }
+
     /// What is told when the wish was waited for and is fulfilled.
     pub(crate) fn done(self, node: &NodeName) -> String {
         match self {
@@ -59,7 +68,7 @@ pub(crate) fn set_domain_state(
         DomainWish::Flush => format!("Removing node {node} from active service."),
     };
     if now == wish.fulfilled() {
-        return Ok(Change::nothing(format!("Node {node} is already {}.", now_text(wish))));
+        return Ok(Change::nothing(wish.already(node)));
     }
     if now == wish.under_way() {
         return Ok(Change::nothing(message));
@@ -72,13 +81,6 @@ pub(crate) fn set_domain_state(
     }
     let put = key::node_domain_state(node).put(seen, &wish.under_way());
     Ok(Change::of([Some(put)], message))
-}
-
-const fn now_text(wish: DomainWish) -> &'static str {
-    match wish {
-        DomainWish::Ready => "ready",
-        DomainWish::Flush => "flushed",
-    }
 }
 
 /// Whether a node shall be the primary coordinator.

@@ -42,6 +42,13 @@ impl Deref for View {
 }
 
 impl View {
+    /// Whether this is a cluster that was just made.
+    pub(crate) fn is_new(&self) -> bool {
+        self.cluster.cluster.schema_version.get().is_some()
+            && self.nodes.is_empty()
+            && self.vms.is_empty()
+    }
+
     /// Counts the views.
     pub(crate) fn generation(&self) -> u64 {
         self.generation

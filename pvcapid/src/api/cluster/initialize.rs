@@ -8,6 +8,7 @@ use utoipa::IntoParams;
 use crate::api::ApiError;
 use crate::api::args::{Args, CONFIRMATION};
 use crate::app::App;
+use crate::image::View;
 use crate::initialize::initialize as initialize_tree;
 
 /// Arguments of an initialisation.
@@ -32,5 +33,7 @@ pub(in crate::api) async fn initialize(
     let InitializeArgs { overwrite } =
         InitializeArgs { overwrite: args.text("overwrite") == Some("True") };
     initialize_tree(app.store(), overwrite).await?;
+    // The change is made, whether the own view shows it yet or not.
+    app.until(app.limits().arrival, View::is_new).await;
     Ok(Json(Message::new("Successfully initialized cluster")))
 }

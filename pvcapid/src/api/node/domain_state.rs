@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::apply::apply;
 use crate::change::{self, DomainWish};
 use crate::fetch;
-use crate::image::node;
+use crate::image::{View, node};
 
 /// Tells whether a node takes VMs.
 #[utoipa::path(get, path = "/api/v1/node/{node}/domain-state",
@@ -64,32 +64,23 @@ pub(in crate::api) async fn set(
         change::set_domain_state(&name, &seen, wanted.state)
     });
     let begun = begun.await?;
-    if wanted.wait {
-        return settled(&app, &name, wanted.state, begun).await.map(Json);
+    if wanted.wait && begun != wanted.state.already(&name) {
+        settled(&app, &name, wanted.state).await?;
+        return Ok(Json(Message::new(wanted.state.done(&name))));
     }
     Ok(Json(Message::new(begun)))
 }
 
-/// Waits until the node is no longer under way; says so unless it never was.
-async fn settled(
-    app: &App,
-    name: &NodeName,
-    wish: DomainWish,
-    begun: String,
-) -> Result<Message, ApiError> {
-    let state = |view: &crate::View| view.nodes.get(name)?.domain_state.copied();
-    if state(&*app.view()?) != Some(wish.under_way()) {
-        return Ok(Message::new(begun));
-    }
+/// Waits until the node is no longer on its way, and has arrived.
+async fn settled(app: &App, name: &NodeName, wish: DomainWish) -> Result<(), ApiError> {
+    let state = |view: &View| view.nodes.get(name)?.domain_state.copied();
     let settled = app.until(app.limits().wait, |view| state(view) != Some(wish.under_way()));
     let view = settled.await.ok_or_else(|| {
         ApiError::still_waiting(format!("Node {name} is still on its way; it goes on."))
     })?;
     if state(&view) == Some(wish.fulfilled()) {
-        return Ok(Message::new(wish.done(name)));
+        return Ok(());
     }
-    Err(ApiError::refused(
-        "superseded",
-        format!("ERROR: Something else was asked of node {name} meanwhile."),
-    ))
+    let message = format!("ERROR: Something else was asked of node {name} meanwhile.");
+    Err(ApiError::refused("superseded", message))
 }

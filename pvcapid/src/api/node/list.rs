@@ -5,7 +5,7 @@ use axum::extract::State;
 use pvc_common::api::Node;
 use utoipa::IntoParams;
 
-use super::taken;
+use super::{listed, taken};
 use crate::api::ApiError;
 use crate::api::args::Args;
 use crate::api::limit::Limit;
@@ -50,7 +50,8 @@ impl ListArgs {
 /// Lists nodes, by name.
 #[utoipa::path(get, path = "/api/v1/node", operation_id = "node_list", tag = "node",
     params(ListArgs),
-    responses((status = 200, body = [Node]), (status = 400, description = "Bad expression")))]
+    responses((status = 200, body = [Node]), (status = 400, description = "Bad expression"),
+        (status = 404, description = "No such node")))]
 pub(in crate::api) async fn list(
     State(app): State<App>,
     args: Args,
@@ -60,5 +61,5 @@ pub(in crate::api) async fn list(
     let view = app.view()?;
     let nodes = taken(&view, limit.as_ref()).filter_map(|name| view.nodes.get_key_value(name));
     let nodes = nodes.map(|(name, facts)| node(name, facts, &view));
-    Ok(Json(nodes.filter(|node| wanted.fit(node)).collect()))
+    listed(nodes.filter(|node| wanted.fit(node)).collect())
 }

@@ -7,6 +7,8 @@ pub(super) mod list;
 pub(super) mod log;
 pub(super) mod show;
 
+use axum::Json;
+use pvc_common::api::Node;
 use pvc_common::id::NodeName;
 
 use super::error::ApiError;
@@ -30,4 +32,9 @@ fn changeable(view: &View, text: &str) -> Result<NodeName, ApiError> {
 /// The nodes that a pattern takes; `None` takes all.
 fn taken<'a>(view: &'a View, limit: Option<&'a Limit>) -> impl Iterator<Item = &'a NodeName> {
     view.nodes.keys().filter(move |name| limit.is_none_or(|limit| limit.takes(name.as_str())))
+}
+
+/// The answer that lists nodes; upstream's clients expect a refusal rather than an empty list.
+fn listed(nodes: Vec<Node>) -> Result<Json<Vec<Node>>, ApiError> {
+    if nodes.is_empty() { Err(ApiError::not_found("Node")) } else { Ok(Json(nodes)) }
 }

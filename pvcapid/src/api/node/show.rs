@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use pvc_common::api::Node;
 
-use super::taken;
+use super::{listed, taken};
 use crate::api::ApiError;
 use crate::api::limit::Limit;
 use crate::app::App;
@@ -21,6 +21,5 @@ pub(in crate::api) async fn show(
     let limit = Limit::exact(&name)?;
     let view = app.view()?;
     let names = taken(&view, Some(&limit)).filter_map(|name| view.nodes.get_key_value(name));
-    let nodes: Vec<Node> = names.map(|(name, facts)| node(name, facts, &view)).collect();
-    if nodes.is_empty() { Err(ApiError::not_found("Node")) } else { Ok(Json(nodes)) }
+    listed(names.map(|(name, facts)| node(name, facts, &view)).collect())
 }

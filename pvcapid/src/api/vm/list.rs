@@ -6,6 +6,7 @@ use pvc_common::id::{NodeName, VmUuid};
 use pvc_common::state::{VmState, Word};
 use utoipa::IntoParams;
 
+use super::listed;
 use crate::api::ApiError;
 use crate::api::args::Args;
 use crate::api::limit::Limit;
@@ -45,12 +46,13 @@ impl ListArgs {
 
 /// Lists VMs, by name.
 #[utoipa::path(get, path = "/api/v1/vm", operation_id = "vm_list", tag = "vm", params(ListArgs),
-    responses((status = 200, body = [Vm]), (status = 400, description = "Bad argument")))]
+    responses((status = 200, body = [Vm]), (status = 400, description = "Bad argument"),
+        (status = 404, description = "No such VM")))]
 pub(in crate::api) async fn list(State(app): State<App>, args: Args) -> Result<Listing, ApiError> {
     let view = app.view()?;
     let filter = Filter::new(ListArgs::parse(&args), &view)?;
     let taken = view.vms_by_name().iter().filter(|shown| filter.takes(shown));
-    Ok(Listing::new(taken.cloned().collect()))
+    listed(taken.cloned().collect())
 }
 
 /// Which VMs are listed.

@@ -20,6 +20,12 @@ use super::error::ApiError;
 use crate::app::App;
 use crate::fetch;
 use crate::image::{Shown, View};
+use crate::listing::Listing;
+
+/// The answer that lists VMs; upstream's clients expect a refusal rather than an empty list.
+fn listed(vms: Vec<Arc<Shown>>) -> Result<Listing, ApiError> {
+    if vms.is_empty() { Err(ApiError::not_found("VM")) } else { Ok(Listing::new(vms)) }
+}
 
 /// The VM of this name or UUID, which must exist.
 fn existing(view: &View, text: &str) -> Result<Arc<Shown>, ApiError> {

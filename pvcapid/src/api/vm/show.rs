@@ -3,6 +3,7 @@
 use axum::extract::{Path, State};
 use pvc_common::api::Vm;
 
+use super::listed;
 use crate::api::ApiError;
 use crate::api::limit::Limit;
 use crate::app::App;
@@ -22,6 +23,5 @@ pub(in crate::api) async fn show(
     }
     let limit = Limit::exact(&name)?;
     let vms = view.vms_by_name().iter().filter(|shown| limit.takes(shown.name()));
-    let vms: Vec<_> = vms.cloned().collect();
-    if vms.is_empty() { Err(ApiError::not_found("VM")) } else { Ok(Listing::new(vms)) }
+    listed(vms.cloned().collect())
 }

@@ -1,0 +1,324 @@
+//! A small cluster in a tree in memory, and a client that asks the API about it.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, HeaderMap};
+use axum::http::{Method, Request, StatusCode};
+use pvc_common::zk::{Expected, Op};
+use pvc_runtime::secret::Secret;
+use pvc_zk::subtree::ensure_path;
+use pvc_zk::{FakeTree, Mirror, Tree};
+use pvcapid::config::{Authentication, Token};
+use pvcapid::serve::follow;
+use pvcapid::{Limits, View, api};
+use serde_json::Value;
+use tower::ServiceExt;
+
+/// The token that the API wants.
+pub(crate) const TOKEN: &str = "the-token";
+/// The VM that runs on hv1.
+pub(crate) const WEB1: &str = "6f1c2a3e-8a61-4b07-9d43-0b1f6a2c9e10";
+/// The VM that is stopped.
+pub(crate) const DB1: &str = "7e2d3b4f-9b72-4c18-8e54-1c2a7b3d0f21";
+/// Longer than anything in memory takes.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// An API on a tree in memory.
+pub(crate) struct Cluster {
+    /// The tree, as another client of it.
+    pub(crate) tree: FakeTree,
+    /// The tree as the API itself uses it.
+    pub(crate) own: FakeTree,
+    router: Router,
+    mirror: Mirror<View>,
+}
+
+/// What was answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    /// The sentence of a message or refusal.
+    pub(crate) fn message(&self) -> &str {
+        self.body["message"].as_str().unwrap_or_else(|| panic!("no sentence: {self:?}"))
+    }
+
+    /// Fails unless the status is as expected.
+    #[track_caller]
+    pub(crate) fn is(self, status: u16) -> Self {
+        assert_eq!(self.status.as_u16(), status, "{self:?}");
+        self
+    }
+}
+
+impl Cluster {
+    /// The example cluster.
+    pub(crate) async fn new() -> Self {
+        let limits = Limits { arrival: PATIENCE, wait: PATIENCE };
+        Self::with(&example(), limits).await
+    }
+
+    /// A tree that holds nothing.
+    pub(crate) async fn empty() -> Self {
+        Self::with(&[], Limits { arrival: PATIENCE, wait: PATIENCE }).await
+    }
+
+    /// The example cluster, with an API that waits no longer than `wait`.
+    pub(crate) async fn hasty(wait: Duration) -> Self {
+        Self::with(&example(), Limits { arrival: PATIENCE, wait }).await
+    }
+
+    async fn with(content: &[(String, String)], limits: Limits) -> Self {
+        let own = FakeTree::new();
+        for (path, text) in content {
+            write(&own, path, text).await;
+        }
+        let authentication = Authentication {
+            secret_key: Secret::new("secret".to_owned()),
+            tokens: vec![Token {
+                description: "test".to_owned(),
+                token: Secret::new(TOKEN.to_owned()),
+            }],
+        };
+        let (app, mirror) = follow(&own, Some(&authentication), limits);
+        mirror.complete().await.unwrap();
+        Self { tree: own.another(), own, router: api::router(app), mirror }
+    }
+
+    /// Sends a request as it is.
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let body = if bytes.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_slice(&bytes)
+                .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()))
+        };
+        Answer { status, headers, body }
+    }
+
+    async fn ask(&self, method: Method, path: &str, form: &str) -> Answer {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/api/v1{path}"))
+            .header("X-Api-Key", TOKEN)
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(form.to_owned()))
+            .unwrap();
+        self.send(request).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.ask(Method::GET, path, "").await
+    }
+
+    pub(crate) async fn post(&self, path: &str, form: &str) -> Answer {
+        self.ask(Method::POST, path, form).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, form: &str) -> Answer {
+        self.ask(Method::PUT, path, form).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.ask(Method::DELETE, path, "").await
+    }
+
+    /// What the tree holds at a path.
+    pub(crate) async fn read(&self, path: &str) -> Option<String> {
+        let entry = self.tree.get(path).await.unwrap()?;
+        Some(String::from_utf8(entry.data).unwrap())
+    }
+
+    /// Writes as a node would, and waits until the API knows.
+    pub(crate) async fn write(&self, path: &str, text: &str) {
+        let mut view = self.mirror.view();
+        view.mark_unchanged();
+        write(&self.tree, path, text).await;
+        tokio::time::timeout(PATIENCE, view.changed()).await.unwrap().unwrap();
+    }
+
+    /// Deletes as a node would.
+    pub(crate) async fn remove(&self, path: &str) {
+        let version = self.tree.get(path).await.unwrap().unwrap().version;
+        self.tree.commit(vec![Op::Delete { path: path.to_owned(), version }]).await.unwrap();
+    }
+
+    /// Waits until a path holds a text, as a node would.
+    pub(crate) async fn until(&self, path: &str, text: &str) {
+        let mut changes = self.tree.watch(path);
+        let held = async {
+            while self.read(path).await.as_deref() != Some(text) {
+                changes.recv().await.unwrap();
+            }
+        };
+        tokio::time::timeout(PATIENCE, held)
+            .await
+            .unwrap_or_else(|_| panic!("{path} never held {text}"));
+    }
+}
+
+/// Writes whatever is there.
+pub(crate) async fn write(tree: &FakeTree, path: &str, text: &str) {
+    let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
+    if !parent.is_empty() {
+        ensure_path(tree, parent).await.unwrap();
+    }
+    let entry = tree.get(path).await.unwrap();
+    let expected = entry.map_or(Expected::Absent, |entry| Expected::Version(entry.version));
+    tree.commit(vec![Op::put(path, text, expected)]).await.unwrap();
+}
+
+/// Percent-encodes a form value.
+pub(crate) fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+/// A definition.
+pub(crate) fn definition(uuid: &str, name: &str, memory: u64) -> String {
+    format!(
+        "<domain type='kvm'><name>{name}</name><uuid>{uuid}</uuid>\
+         <memory unit='MiB'>{memory}</memory><vcpu>2</vcpu>\
+         <os><type arch='x86_64' machine='pc-i440fx-7.2'>hvm</type></os><devices>\
+         <emulator>/usr/bin/qemu-system-x86_64</emulator>\
+         <disk type='file' device='disk'><source file='/var/{name}.img'/>\
+         <target dev='sda' bus='scsi'/></disk>\
+         <interface type='bridge'><mac address='52:54:00:00:00:01'/>\
+         <source bridge='vmbr1001'/><model type='virtio'/></interface>\
+         <console type='pty'/></devices></domain>"
+    )
+}
+
+const STATS: &str = r#"{"state":"RUNNING","mem_stats":{"actual":2097152,"rss":500000},
+    "cpu_stats":{"cpu_time":17},
+    "disk_stats":[{"name":"/var/web1.img","rd_req":1,"rd_bytes":2,"wr_req":3,"wr_bytes":4}],
+    "net_stats":[{"name":"tap0","bridge":"vmbr1001","rd_bytes":5,"wr_packets":6}]}"#;
+
+/// Upstream's example tree, with two more nodes and a second VM.
+fn example() -> Vec<(String, String)> {
+    let mut tree = Vec::new();
+    let mut put = |path: String, text: &str| tree.push((path, text.to_owned()));
+    for (path, text) in [
+        ("/schema/version", "16"),
+        ("/config", "pvc1"),
+        ("/config/maintenance", "false"),
+        ("/config/primary_node", "hv1"),
+        ("/config/primary_node/sync_lock", ""),
+        ("/config/fence_lock", ""),
+        ("/config/upstream_ip", "10.0.0.250/24"),
+        ("/config/migration_target_selector", "mem"),
+        ("/networks/1001", "office"),
+        ("/networks/1001/nettype", "managed"),
+        ("/ceph/osds/0", ""),
+        (
+            "/ceph/osds/0/stats",
+            r#"{"up":1,"in":1,"kb":100,"kb_used":20,"kb_avail":80,"utilization":20.5}"#,
+        ),
+        ("/ceph/osds/1", ""),
+        ("/ceph/osds/1/stats", r#"{"uuid":"|","utilization":"|","up":0,"in":0}"#),
+        ("/ceph/pools/vms", ""),
+        ("/ceph/volumes/vms/web1_sda", ""),
+        ("/ceph/snapshots/vms/web1_sda/snap1", ""),
+        ("/faults/NODE_PLUGIN_DPKG_HV2", ""),
+        ("/faults/NODE_PLUGIN_DPKG_HV2/status", "new"),
+        ("/faults/NODE_PLUGIN_DPKG_HV2/delta", "5"),
+        ("/faults/NODE_PLUGIN_DPKG_HV2/message", "old packages"),
+        ("/faults/NODE_PLUGIN_DPKG_HV2/first_time", "2024-01-01 00:00:00"),
+        ("/faults/NODE_PLUGIN_DPKG_HV2/last_time", "2024-01-02 00:00:00"),
+        ("/faults/NODE_PLUGIN_DPKG_HV2/ack_time", ""),
+        ("/faults/VM_FAILED_DB1", ""),
+        ("/faults/VM_FAILED_DB1/status", "ack"),
+        ("/faults/VM_FAILED_DB1/delta", "10"),
+        ("/faults/VM_FAILED_DB1/message", "db1 failed"),
+        ("/faults/VM_FAILED_DB1/first_time", "2024-01-03 00:00:00"),
+        ("/faults/VM_FAILED_DB1/last_time", "2024-01-03 00:00:00"),
+        ("/faults/VM_FAILED_DB1/ack_time", "2024-01-04 00:00:00"),
+        ("/logs/hv1/messages", "one\ntwo\nthree"),
+    ] {
+        put(path.to_owned(), text);
+    }
+    for (node, mode, part, domain) in [
+        ("hv1", "coordinator", "primary", "ready"),
+        ("hv2", "coordinator", "secondary", "ready"),
+        ("hv3", "hypervisor", "client", "flushed"),
+    ] {
+        for (suffix, text) in [
+            ("", mode),
+            ("/keepalive", "1700000005"),
+            ("/daemonmode", mode),
+            ("/daemonstate", "run"),
+            ("/routerstate", part),
+            ("/domainstate", domain),
+            ("/staticdata", "16 6.1.0-18-amd64 GNU/Linux x86_64"),
+            ("/pvcversion", "1.0.3"),
+            ("/activeschema", "15"),
+            ("/latestschema", "15"),
+            ("/runningdomains", if node == "hv1" { WEB1 } else { "" }),
+            ("/domainscount", if node == "hv1" { "1" } else { "0" }),
+            ("/memtotal", "64000"),
+            ("/memused", "9000"),
+            ("/memfree", "54000"),
+            ("/memalloc", "2048"),
+            ("/memprov", "4096"),
+            ("/vcpualloc", "2"),
+            ("/cpuload", "0.42"),
+            ("/ipmipassword", "hunter2"),
+            ("/monitoring_plugins", "disk load"),
+            ("/monitoring_health", if node == "hv2" { "95" } else { "None" }),
+            ("/monitoring_data/load", ""),
+            ("/monitoring_data/load/last_run", "1700000000"),
+            ("/monitoring_data/load/health_delta", if node == "hv2" { "5" } else { "0" }),
+            ("/monitoring_data/load/message", "Current load is 0.42"),
+            ("/monitoring_data/load/data", "{\"load\": 0.42}"),
+            ("/monitoring_data/load/runtime", "0.01"),
+            (
+                "/network_stats",
+                r#"{"ens4":{"rx_bps":1,"rx_pps":2,"tx_bps":3,"tx_pps":4,"total_bps":4,"total_pps":6,"link_speed":10000000000,"state":"up"}}"#,
+            ),
+        ] {
+            put(format!("/nodes/{node}{suffix}"), text);
+        }
+    }
+    for (uuid, name, node, state) in [(WEB1, "web1", "hv1", "start"), (DB1, "db1", "hv2", "stop")] {
+        for (suffix, text) in [
+            ("", name),
+            ("/xml", definition(uuid, name, 2048).as_str()),
+            ("/state", state),
+            ("/node", node),
+            ("/lastnode", ""),
+            ("/failedreason", ""),
+            ("/rbdlist", ""),
+            ("/profile", "None"),
+            ("/stats", if state == "start" { STATS } else { "" }),
+            ("/consolelog", "login:\nroot\n# "),
+            ("/vnc", if state == "start" { "0.0.0.0:5900" } else { "" }),
+            ("/node_autostart", "False"),
+            ("/migration_method", "none"),
+            ("/migration_max_downtime", "300"),
+            ("/node_selector", "none"),
+            ("/node_limit", if state == "start" { "hv1,hv2" } else { "" }),
+            ("/snapshots", ""),
+            ("/migrate_sync_lock", ""),
+            ("/tags", ""),
+        ] {
+            put(format!("/domains/{uuid}{suffix}"), text);
+        }
+    }
+    for (suffix, text) in [
+        ("/claim", "hv1"),
+        ("/tags/backup", "backup"),
+        ("/tags/backup/type", "user"),
+        ("/tags/backup/protected", "True"),
+    ] {
+        put(format!("/domains/{WEB1}{suffix}"), text);
+    }
+    tree
+}
