@@ -81,7 +81,7 @@ impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let hint = match &error {
             ClientError::Unreachable { .. } => {
-                "Is the cluster up, and is this its address? The API runs on the primary \
+                "Is the cluster up, and are these its address and scheme? The API runs on the primary \
                  coordinator only; `pvc connection list` shows where this client looks for it."
             }
             ClientError::TimedOut { .. } => {

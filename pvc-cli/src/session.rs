@@ -1,6 +1,6 @@
 //! A command's conversation with one cluster.
 
-use pvc_client::{Client, Request};
+use pvc_client::{Client, ClientError, Request};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -22,6 +22,18 @@ impl Session {
     /// Asks for something.
     pub(crate) async fn read<T: DeserializeOwned>(&self, request: &Request) -> Result<T, Failure> {
         Ok(self.client.read(request).await?)
+    }
+
+    /// Asks for all things of a kind that match; to find none is no failure.
+    pub(crate) async fn list(&self, request: &Request, what: &str) -> Result<Value, Failure> {
+        let found = match self.client.read(request).await {
+            Err(ClientError::NotFound { .. }) => Value::Array(Vec::new()),
+            other => other?,
+        };
+        if found.as_array().is_some_and(Vec::is_empty) {
+            self.out.note(&format!("There are no {what} that match."));
+        }
+        Ok(found)
     }
 
     /// Asks for one thing, which the API answers as a list of one.

@@ -186,13 +186,15 @@ impl Client {
 
     fn refused(&self, request: &Request, status: StatusCode, body: &[u8]) -> ClientError {
         let base = self.endpoint.base();
-        let message = serde_json::from_slice::<Value>(body)
-            .ok()
-            .and_then(|body| message_of(&body))
-            .unwrap_or_else(|| status.to_string());
+        let given = serde_json::from_slice::<Value>(body).ok().and_then(|body| message_of(&body));
+        let message = given.clone().unwrap_or_else(|| status.to_string());
         match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 ClientError::Denied { base, message }
+            }
+            // Any web server says 404; only the API says what it did not find.
+            StatusCode::NOT_FOUND if given.is_none() => {
+                ClientError::Garbled { base, request: request.to_string(), reason: message }
             }
             StatusCode::NOT_FOUND => ClientError::NotFound { message },
             other if other.is_client_error() => {
@@ -229,15 +231,18 @@ fn deepest(error: &(dyn Error + 'static)) -> String {
 }
 
 fn tls_failure(error: &(dyn Error + 'static)) -> Option<String> {
-    chain(error).find_map(|link| {
-        let inner = match link.downcast_ref::<std::io::Error>() {
-            Some(io) => io.get_ref()?.downcast_ref::<rustls::Error>()?,
-            None => link.downcast_ref::<rustls::Error>()?,
-        };
-        Some(inner.to_string())
-    })
+    let found = chain(error).find_map(|link| link.downcast_ref::<rustls::Error>());
+    found.map(ToString::to_string)
 }
 
+/// An error and what caused it. An I/O error does not name what it wraps as its source, so
+/// that is looked for inside.
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |&link| link.source())
+    std::iter::successors(Some(error), |&link| {
+        let wrapped = link.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        match wrapped {
+            Some(inner) => Some(inner as &(dyn Error + 'static)),
+            None => link.source(),
+        }
+    })
 }

@@ -1,5 +1,8 @@
 //! The client against a scripted API.
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
+
 use pvc_client::call::{cluster, node, vm};
 use pvc_client::fake::FakeApi;
 use pvc_client::{Client, ClientError, Destructive, Endpoint, Request, Scheme};
@@ -163,6 +166,15 @@ async fn an_answer_that_is_no_json_is_said_to_be_so() {
 }
 
 #[tokio::test]
+async fn a_page_that_is_missing_on_another_server_is_not_a_missing_thing() {
+    let api = FakeApi::start();
+    api.on("GET /vm", 404, "<h1>Not found</h1>");
+    let list = vm::list(&vm::VmFilter::default());
+    let error = client(&api).send(&list).await.unwrap_err();
+    assert!(matches!(error, ClientError::Garbled { .. }), "{error}");
+}
+
+#[tokio::test]
 async fn a_server_that_is_not_there_is_unreachable() {
     let endpoint = Endpoint { scheme: Scheme::Http, host: "127.0.0.1".into(), port: 1, key: None };
     let client = Client::new(endpoint, "test").unwrap();
@@ -175,10 +187,22 @@ async fn a_server_that_is_not_there_is_unreachable() {
 
 #[tokio::test]
 async fn a_server_without_tls_is_not_trusted_as_https() {
-    let api = FakeApi::start();
-    let endpoint = Endpoint { scheme: Scheme::Https { verify: false }, ..api.endpoint(None) };
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+        // Stays until the client leaves, so that its greeting does not reset the connection.
+        stream.read_to_end(&mut Vec::new()).ok();
+    });
+    let endpoint = Endpoint {
+        scheme: Scheme::Https { verify: false },
+        host: "127.0.0.1".into(),
+        port,
+        key: None,
+    };
     let client = Client::new(endpoint, "test").unwrap();
     let error = client.send(&cluster::status()).await.unwrap_err();
-    assert!(!error.to_string().is_empty());
-    assert!(!matches!(error, ClientError::Garbled { .. }), "{error}");
+    assert!(matches!(error, ClientError::Untrusted { .. }), "{error}");
+    server.join().unwrap();
 }

@@ -4,7 +4,6 @@ use clap::Args;
 use pvc_client::call;
 use pvc_client::call::node::NodeFilter;
 use pvc_common::api::Node;
-use serde_json::Value;
 
 use crate::failure::Outcome;
 use crate::format::{ListFormat, ListStyle};
@@ -39,7 +38,7 @@ impl List {
             coordinator_state: self.coordinator_state,
             domain_state: self.domain_state,
         };
-        let nodes: Value = session.read(&call::node::list(&filter)).await?;
+        let nodes = session.list(&call::node::list(&filter), "nodes").await?;
         let paint = shell.out.paint();
         session
             .show(nodes, self.format.form(), |nodes: Vec<Node>, style| render(&nodes, style, paint))

@@ -4,7 +4,6 @@ use clap::Args;
 use pvc_client::call;
 use pvc_client::call::vm::VmFilter;
 use pvc_common::api::Vm;
-use serde_json::Value;
 
 use crate::failure::Outcome;
 use crate::format::{ListFormat, ListStyle};
@@ -43,7 +42,7 @@ impl List {
             tag: self.tag,
             negate: self.negate,
         };
-        let vms: Value = session.read(&call::vm::list(&filter)).await?;
+        let vms = session.list(&call::vm::list(&filter), "VMs").await?;
         let paint = shell.out.paint();
         session.show(vms, self.format.form(), |vms: Vec<Vm>, style| render(&vms, style, paint))
     }

@@ -84,7 +84,7 @@ fn a_damaged_store_is_named_and_left_alone() {
 #[test]
 fn silence_is_kept_also_about_failures() {
     let desk = Desk::new();
-    let mut command = desk.command("-c lab vm list");
+    let mut command = desk.command("-c lab vm info nope");
     command.env("PVC_SILENT", "1");
     let ended = end(command, "");
     assert_eq!(ended.code, Some(1));

@@ -42,6 +42,16 @@ fn one_thing_is_one_object_in_json() {
 }
 
 #[test]
+fn to_find_nothing_is_no_failure() {
+    let desk = Desk::new();
+    desk.api.on("GET /vm", 404, json!({"message": "VM not found."}));
+    let json = desk.lab("vm list -f json");
+    assert_eq!((json.code, json.stdout.as_str()), (Some(0), "[]\n"));
+    assert!(json.stderr.ends_with("There are no VMs that match.\n"), "{json:?}");
+    assert_eq!(desk.lab("vm list -f raw").stdout, "");
+}
+
+#[test]
 fn filters_are_sent_as_they_were_given() {
     let desk = Desk::new();
     desk.api.on("GET /node", 200, "[]");

@@ -3,7 +3,6 @@
 use clap::{Args, ValueEnum};
 use pvc_client::call;
 use pvc_common::api::Fault;
-use serde_json::Value;
 
 use crate::failure::Outcome;
 use crate::format::{Form, Json};
@@ -49,7 +48,7 @@ impl List {
             Some(id) => call::cluster::fault(id),
             None => call::cluster::faults(),
         };
-        let faults: Value = session.read(&request).await?;
+        let faults = session.list(&request, "faults").await?;
         let form = match self.format {
             Format::Short => Form::Laid(Style::Short),
             Format::Long => Form::Laid(Style::Long),
