@@ -1,5 +1,6 @@
 //! Puts the serving daemon together: from the configuration, and this machine.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -18,7 +19,7 @@ use crate::outfit::{Floating, HostOutfit};
 use crate::serve::{Parts, Service, Settings, serve};
 use crate::startup::record::Identity;
 use crate::stats::HostFigures;
-use crate::{console, vm};
+use crate::{console, traffic, vm};
 
 /// Which part this node has in the cluster.
 pub(crate) fn mode(config: &Config) -> DaemonMode {
@@ -75,6 +76,23 @@ pub(crate) fn begin<T: Tree, H: Hypervisor>(
     };
     let outfit = config.is_coordinator().then(|| outfit(config, links));
     serve(settings, Parts { tree, hypervisor, outfit, views: mirror.view() })
+}
+
+/// The devices whose traffic is shown: hardware, and those that the configuration names.
+pub(crate) fn traffic_source(config: &Config) -> traffic::Source {
+    let networks = config.networks.iter().flat_map(|networks| networks.all());
+    let bridge = config.bridge.iter().map(|bridge| bridge.device.clone());
+    let named: BTreeSet<String> =
+        networks.map(|network| network.device.clone()).chain(bridge).collect();
+    traffic::Source {
+        counters: Box::new(move || {
+            let shown = fact::interfaces(&named)?;
+            let mut counters = fact::counters()?;
+            counters.retain(|device, _| shown.contains(device));
+            Ok(counters)
+        }),
+        info: Box::new(fact::link_info),
+    }
 }
 
 fn vm_settings(config: &Config) -> vm::Settings {

@@ -11,21 +11,22 @@ use pvc_host::real::{Netlink, ProcSys, Systemctl};
 use pvc_libvirt::fake::FakeRoom;
 use pvc_libvirt::{Hypervisor, Libvirt, Limits};
 use pvc_runtime::banner::banner;
-use pvc_runtime::drain::{Drain, drain};
+use pvc_runtime::drain::{Drain, DrainTrigger, drain};
 use pvc_runtime::log::{Ring, mark, publish};
 use pvc_zk::{Mirror, Settings as ZkSettings, Tree, ZkTree};
-use tokio::time::timeout;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
 
-use crate::assembly;
 use crate::config::{Config, HypervisorUri};
 use crate::image::ClusterImage;
 use crate::startup::node_log::NodeLog;
 use crate::startup::{host, join, node_log, reexec};
+use crate::{assembly, traffic};
 
 /// How long libvirt may take to come up with the machine.
 const HYPERVISOR_LIMIT: Duration = Duration::from_secs(60);
-/// How long the last lines of the log may take to reach the tree.
-const LAST_LINES_LIMIT: Duration = Duration::from_secs(3);
+/// How long the last figures and lines of the log may take to reach the tree.
+const LAST_WORDS_LIMIT: Duration = Duration::from_secs(3);
 
 /// Why the daemon ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,7 +147,7 @@ async fn live<T: Tree, H: Hypervisor>(
     else {
         return Ended::Asked;
     };
-    let log = publish_log(config, tree, ring);
+    let attendants = Attendants::begin(config, tree, ring);
     if config.functions.hypervisor {
         // Asked while the daemon serves: nothing is gained by making the keepalive wait for it.
         let hypervisor = hypervisor.clone();
@@ -178,7 +179,7 @@ async fn live<T: Tree, H: Hypervisor>(
             Ended::SchemaChanged
         }
     };
-    log.end().await;
+    attendants.end().await;
     ended
 }
 
@@ -211,24 +212,34 @@ async fn join_cluster<T: Tree>(
     (active, mirror)
 }
 
-/// The task that publishes the log, if it is to be published.
-struct LogTask(Option<(pvc_runtime::drain::DrainTrigger, tokio::task::JoinHandle<()>)>);
-
-fn publish_log<T: Tree>(config: &Config, tree: &T, ring: Ring) -> LogTask {
-    LogTask(config.logging.zookeeper.then(|| {
-        let (trigger, drain) = drain();
-        let sink = NodeLog::new(tree.clone(), &config.node);
-        (trigger, tokio::spawn(publish(ring, sink, drain)))
-    }))
+/// Tasks that go on until everything else has ended: what they publish is about that, too.
+struct Attendants {
+    trigger: DrainTrigger,
+    tasks: Vec<JoinHandle<()>>,
 }
 
-impl LogTask {
-    /// Publishes the last lines and ends.
+impl Attendants {
+    /// Publishes the log, if that is wanted, and the traffic of the network devices.
+    fn begin<T: Tree>(config: &Config, tree: &T, ring: Ring) -> Self {
+        let (trigger, drain) = drain();
+        let source = assembly::traffic_source(config);
+        let every = config.intervals.keepalive;
+        let traffic = traffic::run(tree.clone(), config.node.clone(), every, source, drain.clone());
+        let mut tasks = vec![tokio::spawn(traffic)];
+        if config.logging.zookeeper {
+            let log = NodeLog::new(tree.clone(), &config.node);
+            tasks.push(tokio::spawn(publish(ring, log, drain)));
+        }
+        Self { trigger, tasks }
+    }
+
+    /// Lets them publish what is last.
     async fn end(self) {
-        if let Some((trigger, task)) = self.0 {
-            trigger.drain();
-            if timeout(LAST_LINES_LIMIT, task).await.is_err() {
-                tracing::debug!("the last lines of the log were not published");
+        self.trigger.drain();
+        let deadline = Instant::now() + LAST_WORDS_LIMIT;
+        for task in self.tasks {
+            if timeout_at(deadline, task).await.is_err() {
+                tracing::debug!("the last figures or lines of the log were not published");
             }
         }
     }

@@ -14,5 +14,6 @@ pub mod primary;
 pub mod serve;
 pub mod startup;
 pub mod stats;
+pub mod traffic;
 pub mod vm;
 pub mod vnc;
