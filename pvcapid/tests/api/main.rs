@@ -1,8 +1,11 @@
 //! The API on a tree in memory, as its clients see it.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 mod admission;
 mod changing;
 mod contract;
+mod example;
 mod reading;
 mod support;
 mod vms;

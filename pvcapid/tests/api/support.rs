@@ -16,6 +16,8 @@ use pvcapid::{Limits, View, api};
 use serde_json::Value;
 use tower::ServiceExt;
 
+use crate::example::example;
+
 /// The token that the API wants.
 pub(crate) const TOKEN: &str = "the-token";
 /// The VM that runs on hv1.
@@ -195,130 +197,4 @@ pub(crate) fn definition(uuid: &str, name: &str, memory: u64) -> String {
          <source bridge='vmbr1001'/><model type='virtio'/></interface>\
          <console type='pty'/></devices></domain>"
     )
-}
-
-const STATS: &str = r#"{"state":"RUNNING","mem_stats":{"actual":2097152,"rss":500000},
-    "cpu_stats":{"cpu_time":17},
-    "disk_stats":[{"name":"/var/web1.img","rd_req":1,"rd_bytes":2,"wr_req":3,"wr_bytes":4}],
-    "net_stats":[{"name":"tap0","bridge":"vmbr1001","rd_bytes":5,"wr_packets":6}]}"#;
-
-/// Upstream's example tree, with two more nodes and a second VM.
-fn example() -> Vec<(String, String)> {
-    let mut tree = Vec::new();
-    let mut put = |path: String, text: &str| tree.push((path, text.to_owned()));
-    for (path, text) in [
-        ("/schema/version", "16"),
-        ("/config", "pvc1"),
-        ("/config/maintenance", "false"),
-        ("/config/primary_node", "hv1"),
-        ("/config/primary_node/sync_lock", ""),
-        ("/config/fence_lock", ""),
-        ("/config/upstream_ip", "10.0.0.250/24"),
-        ("/config/migration_target_selector", "mem"),
-        ("/networks/1001", "office"),
-        ("/networks/1001/nettype", "managed"),
-        ("/ceph/osds/0", ""),
-        (
-            "/ceph/osds/0/stats",
-            r#"{"up":1,"in":1,"kb":100,"kb_used":20,"kb_avail":80,"utilization":20.5}"#,
-        ),
-        ("/ceph/osds/1", ""),
-        ("/ceph/osds/1/stats", r#"{"uuid":"|","utilization":"|","up":0,"in":0}"#),
-        ("/ceph/pools/vms", ""),
-        ("/ceph/volumes/vms/web1_sda", ""),
-        ("/ceph/snapshots/vms/web1_sda/snap1", ""),
-        ("/faults/NODE_PLUGIN_DPKG_HV2", ""),
-        ("/faults/NODE_PLUGIN_DPKG_HV2/status", "new"),
-        ("/faults/NODE_PLUGIN_DPKG_HV2/delta", "5"),
-        ("/faults/NODE_PLUGIN_DPKG_HV2/message", "old packages"),
-        ("/faults/NODE_PLUGIN_DPKG_HV2/first_time", "2024-01-01 00:00:00"),
-        ("/faults/NODE_PLUGIN_DPKG_HV2/last_time", "2024-01-02 00:00:00"),
-        ("/faults/NODE_PLUGIN_DPKG_HV2/ack_time", ""),
-        ("/faults/VM_FAILED_DB1", ""),
-        ("/faults/VM_FAILED_DB1/status", "ack"),
-        ("/faults/VM_FAILED_DB1/delta", "10"),
-        ("/faults/VM_FAILED_DB1/message", "db1 failed"),
-        ("/faults/VM_FAILED_DB1/first_time", "2024-01-03 00:00:00"),
-        ("/faults/VM_FAILED_DB1/last_time", "2024-01-03 00:00:00"),
-        ("/faults/VM_FAILED_DB1/ack_time", "2024-01-04 00:00:00"),
-        ("/logs/hv1/messages", "one\ntwo\nthree"),
-    ] {
-        put(path.to_owned(), text);
-    }
-    for (node, mode, part, domain) in [
-        ("hv1", "coordinator", "primary", "ready"),
-        ("hv2", "coordinator", "secondary", "ready"),
-        ("hv3", "hypervisor", "client", "flushed"),
-    ] {
-        for (suffix, text) in [
-            ("", mode),
-            ("/keepalive", "1700000005"),
-            ("/daemonmode", mode),
-            ("/daemonstate", "run"),
-            ("/routerstate", part),
-            ("/domainstate", domain),
-            ("/staticdata", "16 6.1.0-18-amd64 GNU/Linux x86_64"),
-            ("/pvcversion", "1.0.3"),
-            ("/activeschema", "15"),
-            ("/latestschema", "15"),
-            ("/runningdomains", if node == "hv1" { WEB1 } else { "" }),
-            ("/domainscount", if node == "hv1" { "1" } else { "0" }),
-            ("/memtotal", "64000"),
-            ("/memused", "9000"),
-            ("/memfree", "54000"),
-            ("/memalloc", "2048"),
-            ("/memprov", "4096"),
-            ("/vcpualloc", "2"),
-            ("/cpuload", "0.42"),
-            ("/ipmipassword", "hunter2"),
-            ("/monitoring_plugins", "disk load"),
-            ("/monitoring_health", if node == "hv2" { "95" } else { "None" }),
-            ("/monitoring_data/load", ""),
-            ("/monitoring_data/load/last_run", "1700000000"),
-            ("/monitoring_data/load/health_delta", if node == "hv2" { "5" } else { "0" }),
-            ("/monitoring_data/load/message", "Current load is 0.42"),
-            ("/monitoring_data/load/data", "{\"load\": 0.42}"),
-            ("/monitoring_data/load/runtime", "0.01"),
-            (
-                "/network_stats",
-                r#"{"ens4":{"rx_bps":1,"rx_pps":2,"tx_bps":3,"tx_pps":4,"total_bps":4,"total_pps":6,"link_speed":10000000000,"state":"up"}}"#,
-            ),
-        ] {
-            put(format!("/nodes/{node}{suffix}"), text);
-        }
-    }
-    for (uuid, name, node, state) in [(WEB1, "web1", "hv1", "start"), (DB1, "db1", "hv2", "stop")] {
-        for (suffix, text) in [
-            ("", name),
-            ("/xml", definition(uuid, name, 2048).as_str()),
-            ("/state", state),
-            ("/node", node),
-            ("/lastnode", ""),
-            ("/failedreason", ""),
-            ("/rbdlist", ""),
-            ("/profile", "None"),
-            ("/stats", if state == "start" { STATS } else { "" }),
-            ("/consolelog", "login:\nroot\n# "),
-            ("/vnc", if state == "start" { "0.0.0.0:5900" } else { "" }),
-            ("/node_autostart", "False"),
-            ("/migration_method", "none"),
-            ("/migration_max_downtime", "300"),
-            ("/node_selector", "none"),
-            ("/node_limit", if state == "start" { "hv1,hv2" } else { "" }),
-            ("/snapshots", ""),
-            ("/migrate_sync_lock", ""),
-            ("/tags", ""),
-        ] {
-            put(format!("/domains/{uuid}{suffix}"), text);
-        }
-    }
-    for (suffix, text) in [
-        ("/claim", "hv1"),
-        ("/tags/backup", "backup"),
-        ("/tags/backup/type", "user"),
-        ("/tags/backup/protected", "True"),
-    ] {
-        put(format!("/domains/{WEB1}{suffix}"), text);
-    }
-    tree
 }
