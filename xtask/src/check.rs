@@ -15,7 +15,16 @@ const CHECKS: [Check; 6] = [
     ("tidy", || tidy::run(false)),
     ("deny", deny),
     ("clippy", || {
-        aloud(&["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"])
+        aloud(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--keep-going",
+            "--locked",
+            "--",
+            "--deny",
+            "warnings",
+        ])
     }),
     ("openapi", || openapi::run(true)),
 ];

@@ -1,3 +1,5 @@
+//! Nodes that empty and fill, as tables.
+
 use std::sync::Arc;
 
 use pvc_common::model::{Claim, Resources, StaticData};

@@ -1,3 +1,5 @@
+//! Placements, as tables.
+
 use std::sync::Arc;
 
 use pvc_common::model::StaticData;

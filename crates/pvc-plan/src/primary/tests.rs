@@ -1,3 +1,5 @@
+//! Coordinators that pass the part of the primary on, as tables.
+
 use std::sync::Arc;
 
 use pvc_common::view::Cluster;
