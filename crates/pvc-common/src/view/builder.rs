@@ -13,7 +13,7 @@ pub enum Scope {
     States,
     /// What decisions read: also what each VM needs. Definitions are read for that, not kept.
     Decisions,
-    /// What people are shown: everything but logs and SR-IOV functions.
+    /// What people are shown: everything but logs, the BMC's credentials and SR-IOV functions.
     Full,
 }
 
