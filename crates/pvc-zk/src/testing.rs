@@ -9,6 +9,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -70,6 +71,7 @@ pub struct ZooKeeperServer {
     folder: TempDir,
     port: u16,
     child: Option<Child>,
+    paused: bool,
 }
 
 impl ZooKeeperServer {
@@ -92,6 +94,7 @@ impl ZooKeeperServer {
                 folder: tempfile::Builder::new().prefix("zookeeper-").tempdir()?,
                 port: free_port()?,
                 child: None,
+                paused: false,
             };
             server.write_config()?;
             match server.spawn(&java).await {
@@ -125,6 +128,7 @@ impl ZooKeeperServer {
         let Some(mut child) = self.child.take() else {
             return;
         };
+        self.paused = false;
         // Killing fails only if it has ended, and then it can be waited for all the same.
         if let Err(error) = child.kill().and_then(|()| child.wait().map(drop)) {
             tracing::warn!("the ZooKeeper server could not be ended: {error}");
@@ -143,18 +147,35 @@ impl ZooKeeperServer {
 
     /// Stops the process without ending it: connections stay open and silent.
     ///
+    /// Returns once nothing of it runs any more; until then it might still answer. No effect if
+    /// it is paused.
+    ///
     /// # Errors
     /// When it has ended.
-    pub fn pause(&self) -> io::Result<()> {
-        self.signal(Signal::SIGSTOP)
+    pub fn pause(&mut self) -> io::Result<()> {
+        let pid = self.pid()?;
+        // The kernel reports each stop once: to wait for a second would be to wait for ever.
+        if self.paused {
+            return Ok(());
+        }
+        kill(pid, Signal::SIGSTOP)?;
+        match waitpid(pid, Some(WaitPidFlag::WUNTRACED))? {
+            WaitStatus::Stopped(..) => {
+                self.paused = true;
+                Ok(())
+            }
+            ended => Err(io::Error::other(format!("the server has ended: {ended:?}"))),
+        }
     }
 
     /// Lets a paused process go on.
     ///
     /// # Errors
     /// When it has ended.
-    pub fn resume(&self) -> io::Result<()> {
-        self.signal(Signal::SIGCONT)
+    pub fn resume(&mut self) -> io::Result<()> {
+        kill(self.pid()?, Signal::SIGCONT)?;
+        self.paused = false;
+        Ok(())
     }
 
     /// The answer to a four-letter word such as `mntr`.
@@ -236,10 +257,9 @@ impl ZooKeeperServer {
         std::fs::read_to_string(self.output()).unwrap_or_else(|error| error.to_string())
     }
 
-    fn signal(&self, signal: Signal) -> io::Result<()> {
+    fn pid(&self) -> io::Result<Pid> {
         let child = self.child.as_ref().ok_or(io::ErrorKind::NotFound)?;
-        let pid = i32::try_from(child.id()).map_err(io::Error::other)?;
-        Ok(kill(Pid::from_raw(pid), signal)?)
+        i32::try_from(child.id()).map(Pid::from_raw).map_err(io::Error::other)
     }
 }
 

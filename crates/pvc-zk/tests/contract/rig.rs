@@ -21,7 +21,7 @@ pub(crate) trait Rig {
     async fn client(&self) -> Self::Tree;
     /// A client with a live session that is easy to end.
     async fn mortal(&self) -> Self::Tree;
-    /// A client that gives up a call after 300 ms.
+    /// A client that gives up a call after a second.
     async fn hasty(&self) -> Self::Tree;
     /// Breaks all connections; sessions of clients go on.
     async fn interrupt(&mut self, clients: &[&Self::Tree]);
@@ -65,7 +65,7 @@ impl Rig for Fake {
     }
 
     async fn hasty(&self) -> FakeTree {
-        self.0.another_with_limit(Duration::from_millis(300))
+        self.0.another_with_limit(Duration::from_secs(1))
     }
 
     async fn interrupt(&mut self, clients: &[&FakeTree]) {
@@ -129,7 +129,7 @@ impl Rig for Real {
     }
 
     async fn hasty(&self) -> ZkTree {
-        self.connect(Duration::from_secs(40), Duration::from_millis(300)).await
+        self.connect(Duration::from_secs(40), Duration::from_secs(1)).await
     }
 
     async fn interrupt(&mut self, clients: &[&ZkTree]) {
