@@ -72,12 +72,7 @@ const RULES: [Rule; 6] = [
             "\"/schema",
         ],
         in_tests: false,
-        except: &[
-            "crates/pvc-common/src/zk/",
-            "pvcapid/src/api/",
-            "pvc-cli/",
-            "crates/pvc-client/",
-        ],
+        except: &["crates/pvc-common/src/zk/"],
         reason: "only pvc_common::zk spells ZooKeeper's paths",
     },
 ];

@@ -55,6 +55,7 @@ impl Source {
     /// Whether the whole file only serves tests.
     fn is_for_tests(&self) -> bool {
         self.path.contains("/tests/")
+            || self.path.contains("/examples/")
             || self.path.ends_with("tests.rs")
             || self.path.starts_with("crates/pvc-e2e/")
     }
