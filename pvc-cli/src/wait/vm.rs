@@ -18,6 +18,10 @@ use super::{Goal, Verdict, Vms, only};
 /// once; the rest is for one that reads from another member of the ensemble than it writes.
 const SHOWN_WITHIN: Duration = Duration::from_secs(5);
 
+/// A VM that cannot be started is found out within this: its node writes `start` before it
+/// starts the VM again, and `fail` if it cannot.
+const PROVEN_AFTER: Duration = Duration::from_secs(2);
+
 /// In which state a VM shall come to rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rest {
@@ -44,12 +48,14 @@ pub(crate) struct VmGoal {
     aim: Aim,
     done: String,
     begun: bool,
+    /// Since when it has been seen to be wanted running at its goal.
+    there_since: Option<Duration>,
 }
 
 impl VmGoal {
     /// The VM shall come to rest in a state; `done` is told then.
     pub(crate) fn state(vm: &str, rest: Rest, done: String) -> Self {
-        Self { vm: vm.to_owned(), aim: Aim::State(rest), done, begun: false }
+        Self { vm: vm.to_owned(), aim: Aim::State(rest), done, begun: false, there_since: None }
     }
 
     /// The VM shall come to rest on `target`, or on any node but `origin`.
@@ -60,6 +66,7 @@ impl VmGoal {
             aim: Aim::Node { target, origin },
             done: String::new(),
             begun: false,
+            there_since: None,
         }
     }
 
@@ -68,9 +75,10 @@ impl VmGoal {
         let Ok(state) = VmState::parse(&vm.state) else {
             return Verdict::Failed(format!("VM '{name}' is in the unknown state {}.", vm.state));
         };
-        if let Some(verdict) = self.arrived(vm, state, elapsed) {
-            return verdict;
+        if self.is_there(vm, state, elapsed) {
+            return self.arrived(vm, state, elapsed);
         }
+        self.there_since = None;
         match state {
             VmState::Restart
             | VmState::Shutdown
@@ -92,10 +100,10 @@ impl VmGoal {
         }
     }
 
-    /// The verdict if the VM rests at its goal.
-    fn arrived(&self, vm: &api::Vm, state: VmState, elapsed: Duration) -> Option<Verdict> {
+    /// Whether the VM rests at its goal.
+    fn is_there(&self, vm: &api::Vm, state: VmState, elapsed: Duration) -> bool {
         let stopped = matches!(state, VmState::Stop | VmState::Disable);
-        let arrived = match &self.aim {
+        match &self.aim {
             Aim::State(Rest::Stopped) => stopped,
             // It was running before, so that it must have been down since.
             Aim::State(Rest::Restarted) => {
@@ -108,12 +116,17 @@ impl VmGoal {
                 };
                 there && (stopped || state == VmState::Start)
             }
-        };
-        arrived.then(|| {
-            Verdict::Done(match &self.aim {
-                Aim::State(_) => self.done.clone(),
-                Aim::Node { .. } => format!("VM '{}' is on node '{}'.", vm.name, vm.node),
-            })
+        }
+    }
+
+    fn arrived(&mut self, vm: &api::Vm, state: VmState, elapsed: Duration) -> Verdict {
+        let since = *self.there_since.get_or_insert(elapsed);
+        if state == VmState::Start && elapsed.saturating_sub(since) < PROVEN_AFTER {
+            return Verdict::Waiting(format!("{}: start on {}, making sure", vm.name, vm.node));
+        }
+        Verdict::Done(match &self.aim {
+            Aim::State(_) => self.done.clone(),
+            Aim::Node { .. } => format!("VM '{}' is on node '{}'.", vm.name, vm.node),
         })
     }
 
@@ -177,8 +190,8 @@ mod tests {
 
     fn check(mut goal: VmGoal, seen: &[(&str, &str)], expected: &[&str]) {
         let mut verdicts = Vec::new();
-        for (state, node) in seen {
-            verdicts.push(match goal.judge_vm(&vm(state, node), Duration::ZERO) {
+        for (seconds, (state, node)) in (0..).zip(seen) {
+            verdicts.push(match goal.judge_vm(&vm(state, node), Duration::from_secs(seconds)) {
                 Verdict::Waiting(_) => "waiting".to_owned(),
                 Verdict::Done(text) | Verdict::Failed(text) => text,
             });
@@ -194,8 +207,14 @@ mod tests {
     fn a_migration_is_done_when_the_vm_runs_on_another_node() {
         check(
             moved(None),
-            &[("start", "hv1"), ("migrate", "hv2"), ("start", "hv2")],
-            &["waiting", "waiting", "VM 'web1' is on node 'hv2'."],
+            &[
+                ("start", "hv1"),
+                ("migrate", "hv2"),
+                ("start", "hv2"),
+                ("start", "hv2"),
+                ("start", "hv2"),
+            ],
+            &["waiting", "waiting", "waiting", "waiting", "VM 'web1' is on node 'hv2'."],
         );
     }
 
@@ -219,6 +238,16 @@ mod tests {
             moved(None),
             &[("migrate", "hv2"), ("fail", "hv2")],
             &["waiting", "VM 'web1' failed on node 'hv2': no disk"],
+        );
+    }
+
+    #[test]
+    fn a_vm_that_cannot_be_started_again_is_not_taken_for_running() {
+        let goal = VmGoal::state("web1", Rest::Restarted, "up".into());
+        check(
+            goal,
+            &[("restart", "hv1"), ("start", "hv1"), ("fail", "hv1")],
+            &["waiting", "waiting", "VM 'web1' failed on node 'hv1': no disk"],
         );
     }
 
@@ -247,8 +276,14 @@ mod tests {
         let goal = VmGoal::state("web1", Rest::Restarted, "up".into());
         check(
             goal,
-            &[("start", "hv1"), ("restart", "hv1"), ("start", "hv1")],
-            &["waiting", "waiting", "up"],
+            &[
+                ("start", "hv1"),
+                ("restart", "hv1"),
+                ("start", "hv1"),
+                ("start", "hv1"),
+                ("start", "hv1"),
+            ],
+            &["waiting", "waiting", "waiting", "waiting", "up"],
         );
     }
 
@@ -258,7 +293,8 @@ mod tests {
         let verdict = moved(None).judge_vm(&vm("start", "hv1"), late);
         assert!(matches!(verdict, Verdict::Failed(text) if text.contains("was not moved")));
         let mut restarted = VmGoal::state("web1", Rest::Restarted, "up".into());
-        let verdict = restarted.judge_vm(&vm("start", "hv1"), late);
+        restarted.judge_vm(&vm("start", "hv1"), late);
+        let verdict = restarted.judge_vm(&vm("start", "hv1"), late + PROVEN_AFTER);
         assert_eq!(verdict, Verdict::Done("up".into()));
     }
 }
