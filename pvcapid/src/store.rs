@@ -20,7 +20,7 @@ trait Erased: Send + Sync {
 
     fn branch<'a>(&'a self, root: &'a str) -> Answer<'a, Result<Branch, TreeError>>;
 
-    fn dump<'a>(&'a self, skip: &'a [&'a str]) -> Answer<'a, Result<Vec<Dumped>, TreeError>>;
+    fn dump<'a>(&'a self, skip: &'a [String]) -> Answer<'a, Result<Vec<Dumped>, TreeError>>;
 
     fn restore<'a>(&'a self, dump: &'a [Dumped]) -> Answer<'a, Result<(), SubtreeError>>;
 
@@ -41,8 +41,8 @@ impl<T: Tree> Erased for T {
         Box::pin(Branch::read(self, root))
     }
 
-    fn dump<'a>(&'a self, skip: &'a [&'a str]) -> Answer<'a, Result<Vec<Dumped>, TreeError>> {
-        Box::pin(dump::dump(self, "/", |path| skip.contains(&path)))
+    fn dump<'a>(&'a self, skip: &'a [String]) -> Answer<'a, Result<Vec<Dumped>, TreeError>> {
+        Box::pin(dump::dump(self, "/", |path| skip.iter().any(|skipped| skipped == path)))
     }
 
     fn restore<'a>(&'a self, dump: &'a [Dumped]) -> Answer<'a, Result<(), SubtreeError>> {
@@ -99,7 +99,7 @@ impl Store {
     ///
     /// # Errors
     /// When the tree did not answer.
-    pub async fn dump(&self, skip: &[&str]) -> Result<Vec<Dumped>, TreeError> {
+    pub async fn dump(&self, skip: &[String]) -> Result<Vec<Dumped>, TreeError> {
         self.0.dump(skip).await
     }
 

@@ -3,6 +3,7 @@
 mod arrivals;
 mod node;
 mod shown;
+mod snapshot;
 mod stats;
 mod vm;
 
@@ -63,11 +64,9 @@ impl View {
         })
     }
 
-    /// Makes the JSON of every VM, where that is not done yet.
-    pub(crate) fn warm(&self) {
-        for vm in &self.vms {
-            vm.warm();
-        }
+    /// Every VM, by UUID.
+    pub(crate) fn vms_by_uuid(&self) -> &[Arc<Shown>] {
+        &self.vms
     }
 
     /// The VM of this UUID.

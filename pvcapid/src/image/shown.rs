@@ -48,27 +48,30 @@ impl Shown {
 
     /// Makes the JSON now, so that no request has to wait for it.
     pub(crate) fn warm(&self) {
-        self.front();
+        self.front.get_or_init(|| self.render());
     }
 
     /// Appends the VM's JSON object.
     ///
     /// The definition is the larger half and is kept once only, so it is added here.
     pub(crate) fn write_json(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.front());
+        // The age of a snapshot changes by itself.
+        if self.vm.details.as_ref().is_some_and(|details| !details.snapshots.is_empty()) {
+            out.extend_from_slice(&self.render());
+        } else {
+            out.extend_from_slice(self.front.get_or_init(|| self.render()));
+        }
         let written = serde_json::to_writer(&mut *out, &*super::vm::shown_xml(&self.vm));
         written.expect("a text is JSON and a vector takes it");
         out.push(b'}');
     }
 
     /// The JSON object up to the definition.
-    fn front(&self) -> &[u8] {
-        self.front.get_or_init(|| {
-            let vm: api::Vm = super::vm::vm(self.uuid, &self.vm);
-            let mut json = serde_json::to_vec(&vm).expect("plain fields and text keys are JSON");
-            debug_assert!(json.ends_with(NO_XML), "the definition is last and left out");
-            json.truncate(json.len() - NO_XML.len());
-            json.into_boxed_slice()
-        })
+    fn render(&self) -> Box<[u8]> {
+        let vm: api::Vm = super::vm::vm(self.uuid, &self.vm);
+        let mut json = serde_json::to_vec(&vm).expect("plain fields and text keys are JSON");
+        debug_assert!(json.ends_with(NO_XML), "the definition is last and left out");
+        json.truncate(json.len() - NO_XML.len());
+        json.into_boxed_slice()
     }
 }

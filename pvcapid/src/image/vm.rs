@@ -9,6 +9,7 @@ use pvc_common::state::Word;
 use pvc_common::zk::Text;
 use pvc_domxml::{Description, describe};
 
+use super::snapshot::snapshots;
 use super::stats::{NetStats, Stats, whole};
 
 /// What a text that is not there is shown as.
@@ -163,25 +164,4 @@ fn disks(described: &Description, stats: &Stats) -> Vec<api::Disk> {
         }
     });
     disks.collect()
-}
-
-/// The snapshots, the newest first.
-fn snapshots(details: &VmDetails) -> Vec<api::VmSnapshot> {
-    let mut snapshots: Vec<_> = details.snapshots.iter().collect();
-    snapshots.sort_by(|(_, a), (_, b)| {
-        let when = |seen: &pvc_common::model::VmSnapshot| seen.timestamp.copied().map(|at| at.0);
-        when(b).partial_cmp(&when(a)).unwrap_or(std::cmp::Ordering::Equal)
-    });
-    let shown = snapshots.into_iter().map(|(name, snapshot)| api::VmSnapshot {
-        name: name.to_string(),
-        timestamp: snapshot.timestamp.get().map(Text::encode).unwrap_or_default(),
-        age: 0,
-        xml_diff_lines: Vec::new(),
-        rbd_snapshots: snapshot
-            .volumes
-            .get()
-            .map(|volumes| volumes.iter().map(ToString::to_string).collect())
-            .unwrap_or_default(),
-    });
-    shown.collect()
 }

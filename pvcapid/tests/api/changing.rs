@@ -137,6 +137,9 @@ async fn a_backup_restores_what_was_there() {
     let content: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(content["/config"], "pvc1");
     assert_eq!(content["/"], "");
+    assert!(!text.contains("hunter2"), "the BMC's password is nobody's business");
+    let claim = format!("/domains/{}/claim", crate::support::WEB1);
+    cluster.write(&claim, "hv2").await;
     cluster.post("/status", "state=true").await.is(200);
     cluster.delete("/faults").await.is(200);
     let form = format!("yes-i-really-mean-it=yes&cluster_data={}", encoded(&text));
@@ -144,6 +147,7 @@ async fn a_backup_restores_what_was_there() {
     assert_eq!(answer.message(), "Restore completed successfully.");
     assert_eq!(cluster.read("/config/maintenance").await.unwrap(), "false");
     assert_eq!(cluster.read("/faults/VM_FAILED_DB1/delta").await.unwrap(), "10");
+    assert_eq!(cluster.read(&claim).await.unwrap(), "hv2", "a claim is a fact of now");
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ fn the_committed_description_is_current() {
     assert!(
         committed == document(),
         "schema/openapi/pvc-v1.json is outdated: \
-         run `cargo run -p pvcapid -- dump-openapi > schema/openapi/pvc-v1.json`"
+         run `cargo xtask openapi` and review the change"
     );
 }
 

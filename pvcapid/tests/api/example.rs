@@ -51,6 +51,10 @@ const CLUSTER: &[(&str, &str)] = &[
 /// What web1 has and db1 has not.
 const WEB1_ONLY: &[(&str, &str)] = &[
     ("/claim", "hv1"),
+    ("/snapshots/s1", "s1"),
+    ("/snapshots/s1/timestamp", "1700000000.5"),
+    ("/snapshots/s1/xml", "<domain/>"),
+    ("/snapshots/s1/rbdsnaplist", "vms/web1_sda@s1"),
     ("/tags/backup", "backup"),
     ("/tags/backup/type", "user"),
     ("/tags/backup/protected", "True"),

@@ -160,6 +160,11 @@ async fn a_vm_is_shown_with_definition_and_statistics() {
         (&vm["disks"][0]["name"], &vm["disks"][0]["wr_bytes"]),
         (&json!("/var/web1.img"), &json!(4))
     );
+    let snapshot = &vm["snapshots"][0];
+    assert_eq!((&snapshot["name"], &snapshot["timestamp"]), (&json!("s1"), &json!("1700000000.5")));
+    assert_eq!(snapshot["rbd_snapshots"], json!(["vms/web1_sda@s1"]));
+    assert_eq!(snapshot["xml_diff_lines"][0], "--- current");
+    assert!(snapshot["age"].as_u64().unwrap() > 0);
     assert!(vm["xml"].as_str().unwrap().starts_with("<domain type='kvm'><name>web1</name>"));
     assert_eq!(cluster.get("/vm/web9").await.is(404).message(), "VM not found.");
 }

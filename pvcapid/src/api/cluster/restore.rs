@@ -23,7 +23,8 @@ struct RestoreArgs {
     cluster_data: String,
 }
 
-/// Writes a backup over what the cluster's database holds.
+/// Writes a backup over what the cluster's database holds. What the backup does not name stays,
+/// and so does which node may be running each VM.
 #[utoipa::path(post, path = "/api/v1/restore", operation_id = "restore", tag = "root",
     params(RestoreArgs,
         ("yes-i-really-mean-it" = String, Query, description = "Must be given, with any text")),
@@ -38,8 +39,11 @@ pub(in crate::api) async fn restore(
     let data = parse(&cluster_data)?;
     let version: Seen<u32> = fetch::one(app.store(), &key::schema_version()).await?;
     same_schema(&data, &version)?;
-    let dump: Vec<Dumped> =
-        data.into_iter().map(|(path, text)| Dumped { path, data: text.into_bytes() }).collect();
+    let dump: Vec<Dumped> = data
+        .into_iter()
+        .filter(|(path, _)| !is_claim(path))
+        .map(|(path, text)| Dumped { path, data: text.into_bytes() })
+        .collect();
     app.store().restore(&dump).await.map_err(|error| match error {
         SubtreeError::Read(error) => error.into(),
         SubtreeError::Write(error) => ApiError::from(error),
@@ -64,6 +68,12 @@ fn parse(text: &str) -> Result<BTreeMap<String, String>, ApiError> {
         )),
         None => Ok(data),
     }
+}
+
+/// Who may be running a VM is a fact of now, which no backup knows: were a claim restored, two
+/// nodes could run one VM.
+fn is_claim(path: &str) -> bool {
+    path.starts_with(key::DOMAINS) && path.ends_with(key::vm_suffix::CLAIM)
 }
 
 fn same_schema(data: &BTreeMap<String, String>, version: &Seen<u32>) -> Result<(), ApiError> {
