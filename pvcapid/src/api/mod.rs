@@ -35,13 +35,17 @@ const BODY_LIMIT: usize = 4 << 20;
 /// The largest backup that can be restored: ten times that of 10,000 VMs.
 const RESTORE_LIMIT: usize = 512 << 20;
 
-/// What everybody may ask.
-fn open() -> OpenApiRouter<App> {
+/// What everybody may ask, and is answered without a look at the cluster.
+fn greeting() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(cluster::root::root))
         .routes(routes!(session::login))
         .routes(routes!(session::logout))
-        .routes(routes!(cluster::primary_node::show_primary_node))
+}
+
+/// What everybody may ask.
+fn open() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(cluster::primary_node::show_primary_node))
 }
 
 /// What only those may ask who are admitted.
@@ -84,7 +88,7 @@ fn guarded() -> OpenApiRouter<App> {
 #[must_use]
 pub fn openapi() -> OpenApi {
     let router = OpenApiRouter::with_openapi(document::head());
-    router.merge(open()).merge(guarded()).into_openapi()
+    router.merge(greeting()).merge(open()).merge(guarded()).into_openapi()
 }
 
 /// Answers everything.
@@ -92,7 +96,7 @@ pub fn router(app: App) -> Router {
     let guard = middleware::from_fn_with_state(app.clone(), auth::require);
     let ready = middleware::from_fn_with_state(app.clone(), request::when_ready);
     let routes = open().merge(guarded().route_layer(guard)).route_layer(ready);
-    let (answers, _) = routes.split_for_parts();
+    let (answers, _) = greeting().merge(routes).split_for_parts();
     Router::new()
         .route("/api/v1", get(async || Redirect::permanent("/api/v1/")))
         .merge(answers)
