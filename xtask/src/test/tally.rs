@@ -22,16 +22,17 @@ impl Tally {
 
     /// Counts what a runner has written to the terminal.
     pub(super) fn of(output: &str) -> Self {
-        let mut tally = Self::default();
-        for line in output.lines() {
-            let line = line.trim_start();
-            if let Some(summary) = line.strip_prefix("Summary [") {
-                tally += Self::of_nextest(summary);
-            } else if let Some(summary) = line.strip_prefix("test result: ") {
-                tally += Self::of_libtest(summary);
-            }
-        }
-        tally
+        let summaries = |marker| output.lines().filter_map(move |line| after(line, marker));
+        let nextest: Vec<Self> = summaries("Summary [").map(Self::of_nextest).collect();
+        // Nextest shows what a failed test has printed, and that has a result of its own.
+        let tallies = if nextest.is_empty() {
+            summaries("test result: ").map(Self::of_libtest).collect()
+        } else {
+            nextest
+        };
+        let mut sum = Self::default();
+        tallies.into_iter().for_each(|tally| sum += tally);
+        sum
     }
 
     /// Reads `1.2s] 5 tests run: 3 passed (1 slow), 1 failed, 1 timed out, 2 skipped`.
@@ -54,6 +55,11 @@ impl Tally {
             skipped: number_before(summary, " ignored"),
         }
     }
+}
+
+/// What follows `marker` on a line that begins with it.
+fn after<'a>(line: &'a str, marker: &str) -> Option<&'a str> {
+    line.trim_start().strip_prefix(marker)
 }
 
 /// The number right before `word`; 0 if there is none.
@@ -110,6 +116,15 @@ mod tests {
         check(
             "     Summary [   0.010s] 3/10 tests run: 2 passed, 1 failed, 0 skipped\n",
             "2 passed, 1 failed, 0 skipped",
+        );
+    }
+
+    #[test]
+    fn what_a_failed_test_has_printed_is_not_counted_again() {
+        check(
+            "test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 4 filtered out\n\
+             Summary [   0.010s] 5 tests run: 4 passed, 1 failed, 0 skipped\n",
+            "4 passed, 1 failed, 0 skipped",
         );
     }
 
