@@ -34,6 +34,22 @@ use crate::failure::{Failure, Outcome};
 use crate::options::Options;
 use crate::shell::Shell;
 
+/// What the help says beside the options.
+const ENVIRONMENT: &str = "\
+Environment:
+  PVC_CLIENT_DIR         Directory of the store of connections [default: ~/.config/pvc]
+  PVC_CLIENT_DB_PERMS    Octal mode that a new store gets [default: 600]
+  PVC_CLIENT_VERIFY_SSL  Whether certificates must be valid: True, or anything else [default: True]
+  PVC_CONFIG_FILE        Configuration that tells of this machine's own API
+                         [default: /etc/pvc/pvcapid.yaml, else /etc/pvc/pvc.conf]
+  PAGER                  Program that shows logs [default: less -R]
+  VISUAL, EDITOR         Program that edits definitions [default: vi]
+
+Exit codes:
+  0  Done, or answered with no
+  1  Failed, or the answer of a question such as `node is-primary` is no
+  2  The command line makes no sense";
+
 /// Manages a cluster of hypervisors: its nodes, its VMs and what they need.
 #[derive(Debug, Parser)]
 #[command(
@@ -41,7 +57,8 @@ use crate::shell::Shell;
     version,
     display_name = "Parallel Virtual Cluster CLI client version",
     subcommand_required = true,
-    arg_required_else_help = true
+    arg_required_else_help = true,
+    after_long_help = ENVIRONMENT
 )]
 pub(crate) struct Cli {
     #[command(flatten)]

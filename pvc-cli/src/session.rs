@@ -25,12 +25,16 @@ impl Session {
     }
 
     /// Asks for all things of a kind that match; to find none is no failure.
-    pub(crate) async fn list(&self, request: &Request, what: &str) -> Result<Value, Failure> {
-        let found = match self.client.read(request).await {
-            Err(ClientError::NotFound { .. }) => Value::Array(Vec::new()),
+    async fn list<T: DeserializeOwned>(
+        &self,
+        request: &Request,
+        what: &str,
+    ) -> Result<Vec<T>, Failure> {
+        let found: Vec<T> = match self.client.read(request).await {
+            Err(ClientError::NotFound { .. }) => Vec::new(),
             other => other?,
         };
-        if found.as_array().is_some_and(Vec::is_empty) {
+        if found.is_empty() {
             self.out.note(&format!("There are no {what} that match."));
         }
         Ok(found)
@@ -64,23 +68,50 @@ impl Session {
         Ok(self.client.send(request).await?.message()?)
     }
 
-    /// Prints an answer as it came, or laid out by `lay`.
-    pub(crate) fn show<T: DeserializeOwned, S>(
+    /// Prints something, as the API gives it or laid out by `lay`.
+    pub(crate) async fn show<T: DeserializeOwned, S>(
         &self,
-        answer: Value,
+        request: &Request,
         form: Form<S>,
         lay: impl FnOnce(T, S) -> String,
     ) -> Outcome {
         match form {
-            Form::Json(json) => self.out.json(&answer, json),
-            Form::Laid(style) => {
-                let data = serde_json::from_value(answer).map_err(|error| {
-                    Failure::new(format!("The API's answer has an unknown shape: {error}"))
-                        .hint("Is the API about as new as this client? `--format json` shows it.")
-                })?;
-                let text = lay(data, style);
-                if text.is_empty() { Ok(()) } else { self.out.data(&text) }
-            }
+            Form::Json(json) => self.out.json(&self.read::<Value>(request).await?, json),
+            Form::Laid(style) => self.print(&lay(self.read(request).await?, style)),
         }
+    }
+
+    /// Prints one thing, as [`Session::one`] finds it.
+    pub(crate) async fn show_one<T: DeserializeOwned, S>(
+        &self,
+        request: &Request,
+        subject: (&str, &str),
+        form: Form<S>,
+        lay: impl FnOnce(T, S) -> String,
+    ) -> Outcome {
+        let (what, name) = subject;
+        match form {
+            Form::Json(json) => self.out.json(&self.one::<Value>(request, what, name).await?, json),
+            Form::Laid(style) => self.print(&lay(self.one(request, what, name).await?, style)),
+        }
+    }
+
+    /// Prints all things of a kind that match; to find none is no failure.
+    pub(crate) async fn show_list<T: DeserializeOwned, S>(
+        &self,
+        request: &Request,
+        what: &str,
+        form: Form<S>,
+        lay: impl FnOnce(Vec<T>, S) -> String,
+    ) -> Outcome {
+        match form {
+            Form::Json(json) => self.out.json(&self.list::<Value>(request, what).await?, json),
+            Form::Laid(style) => self.print(&lay(self.list(request, what).await?, style)),
+        }
+    }
+
+    /// Prints what was laid out; nothing, if there is nothing.
+    fn print(&self, text: &str) -> Outcome {
+        if text.is_empty() { Ok(()) } else { self.out.data(text) }
     }
 }

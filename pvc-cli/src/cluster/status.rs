@@ -3,7 +3,6 @@
 use clap::{Args, ValueEnum};
 use pvc_client::call;
 use pvc_common::api::{self, StateCounts};
-use serde_json::Value;
 
 use crate::failure::Outcome;
 use crate::format::{Form, Json};
@@ -39,7 +38,6 @@ pub(super) enum Style {
 impl Status {
     pub(crate) async fn run(self, shell: &Shell) -> Outcome {
         let session = shell.connect()?;
-        let status: Value = session.read(&call::cluster::status()).await?;
         let form = match self.format {
             Format::Pretty => Form::Laid(Style::Pretty),
             Format::Short => Form::Laid(Style::Short),
@@ -47,7 +45,11 @@ impl Status {
             Format::JsonPretty => Form::Json(Json::Indented),
         };
         let paint = shell.out.paint();
-        session.show(status, form, |status: api::Status, style| render(&status, style, paint))
+        session
+            .show(&call::cluster::status(), form, |status: api::Status, style| {
+                render(&status, style, paint)
+            })
+            .await
     }
 }
 

@@ -6,7 +6,6 @@ use clap::Args;
 use pvc_client::call;
 use pvc_common::api::{TaskEntry, TaskList, TaskState};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::failure::Outcome;
 use crate::format::{Form, ListFormat, ListStyle};
@@ -53,9 +52,11 @@ impl Task {
 }
 
 async fn show(session: &Session, id: &str, format: ListFormat) -> Outcome {
-    let state: Value = session.read(&call::cluster::task(id)).await?;
     session
-        .show(state, format.form(), |task: TaskState, _| format!("{}: {}", task.state, task.status))
+        .show(&call::cluster::task(id), format.form(), |task: TaskState, _| {
+            format!("{}: {}", task.state, task.status)
+        })
+        .await
 }
 
 async fn list(session: &Session, format: ListFormat) -> Outcome {

@@ -3,7 +3,6 @@
 use clap::Args;
 use pvc_client::call;
 use pvc_common::api::{Node, PluginHealth};
-use serde_json::Value;
 
 use super::place::Place;
 use crate::failure::Outcome;
@@ -28,9 +27,12 @@ impl Info {
         let name = self.place.name()?;
         let session = shell.connect()?;
         let request = call::node::info(&name);
-        let node: Value = session.one(&request, "Node", &name).await?;
         let paint = shell.out.paint();
-        session.show(node, self.format.form(), |node: Node, style| render(&node, style, paint))
+        session
+            .show_one(&request, ("Node", &name), self.format.form(), |node: Node, style| {
+                render(&node, style, paint)
+            })
+            .await
     }
 }
 

@@ -38,10 +38,13 @@ impl List {
             coordinator_state: self.coordinator_state,
             domain_state: self.domain_state,
         };
-        let nodes = session.list(&call::node::list(&filter), "nodes").await?;
+        let request = call::node::list(&filter);
         let paint = shell.out.paint();
         session
-            .show(nodes, self.format.form(), |nodes: Vec<Node>, style| render(&nodes, style, paint))
+            .show_list(&request, "nodes", self.format.form(), |nodes: Vec<Node>, style| {
+                render(&nodes, style, paint)
+            })
+            .await
     }
 }
 

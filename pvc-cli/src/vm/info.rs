@@ -3,7 +3,6 @@
 use clap::Args;
 use pvc_client::call;
 use pvc_common::api::Vm;
-use serde_json::Value;
 
 use crate::failure::Outcome;
 use crate::format::{InfoFormat, InfoStyle};
@@ -25,9 +24,12 @@ impl Info {
     pub(crate) async fn run(self, shell: &Shell) -> Outcome {
         let session = shell.connect()?;
         let request = call::vm::info(&self.vm);
-        let vm: Value = session.one(&request, "VM", &self.vm).await?;
         let paint = shell.out.paint();
-        session.show(vm, self.format.form(), |vm: Vm, style| render(&vm, style, paint))
+        session
+            .show_one(&request, ("VM", &self.vm), self.format.form(), |vm: Vm, style| {
+                render(&vm, style, paint)
+            })
+            .await
     }
 }
 

@@ -42,9 +42,13 @@ impl List {
             tag: self.tag,
             negate: self.negate,
         };
-        let vms = session.list(&call::vm::list(&filter), "VMs").await?;
+        let request = call::vm::list(&filter);
         let paint = shell.out.paint();
-        session.show(vms, self.format.form(), |vms: Vec<Vm>, style| render(&vms, style, paint))
+        session
+            .show_list(&request, "VMs", self.format.form(), |vms: Vec<Vm>, style| {
+                render(&vms, style, paint)
+            })
+            .await
     }
 }
 

@@ -48,7 +48,6 @@ impl List {
             Some(id) => call::cluster::fault(id),
             None => call::cluster::faults(),
         };
-        let faults = session.list(&request, "faults").await?;
         let form = match self.format {
             Format::Short => Form::Laid(Style::Short),
             Format::Long => Form::Laid(Style::Long),
@@ -58,10 +57,12 @@ impl List {
         let paint = shell.out.paint();
         let width =
             terminal_size::terminal_size().map_or(DEFAULT_WIDTH, |(width, _)| usize::from(width.0));
-        session.show(faults, form, |faults: Vec<Fault>, style| match style {
-            Style::Short => table(&faults, width, paint),
-            Style::Long => pages(&faults, paint),
-        })
+        session
+            .show_list(&request, "faults", form, |faults: Vec<Fault>, style| match style {
+                Style::Short => table(&faults, width, paint),
+                Style::Long => pages(&faults, paint),
+            })
+            .await
     }
 }
 

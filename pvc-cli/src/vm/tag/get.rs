@@ -3,7 +3,6 @@
 use clap::Args;
 use pvc_client::call;
 use pvc_common::api::VmTags;
-use serde_json::Value;
 
 use crate::failure::Outcome;
 use crate::format::{ListFormat, ListStyle};
@@ -24,9 +23,11 @@ pub(crate) struct Get {
 impl Get {
     pub(crate) async fn run(self, shell: &Shell) -> Outcome {
         let session = shell.connect()?;
-        let tags: Value = session.read(&call::vm::tags(&self.vm)).await?;
+        let request = call::vm::tags(&self.vm);
         let paint = shell.out.paint();
-        session.show(tags, self.format.form(), |tags: VmTags, style| render(&tags, style, paint))
+        session
+            .show(&request, self.format.form(), |tags: VmTags, style| render(&tags, style, paint))
+            .await
     }
 }
 
