@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use pvc_common::observed::RunState;
-use pvc_common::unit::{Mib, Vcpus};
+use pvc_common::unit::Vcpus;
 use pvc_libvirt::{Hypervisor, HypervisorError};
 
 use crate::site::{SOON, Site, seen, until, uuid};
 
-pub(crate) async fn a_started_vm_runs_and_starting_it_again_changes_nothing(site: &impl Site) {
+pub(crate) async fn a_started_vm_runs_and_starting_it_again_changes_nothing<S: Site>(site: &S) {
     let (hv, uuid) = (site.port(0), uuid(1));
     let xml = site.definition("vm1", uuid);
     hv.start(uuid, &xml).await.unwrap();
@@ -18,12 +18,12 @@ pub(crate) async fn a_started_vm_runs_and_starting_it_again_changes_nothing(site
         panic!("{vms:?}");
     };
     assert_eq!((vm.name.as_str(), vm.run), ("vm1", RunState::Running));
-    assert_eq!((vm.memory, vm.vcpus), (Mib(64), Vcpus(1)));
+    assert_eq!((vm.memory, vm.vcpus), (S::MEMORY, Vcpus(1)));
     assert!(hv.live_xml(uuid).await.unwrap().contains(&uuid.to_string()));
     hv.destroy(uuid).await.unwrap();
 }
 
-pub(crate) async fn what_cannot_be_started_is_refused_with_a_reason(site: &impl Site) {
+pub(crate) async fn what_cannot_be_started_is_refused_with_a_reason<S: Site>(site: &S) {
     let (hv, uuid, other) = (site.port(0), uuid(2), uuid(3));
     let xml = site.definition("vm2", uuid);
     for (bad, why) in [
@@ -38,7 +38,7 @@ pub(crate) async fn what_cannot_be_started_is_refused_with_a_reason(site: &impl 
     assert_eq!(seen(site, 0, uuid).await, None);
 }
 
-pub(crate) async fn a_destroyed_vm_is_gone_at_once_and_for_good(site: &impl Site) {
+pub(crate) async fn a_destroyed_vm_is_gone_at_once_and_for_good<S: Site>(site: &S) {
     let (hv, uuid) = (site.port(0), uuid(4));
     hv.start(uuid, &site.definition("vm4", uuid)).await.unwrap();
     hv.destroy(uuid).await.unwrap();
@@ -46,7 +46,7 @@ pub(crate) async fn a_destroyed_vm_is_gone_at_once_and_for_good(site: &impl Site
     hv.destroy(uuid).await.unwrap();
 }
 
-pub(crate) async fn a_guest_asked_to_shut_down_ends(site: &impl Site) {
+pub(crate) async fn a_guest_asked_to_shut_down_ends<S: Site>(site: &S) {
     let (hv, uuid) = (site.port(0), uuid(5));
     hv.start(uuid, &site.definition("vm5", uuid)).await.unwrap();
     until("the guest has powered off", || async {
@@ -58,7 +58,7 @@ pub(crate) async fn a_guest_asked_to_shut_down_ends(site: &impl Site) {
     .await;
 }
 
-pub(crate) async fn what_is_not_here_is_said_not_to_be(site: &impl Site) {
+pub(crate) async fn what_is_not_here_is_said_not_to_be<S: Site>(site: &S) {
     let (hv, uuid) = (site.port(0), uuid(6));
     let missing = Err(HypervisorError::NoSuchVm { uuid });
     assert_eq!(hv.shutdown(uuid).await, missing);
@@ -70,7 +70,7 @@ pub(crate) async fn what_is_not_here_is_said_not_to_be(site: &impl Site) {
     assert_eq!(hv.abort_migration(uuid).await, Ok(()));
 }
 
-pub(crate) async fn starts_and_ends_are_told(site: &impl Site) {
+pub(crate) async fn starts_and_ends_are_told<S: Site>(site: &S) {
     let (hv, uuid) = (site.port(0), uuid(7));
     hv.vms().await.unwrap();
     let mut events = hv.events();
@@ -82,7 +82,7 @@ pub(crate) async fn starts_and_ends_are_told(site: &impl Site) {
     until("the end is told", || async { *hv.events().borrow() > started }).await;
 }
 
-pub(crate) async fn a_running_vm_has_figures(site: &impl Site) {
+pub(crate) async fn a_running_vm_has_figures<S: Site>(site: &S) {
     let (hv, uuid) = (site.port(0), uuid(8));
     hv.start(uuid, &site.definition("vm8", uuid)).await.unwrap();
     until("it has used a processor", || async {
@@ -93,13 +93,14 @@ pub(crate) async fn a_running_vm_has_figures(site: &impl Site) {
     let stats = hv.stats().await.unwrap();
     let vm = stats.iter().find(|vm| vm.uuid == uuid).unwrap();
     assert_eq!((vm.name.as_str(), vm.vcpus), ("vm8", 1));
-    assert_eq!((vm.max_mem_kib, vm.live_mem_kib), (65_536, 65_536));
-    assert!(vm.memory.contains(&("actual".to_owned(), 65_536)), "{:?}", vm.memory);
+    let kib = S::MEMORY.0 * 1024;
+    assert_eq!((vm.max_mem_kib, vm.live_mem_kib), (kib, kib));
+    assert!(vm.memory.contains(&("actual".to_owned(), kib)), "{:?}", vm.memory);
     assert!(vm.memory.iter().any(|(name, kib)| name == "rss" && *kib > 0), "{:?}", vm.memory);
     hv.destroy(uuid).await.unwrap();
 }
 
-pub(crate) async fn a_vm_migrates_and_never_executes_twice(site: &impl Site) {
+pub(crate) async fn a_vm_migrates_and_never_executes_twice<S: Site>(site: &S) {
     let (source, target, uuid) = (site.port(0), site.port(1), uuid(9));
     source.start(uuid, &site.definition("vm9", uuid)).await.unwrap();
     let to = site.destination(1, SOON);
@@ -125,7 +126,7 @@ pub(crate) async fn a_vm_migrates_and_never_executes_twice(site: &impl Site) {
     target.destroy(uuid).await.unwrap();
 }
 
-pub(crate) async fn a_migration_given_up_leaves_the_vm_where_it_was(site: &impl Site) {
+pub(crate) async fn a_migration_given_up_leaves_the_vm_where_it_was<S: Site>(site: &S) {
     let (source, uuid) = (site.port(0), uuid(10));
     source.start(uuid, &site.definition("vm10", uuid)).await.unwrap();
     site.hold_migration(0, uuid).await;
@@ -144,17 +145,17 @@ pub(crate) async fn a_migration_given_up_leaves_the_vm_where_it_was(site: &impl 
     stays(site, uuid).await;
 }
 
-pub(crate) async fn a_migration_that_takes_too_long_is_given_up(site: &impl Site) {
+pub(crate) async fn a_migration_that_takes_too_long_is_given_up<S: Site>(site: &S) {
     let (source, uuid) = (site.port(0), uuid(11));
     source.start(uuid, &site.definition("vm11", uuid)).await.unwrap();
     site.hold_migration(0, uuid).await;
-    let limit = Duration::from_secs(2);
+    let limit = Duration::from_secs(1);
     let sent = source.migrate(uuid, &site.destination(1, limit)).await;
     assert_eq!(sent, Err(HypervisorError::MigrationTooLong { limit }));
     stays(site, uuid).await;
 }
 
-pub(crate) async fn a_migration_nobody_waits_for_is_brought_to_an_end(site: &impl Site) {
+pub(crate) async fn a_migration_nobody_waits_for_is_brought_to_an_end<S: Site>(site: &S) {
     let (source, uuid) = (site.port(0), uuid(12));
     source.start(uuid, &site.definition("vm12", uuid)).await.unwrap();
     let to = site.destination(1, SOON);
@@ -176,7 +177,7 @@ pub(crate) async fn a_migration_nobody_waits_for_is_brought_to_an_end(site: &imp
     site.port(1).destroy(uuid).await.unwrap();
 }
 
-pub(crate) async fn a_target_that_is_not_there_is_refused(site: &impl Site) {
+pub(crate) async fn a_target_that_is_not_there_is_refused<S: Site>(site: &S) {
     let (source, uuid) = (site.port(0), uuid(13));
     source.start(uuid, &site.definition("vm13", uuid)).await.unwrap();
     let mut to = site.destination(1, SOON);
@@ -186,7 +187,7 @@ pub(crate) async fn a_target_that_is_not_there_is_refused(site: &impl Site) {
     stays(site, uuid).await;
 }
 
-pub(crate) async fn a_device_is_plugged_in_while_the_vm_runs(site: &impl Site) {
+pub(crate) async fn a_device_is_plugged_in_while_the_vm_runs<S: Site>(site: &S) {
     let (hv, uuid) = (site.port(0), uuid(14));
     hv.start(uuid, &site.definition("vm14", uuid)).await.unwrap();
     let nic = "<interface type='user'><mac address='52:54:00:00:00:14'/>\
@@ -200,7 +201,7 @@ pub(crate) async fn a_device_is_plugged_in_while_the_vm_runs(site: &impl Site) {
     hv.destroy(uuid).await.unwrap();
 }
 
-pub(crate) async fn a_libvirt_that_hangs_is_told_apart_and_found_again(site: &impl Site) {
+pub(crate) async fn a_libvirt_that_hangs_is_told_apart_and_found_again<S: Site>(site: &S) {
     let (hv, uuid) = (site.port(1), uuid(15));
     hv.start(uuid, &site.definition("vm15", uuid)).await.unwrap();
     site.hang(1, true);
@@ -219,7 +220,7 @@ pub(crate) async fn a_libvirt_that_hangs_is_told_apart_and_found_again(site: &im
 }
 
 /// The VM goes on where it was, and nothing of it is left at the target.
-async fn stays(site: &impl Site, uuid: pvc_common::id::VmUuid) {
+async fn stays<S: Site>(site: &S, uuid: pvc_common::id::VmUuid) {
     assert_eq!(seen(site, 0, uuid).await, Some(RunState::Running));
     until("the target has forgotten it", || async { seen(site, 1, uuid).await.is_none() }).await;
     assert_eq!(site.port(0).migration(uuid).await, Ok(None));

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use pvc_common::id::VmUuid;
+use pvc_common::unit::Mib;
 use pvc_libvirt::Destination;
 use pvc_libvirt::fake::{FakeHypervisor, FakeRoom, Guest, MigrationEnd, definition};
 
@@ -25,6 +26,8 @@ impl Room {
 
 impl Site for Room {
     type Port = FakeHypervisor;
+
+    const MEMORY: Mib = Mib(64);
 
     fn port(&self, node: usize) -> &FakeHypervisor {
         &self.nodes[node]

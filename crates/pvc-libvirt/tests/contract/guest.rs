@@ -1,7 +1,7 @@
 //! A guest small enough to be written down: one boot sector.
 //!
-//! It dirties half a MiB of memory about 18 times a second, so that a migration at a MiB a
-//! second never ends, and powers off when the power button is pressed. In between it halts.
+//! It writes to half a MiB of memory about 18 times a second, so that there is something to
+//! migrate, and powers off when the power button is pressed. In between it halts.
 
 /// A disk with the guest in its boot sector.
 pub(crate) fn disk() -> Vec<u8> {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use pvc_common::id::VmUuid;
 use pvc_common::observed::RunState;
+use pvc_common::unit::Mib;
 use pvc_libvirt::{Destination, Hypervisor};
 
 /// More than anything takes, even on a busy machine without hardware virtualization.
@@ -13,6 +14,9 @@ pub(crate) const SOON: Duration = Duration::from_secs(60);
 /// Two nodes that can send each other VMs.
 pub(crate) trait Site {
     type Port: Hypervisor;
+
+    /// The memory of its VMs.
+    const MEMORY: Mib;
 
     /// The hypervisor of node 0 or 1.
     fn port(&self, node: usize) -> &Self::Port;
@@ -23,7 +27,7 @@ pub(crate) trait Site {
     /// The definition of a small VM that powers off when asked to.
     fn definition(&self, name: &str, uuid: VmUuid) -> String;
 
-    /// Makes the migration of a VM that runs on a node take for ever.
+    /// Makes the migration of a VM that runs on a node take some seconds at least.
     fn hold_migration(&self, node: usize, uuid: VmUuid) -> impl Future<Output = ()>;
 
     /// Makes a node's libvirt stop answering, or answer again.
