@@ -1,5 +1,6 @@
 //! PVC on the hosts: an empty cluster, its nodes, and a first VM.
 
+use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -34,16 +35,18 @@ struct Vm {
     state: String,
 }
 
-/// Makes an empty cluster in ZooKeeper; harmless when there is one.
+/// Makes an empty cluster in ZooKeeper, once in the life of the hosts' disks.
 ///
 /// # Errors
-/// When the API's program refuses.
+/// When the API's program refuses: it does where there is a cluster already.
 pub(crate) fn initialise(lab: &Lab, hosts: &[Host]) -> Result<()> {
     let first = hosts.first().context("a lab without hosts")?;
-    enter::run(lab, *first, ["pvcapid", "--initialize"])?
-        .limit(Duration::from_secs(60))
-        .done()
-        .map(drop)
+    let done = lab.disk(*first).join("initialised");
+    if done.exists() {
+        return Ok(());
+    }
+    enter::run(lab, *first, ["pvcapid", "--initialize"])?.limit(Duration::from_secs(60)).done()?;
+    fs::write(done, "").context("cannot record that there is a cluster")
 }
 
 /// Starts the daemons and waits until the API answers on the floating address and every node runs
