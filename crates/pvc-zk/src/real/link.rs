@@ -8,8 +8,8 @@
 //!    ▲                                            │ session ended
 //!    └────────────────────────────────────────────┘
 //! ```
-//! Invariant: each connection to a server has a greater number than the one before, and the
-//! public session state is published before the link that permits calls.
+//! Invariant: each connection to a server has a greater number than the one before and has
+//! answered, and the public session state is published before the link that permits calls.
 
 use std::time::Duration;
 
@@ -88,9 +88,8 @@ pub(super) fn publisher() -> (Publisher, Links, watch::Receiver<Session>) {
 impl Publisher {
     fn live(&mut self, client: &Client, epoch: u64) {
         self.connections += 1;
-        // Counts as a change even if it was live before: a disconnection too short to be seen
-        // here is long enough for watches to miss something.
-        log(self.session.send_replace(Session::Live { epoch }), Session::Live { epoch });
+        let now = Session::Live { epoch };
+        log(self.session.send_replace(now), now);
         self.links.send_replace(Link::Up(Connection {
             client: client.clone(),
             epoch,
@@ -145,7 +144,7 @@ async fn serve(hosts: &str, settings: Settings, publisher: &mut Publisher) {
     }
 }
 
-/// Tries until there is a session whose server knows all that was ever written.
+/// Tries until there is a session.
 async fn connect(hosts: &str, settings: Settings) -> Client {
     /// Between attempts. The client's own pauses grow with the outage, so it is made to try each
     /// host once only.
@@ -155,10 +154,7 @@ async fn connect(hosts: &str, settings: Settings) -> Client {
         let connector =
             Client::connector().with_session_timeout(settings.session_timeout).with_fail_eagerly();
         match connector.connect(hosts).await {
-            Ok(client) => {
-                catch_up(&client, settings.call_limit).await;
-                return client;
-            }
+            Ok(client) => return client,
             Err(error) if failed => tracing::debug!("zookeeper: still no session: {error}"),
             Err(error) => {
                 tracing::warn!("zookeeper: no session with any of {hosts}, still trying: {error}");
@@ -169,32 +165,50 @@ async fn connect(hosts: &str, settings: Settings) -> Client {
     }
 }
 
-/// Lets the server of a new session catch up, so that nobody reads what is older than what the
-/// session before had seen. The client sees to that within one session only.
-async fn catch_up(client: &Client, limit: Duration) {
-    match tokio::time::timeout(limit, client.sync("/")).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!("zookeeper: the server may lag behind: {error}"),
-        Err(_) => tracing::warn!("zookeeper: the server may lag behind: no answer"),
-    }
-}
-
 /// Publishes what becomes of a session until it has ended.
+///
+/// The client says connected before its first request is answered, and if the connection breaks
+/// in between, goes on saying so until the next one or the session's end. So each connection has
+/// to answer before the session is called live.
 async fn watch_over(client: &Client, epoch: u64, publisher: &mut Publisher) {
     let mut states = client.state_watcher();
     let mut state = client.state();
+    let mut without = Session::Connecting;
     loop {
         match state {
-            SessionState::SyncConnected => publisher.live(client, epoch),
-            SessionState::Disconnected | SessionState::ConnectedReadOnly => {
-                publisher.down(Session::Suspended { epoch });
+            SessionState::SyncConnected => {
+                // Also when it was live as far as we know: then a disconnection was too short to
+                // be seen here, but not too short for watches to miss something.
+                publisher.down(without);
+                tokio::select! {
+                    biased;
+                    next = states.changed() => {
+                        state = next;
+                        continue;
+                    }
+                    () = answered(client) => publisher.live(client, epoch),
+                }
+                without = Session::Suspended { epoch };
             }
+            SessionState::Disconnected | SessionState::ConnectedReadOnly => publisher.down(without),
             SessionState::AuthFailed | SessionState::Expired | SessionState::Closed => {
                 tracing::warn!(session.epoch = epoch, "zookeeper: session {epoch} ended: {state}");
                 return;
             }
         }
         state = states.changed().await;
+    }
+}
+
+/// Waits for an answer from a server that knows all that was written before it was asked.
+///
+/// A new session could otherwise read what is older than what the session before it had seen.
+async fn answered(client: &Client) {
+    /// Before asking again, if the state of the session does not change until then.
+    const PAUSE: Duration = Duration::from_millis(500);
+    while let Err(error) = client.sync("/").await {
+        tracing::debug!("zookeeper: not in step with the ensemble yet: {error}");
+        tokio::time::sleep(PAUSE).await;
     }
 }
 

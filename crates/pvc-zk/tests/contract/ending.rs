@@ -1,4 +1,4 @@
-//! What only a real server shows: how a process's session ends, and how one fails to begin.
+//! What only a real server shows: how a process's session ends, breaks, and fails to begin.
 
 use std::time::{Duration, Instant};
 
@@ -47,6 +47,23 @@ async fn what_is_ephemeral_vanishes_when_the_session_is_closed_or_dropped() {
     let (tree, other, path) = with_something_brief(&rig).await;
     drop(tree);
     vanishes_at_once(&other, &path).await;
+}
+
+/// The client library goes on calling a connection good that broke just after it was made.
+#[tokio::test]
+async fn a_session_is_not_called_live_when_its_server_dies_at_once() {
+    if services_are_unwanted() {
+        return;
+    }
+    let mut rig = Real::start().await;
+    let tree = rig.client().await;
+    for round in 0..8 {
+        let began = Instant::now();
+        rig.interrupt(&[&tree]).await;
+        // Far less than it takes until the session has ended for certain.
+        assert!(began.elapsed() < Duration::from_secs(30), "round {round}");
+    }
+    assert_eq!(*tree.session().borrow(), Session::Live { epoch: 1 });
 }
 
 #[tokio::test]
