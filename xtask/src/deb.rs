@@ -1,6 +1,6 @@
 //! `cargo xtask deb`: the release binaries and, from them, the Debian packages in `dist/`.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -24,6 +24,7 @@ const NEEDED: [&str; 6] = ["debhelper", "dpkg-dev", "fakeroot", "gcc", "libvirt-
 pub(crate) fn packages() -> Result<Vec<PathBuf>> {
     apt::ensure(&NEEDED)?;
     let target = Workspace::ours()?.target_directory;
+    let _alone = alone(&target)?;
     say::step("build the release binaries", build)?;
     let dist = root().join("dist");
     let present = debs(&dist)?;
@@ -57,6 +58,14 @@ pub(crate) fn build() -> Result<()> {
         command.args(["--package", package]);
     }
     Run::of(command).limit(BUILD_LIMIT).into_file(say::terminal()?).done().map(drop)
+}
+
+/// Waits until nobody else builds packages in the same place; released when dropped.
+fn alone(target: &Path) -> Result<File> {
+    fs::create_dir_all(target)?;
+    let lock = File::create(target.join("deb.lock"))?;
+    lock.lock()?;
+    Ok(lock)
 }
 
 /// Runs debhelper in a copy of `debian/`, so that the checkout stays clean.
