@@ -78,9 +78,8 @@ impl Tier {
 
 fn unit() -> Result<Outcome> {
     apt::ensure(&TO_BUILD)?;
-    let selection = ["--workspace", "--exclude", "pvc-e2e"];
     let settings = [("PVC_TEST_NO_SERVICES", "1")];
-    runner::run(&selection, &settings, UNIT_LIMIT).map(Outcome::Ran)
+    runner::run(&["--workspace"], &settings, UNIT_LIMIT).map(Outcome::Ran)
 }
 
 /// Runs the ports' integration tests, this time without `PVC_TEST_NO_SERVICES`.
@@ -105,7 +104,7 @@ fn on_lab() -> Result<Outcome> {
     apt::ensure(&TO_BUILD)?;
     let was_up = lab_is_up()?;
     let tested = lab_verb("up").and_then(|()| {
-        let selection = ["--package", "pvc-e2e", "--features", "lab"];
+        let selection = ["--package", "pvc-e2e", "--features", "lab", "--test", "lab"];
         runner::run(&selection, &[("PVC_XTASK", &this_program()?)], LAB_LIMIT)
     });
     if !was_up {
