@@ -9,6 +9,7 @@ use pvc_common::model::StaticData;
 use pvc_common::state::DaemonMode;
 use pvc_common::unit::Mib;
 use pvc_common::view::View;
+use pvc_common::zk::{Text, key};
 use pvc_host::fact::{self, Facts};
 use pvc_host::real::{Netlink, PacketAnnouncer, Systemctl};
 use pvc_libvirt::Hypervisor;
@@ -18,7 +19,7 @@ use crate::config::Config;
 use crate::outfit::{Floating, HostOutfit};
 use crate::serve::{Parts, Service, Settings, serve};
 use crate::startup::record::Identity;
-use crate::stats::HostFigures;
+use crate::stats::{HostFigures, Told};
 use crate::{console, traffic, vm};
 
 /// Which part this node has in the cluster.
@@ -59,6 +60,7 @@ pub(crate) fn begin<T: Tree, H: Hypervisor>(
         node: config.node.clone(),
         keepalive: config.intervals.keepalive,
         log_keepalives: config.logging.details.keepalives,
+        told: told(config),
         vms: config.functions.hypervisor.then(|| vm_settings(config)),
         console: console::Settings {
             directory: config.directories.console_log.clone(),
@@ -92,6 +94,20 @@ pub(crate) fn traffic_source(config: &Config) -> traffic::Source {
             Ok(counters)
         }),
         info: Box::new(fact::link_info),
+    }
+}
+
+/// What is logged beside the figures, and what the whole cluster goes by.
+fn told(config: &Config) -> Told {
+    let selector = (key::default_selector(), Some(config.migration.selector));
+    let floating = config.networks.as_ref().and_then(|networks| networks.upstream.floating);
+    let address = floating.map(|floating| (key::upstream_ip(), floating.to_string()));
+    let details = config.logging.details;
+    Told {
+        log_details: details.keepalives && details.cluster,
+        by_primary: std::iter::once((selector.0.into_path(), selector.1.encode()))
+            .chain(address.map(|(key, address)| (key.into_path(), address)))
+            .collect(),
     }
 }
 

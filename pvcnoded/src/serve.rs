@@ -43,6 +43,8 @@ pub struct Settings {
     pub keepalive: Duration,
     /// Whether each keepalive is logged.
     pub log_keepalives: bool,
+    /// What is told beside the node's figures.
+    pub told: stats::Told,
     /// How VMs are run; `None` on a node that runs none.
     pub vms: Option<vm::Settings>,
     /// Where consoles are and how much of them is kept.
@@ -128,7 +130,7 @@ impl<T: Tree> Crew<T> {
 
     /// The VMs of this node, their consoles and figures.
     fn run_vms<H: Hypervisor>(&self, settings: Settings, hypervisor: H) -> Vec<JoinHandle<()>> {
-        let Settings { node, vms, console, host, keepalive, .. } = settings;
+        let Settings { node, vms, console, host, keepalive, told, .. } = settings;
         let (tree, drain) = (&self.tree, &self.drain);
         let mut tasks = Vec::new();
         let here = match vms {
@@ -153,7 +155,7 @@ impl<T: Tree> Crew<T> {
         tasks.push(tokio::spawn(vnc));
         let views = self.views.clone();
         let sources = Sources { host, hypervisor, here, views, devices: "/sys/class/net".into() };
-        let figures = stats::run(tree.clone(), node, keepalive, sources, drain.clone());
+        let figures = stats::run(tree.clone(), node, keepalive, sources, told, drain.clone());
         tasks.push(tokio::spawn(figures));
         tasks
     }

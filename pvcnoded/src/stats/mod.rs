@@ -13,10 +13,12 @@ use std::time::Duration;
 
 use pvc_common::id::{NodeName, VmUuid};
 use pvc_common::observed::ObservedVm;
+use pvc_common::state::CoordinatorState;
 use pvc_common::view::View;
 use pvc_common::zk::key;
 use pvc_libvirt::Hypervisor;
 use pvc_runtime::drain::Drain;
+use pvc_runtime::log::mark;
 use pvc_zk::Tree;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -25,6 +27,15 @@ use tracing::Instrument;
 pub use node::HostFigures;
 
 use crate::own_keys::OwnKeys;
+
+/// What is told beside the figures.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// Whether each round is logged with the figures of the node.
+    pub log_details: bool,
+    /// What the primary tells of its configuration: paths and texts.
+    pub by_primary: Vec<(String, String)>,
+}
 
 /// Where the figures come from.
 pub struct Sources<H> {
@@ -46,6 +57,7 @@ pub async fn run<T: Tree, H: Hypervisor>(
     me: NodeName,
     every: Duration,
     sources: Sources<H>,
+    told: Told,
     drain: Drain,
 ) {
     let mut ticks = interval(every);
@@ -56,6 +68,7 @@ pub async fn run<T: Tree, H: Hypervisor>(
         me,
         limit: every,
         sources,
+        told,
         published: BTreeSet::new(),
     };
     let rounds = async {
@@ -78,6 +91,7 @@ struct Publisher<T, H> {
     me: NodeName,
     limit: Duration,
     sources: Sources<H>,
+    told: Told,
     published: BTreeSet<VmUuid>,
 }
 
@@ -96,6 +110,23 @@ impl<T: Tree, H: Hypervisor> Publisher<T, H> {
         let values = node::values(&self.me, &host, &here, &view);
         if let Err(error) = self.node_keys.publish(&values).await {
             tracing::warn!(%error, "figures of this node not published");
+        }
+        if self.told.log_details {
+            tracing::info!(mark = mark::TICK, "{}", node::details(&host, &here, &view));
+        }
+        self.tell_as_primary(&view).await;
+    }
+
+    /// What the whole cluster goes by, as the primary's configuration has it.
+    async fn tell_as_primary(&mut self, view: &View) {
+        let own = view.nodes.get(&self.me);
+        if own.and_then(|node| node.coordinator_state.copied()) != Some(CoordinatorState::Primary) {
+            // Another primary writes them now.
+            self.node_keys.forget(key::CONFIG);
+            return;
+        }
+        if let Err(error) = self.node_keys.publish(&self.told.by_primary).await {
+            tracing::warn!(%error, "settings of the primary not published");
         }
     }
 

@@ -52,6 +52,23 @@ pub(super) fn values(
     ]
 }
 
+/// The figures in one line, for the log.
+pub(super) fn details(host: &HostFigures, here: &[ObservedVm], view: &View) -> String {
+    let maintenance = view.cluster.maintenance.get().is_some_and(|text| text == "true");
+    format!(
+        "[Maintenance: {}] [Nodes: {}] [VMs: {} here, {} in all] [Load: {:.2}] \
+         [Memory (MiB): {} total, {} used, {} free]",
+        if maintenance { "on" } else { "off" },
+        view.nodes.len(),
+        here.len(),
+        view.vms.len(),
+        host.load,
+        host.memory_total,
+        host.memory_used,
+        host.memory_available,
+    )
+}
+
 fn provisioned(me: &NodeName, view: &View) -> Mib {
     view.vms
         .values()

@@ -16,24 +16,24 @@ use pvc_zk::{FakeTree, Mirror, Tree};
 use pvcnoded::image::ClusterImage;
 use pvcnoded::primary::{Held, Outfit, OutfitError};
 use pvcnoded::serve::{Parts, Service, Settings, serve};
-use pvcnoded::stats::HostFigures;
+use pvcnoded::stats::{HostFigures, Told};
 use pvcnoded::{console, vm};
 use tokio::time::{Instant, sleep};
 
 /// The longest any wish may take on the bench.
 const LIMIT: Duration = Duration::from_secs(600);
 
-pub fn name(text: &str) -> NodeName {
+pub(crate) fn name(text: &str) -> NodeName {
     text.parse().unwrap()
 }
 
-pub fn uuid(n: usize) -> VmUuid {
+pub(crate) fn uuid(n: usize) -> VmUuid {
     format!("00000000-0000-4000-8000-{n:012}").parse().unwrap()
 }
 
 /// Who has the floating addresses and the services.
 #[derive(Clone, Default)]
-pub struct Floor(Arc<Mutex<BTreeMap<String, (bool, bool)>>>);
+pub(crate) struct Floor(Arc<Mutex<BTreeMap<String, (bool, bool)>>>);
 
 impl Floor {
     fn set(&self, node: &NodeName, edit: impl FnOnce(&mut (bool, bool))) {
@@ -43,13 +43,13 @@ impl Floor {
         assert!(holders <= 1, "two nodes have the floating addresses: {all:?}");
     }
 
-    pub fn holder(&self) -> Option<String> {
+    pub(crate) fn holder(&self) -> Option<String> {
         let all = self.0.lock().unwrap();
         all.iter().find(|(_, held)| **held == (true, true)).map(|(node, _)| node.clone())
     }
 }
 
-pub struct FakeOutfit(NodeName, Floor);
+pub(crate) struct FakeOutfit(NodeName, Floor);
 
 impl Outfit for FakeOutfit {
     async fn held(&self) -> Result<Held, OutfitError> {
@@ -85,22 +85,22 @@ impl Outfit for FakeOutfit {
 }
 
 /// A running daemon.
-pub struct Daemon {
+pub(crate) struct Daemon {
     service: Service<FakeTree>,
     tree: FakeTree,
     _mirror: Mirror<View>,
 }
 
-pub struct Bench {
-    pub tree: FakeTree,
-    pub room: FakeRoom,
-    pub floor: Floor,
-    pub daemons: BTreeMap<String, Daemon>,
+pub(crate) struct Bench {
+    pub(crate) tree: FakeTree,
+    pub(crate) room: FakeRoom,
+    pub(crate) floor: Floor,
+    pub(crate) daemons: BTreeMap<String, Daemon>,
 }
 
 impl Bench {
     /// Nodes `hv1` to `hv<count>`, all serving and ready.
-    pub async fn new(count: usize) -> Self {
+    pub(crate) async fn new(count: usize) -> Self {
         let tree = FakeTree::new();
         let mut bench =
             Self { tree, room: FakeRoom::new(), floor: Floor::default(), daemons: BTreeMap::new() };
@@ -157,7 +157,7 @@ impl Bench {
     }
 
     /// Starts a node's daemon.
-    pub fn boot(&mut self, node: &str) {
+    pub(crate) fn boot(&mut self, node: &str) {
         let tree = self.tree.another();
         let hypervisor = self.room.node(node);
         let outfit = FakeOutfit(name(node), self.floor.clone());
@@ -170,20 +170,20 @@ impl Bench {
     }
 
     /// `kill -9`: nothing is said to anybody.
-    pub fn kill(&mut self, node: &str) {
+    pub(crate) fn kill(&mut self, node: &str) {
         let daemon = self.daemons.remove(node).expect("a running daemon");
         daemon.service.kill();
         daemon.tree.expire();
     }
 
     /// An orderly stop.
-    pub async fn stop(&mut self, node: &str) {
+    pub(crate) async fn stop(&mut self, node: &str) {
         let daemon = self.daemons.remove(node).expect("a running daemon");
         daemon.service.stop().await;
     }
 
     /// Defines a VM as the API does.
-    pub async fn define(&self, n: usize, on: &str, state: VmState) {
+    pub(crate) async fn define(&self, n: usize, on: &str, state: VmState) {
         let vm = uuid(n);
         let xml = definition(&format!("vm{n}"), vm);
         let ops = vec![
@@ -198,23 +198,23 @@ impl Bench {
         self.tree.commit(ops).await.unwrap();
     }
 
-    pub async fn read<T: Text>(&self, key: &Key<T>) -> Seen<T> {
+    pub(crate) async fn read<T: Text>(&self, key: &Key<T>) -> Seen<T> {
         let entry = self.tree.get(key.path()).await.unwrap();
         Seen::read(entry.as_ref().map(|entry| (entry.data.as_slice(), entry.version)))
     }
 
     /// A person changes one key.
-    pub async fn put<T: Text>(&self, key: &Key<T>, value: &T) {
+    pub(crate) async fn put<T: Text>(&self, key: &Key<T>, value: &T) {
         let seen = self.read(key).await;
         self.tree.commit(vec![key.put(&seen, value)]).await.unwrap();
     }
 
-    pub async fn wish(&self, n: usize, state: VmState) {
+    pub(crate) async fn wish(&self, n: usize, state: VmState) {
         self.put(&key::vm_state(uuid(n)), &state).await;
     }
 
     /// A person migrates a VM, as the API writes it.
-    pub async fn migrate(&self, n: usize, to: &str) {
+    pub(crate) async fn migrate(&self, n: usize, to: &str) {
         let vm = uuid(n);
         let node = self.read(&key::vm_node(vm)).await;
         let last = self.read(&key::vm_last_node(vm)).await;
@@ -230,24 +230,24 @@ impl Bench {
         self.tree.commit(ops).await.unwrap();
     }
 
-    pub async fn domain_state(&self, node: &str, state: DomainState) {
+    pub(crate) async fn domain_state(&self, node: &str, state: DomainState) {
         self.put(&key::node_domain_state(&name(node)), &state).await;
     }
 
     /// The tree as it is now.
-    pub async fn view(&self) -> Arc<View> {
+    pub(crate) async fn view(&self) -> Arc<View> {
         Mirror::follow(&self.tree, ClusterImage::ROOTS, ClusterImage::new())
             .complete()
             .await
             .expect("a view")
     }
 
-    pub async fn vm(&self, n: usize) -> Arc<Vm> {
+    pub(crate) async fn vm(&self, n: usize) -> Arc<Vm> {
         Arc::clone(&self.view().await.vms[&uuid(n)])
     }
 
     /// Waits until the tree is as expected; never beyond the limit.
-    pub async fn until(&self, what: &str, holds: impl Fn(&View) -> bool) {
+    pub(crate) async fn until(&self, what: &str, holds: impl Fn(&View) -> bool) {
         let mirror = Mirror::follow(&self.tree, ClusterImage::ROOTS, ClusterImage::new());
         let mut views = mirror.view();
         let reached = views.wait_for(|view| view.as_ref().is_some_and(|view| holds(view)));
@@ -259,7 +259,7 @@ impl Bench {
     }
 
     /// Waits until a VM runs on `node`, claimed by it, with nothing left to do.
-    pub async fn runs(&self, n: usize, node: &str) {
+    pub(crate) async fn runs(&self, n: usize, node: &str) {
         let me = name(node);
         self.until(&format!("vm{n} runs on {node}"), |view| {
             let vm = &view.vms[&uuid(n)];
@@ -272,7 +272,7 @@ impl Bench {
     }
 
     /// Waits until a VM is in `state` and runs nowhere.
-    pub async fn rests(&self, n: usize, state: VmState) {
+    pub(crate) async fn rests(&self, n: usize, state: VmState) {
         self.until(&format!("vm{n} rests in {state:?}"), |view| {
             let vm = &view.vms[&uuid(n)];
             vm.state.copied() == Some(state)
@@ -283,7 +283,7 @@ impl Bench {
     }
 
     /// Lets time pass.
-    pub async fn pass(&self, time: Duration) {
+    pub(crate) async fn pass(&self, time: Duration) {
         let end = Instant::now() + time;
         while Instant::now() < end {
             sleep(Duration::from_millis(100)).await;
@@ -300,6 +300,10 @@ fn settings(node: &str) -> Settings {
         node: name(node),
         keepalive: Duration::from_secs(5),
         log_keepalives: false,
+        told: Told {
+            log_details: false,
+            by_primary: vec![(key::upstream_ip().into_path(), format!("10.0.0.{node}/24"))],
+        },
         vms: Some(vm::Settings {
             shutdown_timeout: Duration::from_secs(180),
             peers: vm::Peers::new(route, false),

@@ -69,3 +69,17 @@ async fn a_primary_whose_daemon_is_killed_goes_on_when_it_is_back() {
     bench.boot(&first);
     assert_eq!(settled(&bench, |_| true).await, first);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_primary_tells_what_the_cluster_goes_by() {
+    let bench = Bench::new(2).await;
+    for node in ["hv1", "hv2", "hv1"] {
+        bench.put(&key::primary_node(), &Some(name(node))).await;
+        let told = format!("10.0.0.{node}/24");
+        bench
+            .until(&format!("{node} has told its settings"), |view| {
+                view.cluster.upstream_ip.get() == Some(&told)
+            })
+            .await;
+    }
+}

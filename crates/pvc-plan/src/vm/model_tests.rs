@@ -116,6 +116,7 @@ struct World {
 }
 
 impl World {
+    #[expect(clippy::disallowed_methods, reason = "a time that the model counts from")]
     fn new(seed: u64, sabotage: fn(&mut Plan)) -> Self {
         let uuid: VmUuid = "6f1c2a3e-8a61-4b07-9d43-0b1f6a2c9e10".parse().unwrap();
         let nodes: Vec<NodeName> = ["hv1", "hv2", "hv3"].map(|n| n.parse().unwrap()).into();

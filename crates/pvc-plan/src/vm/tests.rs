@@ -42,6 +42,7 @@ struct Case {
 }
 
 impl Case {
+    #[expect(clippy::disallowed_methods, reason = "a time that the cases count from")]
     fn new(vm: Vm, here: Here) -> Self {
         Self {
             vm,
