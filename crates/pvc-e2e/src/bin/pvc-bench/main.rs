@@ -1,0 +1,66 @@
+//! `pvc-bench`: what the release build costs, measured on the real programs.
+//!
+//! Each group starts a ZooKeeper server of its own on loopback, fills it with a synthetic
+//! cluster, and runs the daemons on it as an operator would, but for a hypervisor that only
+//! imagines its VMs. One JSON object a line on stdout; progress on stderr.
+
+mod api;
+mod cli;
+mod cluster;
+mod config;
+mod daemon;
+mod figure;
+mod http;
+mod memory;
+mod rig;
+mod sample;
+mod seed;
+mod startup;
+mod zookeeper;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Measures the release build; one JSON object a line.
+#[derive(Parser)]
+#[command(name = "pvc-bench", bin_name = "cargo xtask bench")]
+struct Arguments {
+    /// What to measure; everything, if nothing is named.
+    #[command(subcommand)]
+    group: Option<Group>,
+}
+
+#[derive(Subcommand)]
+enum Group {
+    /// Time from a session with ZooKeeper until a daemon serves.
+    Startup,
+    /// Time of requests to the API.
+    Api,
+    /// Time of whole commands.
+    Cli,
+    /// Resident memory of the daemons.
+    Memory,
+    /// Requests to ZooKeeper, by a node at rest and by a VM that changes.
+    Zookeeper,
+    /// Fill a ZooKeeper with a synthetic cluster.
+    Seed(seed::Options),
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    match Arguments::parse().group {
+        Some(Group::Startup) => startup::measure().await,
+        Some(Group::Api) => api::measure().await,
+        Some(Group::Cli) => cli::measure().await,
+        Some(Group::Memory) => memory::measure().await,
+        Some(Group::Zookeeper) => zookeeper::measure().await,
+        Some(Group::Seed(options)) => seed::run(options).await,
+        None => {
+            startup::measure().await?;
+            api::measure().await?;
+            cli::measure().await?;
+            memory::measure().await?;
+            zookeeper::measure().await
+        }
+    }
+}
