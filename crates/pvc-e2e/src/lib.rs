@@ -1,1 +1,3 @@
 //! End-to-end tests and benchmarks on real components.
+
+pub mod lab;

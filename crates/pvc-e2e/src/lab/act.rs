@@ -1,0 +1,72 @@
+//! What a test does: commands of the client and on hosts.
+
+use std::time::Duration;
+
+use super::{COMMAND, Lab, Said, until};
+
+impl Lab {
+    /// Runs the client as a person would, who says yes to every question.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    #[track_caller]
+    pub fn try_pvc(&self, words: &[&str]) -> Said {
+        self.pvc_within(COMMAND, words)
+    }
+
+    /// Runs the client and returns what it prints.
+    ///
+    /// # Panics
+    /// When it fails.
+    #[track_caller]
+    pub fn pvc(&self, words: &[&str]) -> String {
+        self.try_pvc(words).ok().unwrap_or_else(|error| panic!("{error:#}"))
+    }
+
+    /// Runs the client, which may take as long as `limit`.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    #[track_caller]
+    pub fn pvc_within(&self, limit: Duration, words: &[&str]) -> Said {
+        let all: Vec<&str> = ["pvc", "--", "--unsafe"].iter().chain(words).copied().collect();
+        self.program.run(limit, &all).unwrap_or_else(|error| panic!("{error:#}"))
+    }
+
+    /// Runs the client again and again until what it is for is so, as a person would while
+    /// parts of the cluster are down.
+    ///
+    /// # Panics
+    /// When it is not within `limit`.
+    #[track_caller]
+    pub fn insist(&self, words: &[&str], limit: Duration, done: impl Fn(&Self) -> bool) {
+        until(&format!("`pvc {}`", words.join(" ")), limit, || {
+            if done(self) {
+                return Ok(());
+            }
+            let said = self.pvc_within(Duration::from_secs(15), words);
+            Err(format!("{}{}", said.out, said.err))
+        });
+    }
+
+    /// Runs a command on a host and returns its output.
+    ///
+    /// # Panics
+    /// When it fails.
+    #[track_caller]
+    pub fn on(&self, host: &str, words: &[&str]) -> String {
+        self.try_on(host, words).ok().unwrap_or_else(|error| panic!("{error:#}"))
+    }
+
+    /// Runs a command on a host.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[track_caller]
+    pub fn try_on(&self, host: &str, words: &[&str]) -> Said {
+        let all: Vec<&str> = ["exec", host].iter().chain(words).copied().collect();
+        self.program.run(COMMAND, &all).unwrap_or_else(|error| panic!("{error:#}"))
+    }
+}

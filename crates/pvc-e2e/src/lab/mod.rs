@@ -1,0 +1,102 @@
+//! A running lab in the hands of one test.
+//!
+//! A test takes the lab for itself, acts through `pvc` as a person would, looks with the
+//! hosts' own tools, and leaves the cluster as it was: every VM it made is gone again, every
+//! node is in service. When it fails it shows what the daemons logged meanwhile.
+//!
+//! What can go wrong here ends the test, so that a test reads as the story it tells.
+
+mod act;
+mod census;
+mod console;
+mod dice;
+mod guest;
+mod look;
+mod program;
+mod tidy;
+mod wait;
+
+use std::fs::File;
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Result, ensure};
+use tempfile::TempDir;
+
+pub use census::Census;
+pub use console::{Clock, Console, Line};
+pub use dice::Dice;
+pub use program::{Program, Said};
+pub use wait::{throughout, until};
+
+/// How long a command on a host or of the client may take when it waits for nothing.
+const COMMAND: Duration = Duration::from_secs(30);
+
+/// How long another test may hold the lab.
+const TURN: Duration = Duration::from_secs(15 * 60);
+
+/// Taken by whoever uses the lab.
+const LOCK: &str = "/run/lock/pvc-e2e.lock";
+
+/// The VMs that tests make are named so.
+const PREFIX: &str = "e2e-";
+
+/// The lab, for as long as a test runs.
+#[derive(Debug)]
+pub struct Lab {
+    program: Program,
+    hosts: Vec<String>,
+    /// Definitions of VMs.
+    dir: TempDir,
+    /// When the test began, in the hosts' own time.
+    since: Duration,
+    _alone: File,
+}
+
+impl Lab {
+    /// Takes the lab, waits until its cluster is at rest, and removes what a test that was
+    /// interrupted left there.
+    ///
+    /// # Panics
+    /// When there is no lab, or it does not come to rest.
+    #[must_use]
+    #[track_caller]
+    pub fn take() -> Self {
+        let lab = Self::open().expect("these tests need a lab that is up");
+        lab.clean().expect("what was left of another test goes away");
+        lab
+    }
+
+    fn open() -> Result<Self> {
+        let program = Program::from_env()?;
+        let alone = File::create(LOCK)?;
+        until("the other tests", TURN, || alone.try_lock().map_err(|error| error.to_string()));
+        let status = program.run(COMMAND, &["status", "--json"])?.ok()?;
+        let status: serde_json::Value = serde_json::from_str(&status)?;
+        let hosts = status["hosts"].as_array().into_iter().flatten();
+        let hosts: Vec<String> =
+            hosts.filter_map(|host| Some(host["name"].as_str()?.to_owned())).collect();
+        ensure!(!hosts.is_empty(), "the lab is down: `cargo xtask lab up` brings it up");
+        let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
+        Ok(Self { program, hosts, dir: TempDir::new()?, since, _alone: alone })
+    }
+
+    /// The lab's hosts, which are the cluster's nodes.
+    #[must_use]
+    pub fn hosts(&self) -> &[String] {
+        &self.hosts
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.show();
+        }
+        if let Err(error) = self.clean() {
+            tidy::say(&format!("the cluster was not left clean: {error:#}"));
+            // A second panic would hide the first.
+            assert!(thread::panicking(), "the cluster was not left clean: {error:#}");
+        }
+    }
+}
