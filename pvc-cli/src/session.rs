@@ -47,9 +47,11 @@ impl Session {
         what: &str,
         name: &str,
     ) -> Result<T, Failure> {
-        let mut found: Vec<T> = self.read(request).await.map_err(|failure| {
-            failure.hint(format!("`pvc {} list` shows those that exist.", what.to_lowercase()))
-        })?;
+        let mut found: Vec<T> = match self.client.read(request).await {
+            // Said below, where the name is known.
+            Err(ClientError::NotFound { .. }) => Vec::new(),
+            other => other?,
+        };
         match (found.pop(), found.is_empty()) {
             (Some(only), true) => Ok(only),
             (Some(_) | None, _) => Err(Failure::new(format!("{what} \"{name}\" not found."))

@@ -33,7 +33,7 @@ fn a_vm_that_does_not_exist_is_said_to_be_missing() {
     desk.api.on("GET /vm/two", 200, json!([{"name": "a"}, {"name": "b"}]));
     let missing = desk.lab("vm info nope");
     assert_eq!(missing.code, Some(1));
-    assert!(missing.stderr.contains("VM not found."), "{missing:?}");
+    assert!(missing.stderr.contains("VM \"nope\" not found."), "{missing:?}");
     assert!(missing.stderr.contains("`pvc vm list`"), "{missing:?}");
     let two = desk.lab("vm info two -f json");
     assert_eq!(two.code, Some(1));
