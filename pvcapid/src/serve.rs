@@ -45,7 +45,8 @@ pub async fn serve(config: &Config, drain: Drain) -> io::Result<()> {
     let tree = ZkTree::connect(config.zookeeper.clone(), Settings::default());
     let (app, mirror) = follow(&tree, config.authentication.as_ref(), Limits::default());
     let warming = tokio::spawn(warm(mirror.view()));
-    let outcome = answer(listener, config.tls.as_ref(), api::router(app), drain).await;
+    let router = api::router(app, config.prometheus);
+    let outcome = answer(listener, config.tls.as_ref(), router, drain).await;
     warming.abort();
     drop(mirror);
     tree.close().await;

@@ -6,6 +6,7 @@ mod document;
 mod error;
 mod fault;
 mod limit;
+mod metrics;
 mod node;
 mod session;
 mod task;
@@ -88,14 +89,16 @@ fn guarded() -> OpenApiRouter<App> {
 #[must_use]
 pub fn openapi() -> OpenApi {
     let router = OpenApiRouter::with_openapi(document::head());
-    router.merge(greeting()).merge(open()).merge(guarded()).into_openapi()
+    let router = router.merge(greeting()).merge(open()).merge(metrics::routes());
+    router.merge(guarded()).into_openapi()
 }
 
-/// Answers everything.
-pub fn router(app: App) -> Router {
+/// Answers everything, metrics only if `prometheus` is to have them.
+pub fn router(app: App, prometheus: bool) -> Router {
     let guard = middleware::from_fn_with_state(app.clone(), auth::require);
     let ready = middleware::from_fn_with_state(app.clone(), request::when_ready);
-    let routes = open().merge(guarded().route_layer(guard)).route_layer(ready);
+    let metrics = if prometheus { metrics::routes() } else { OpenApiRouter::new() };
+    let routes = open().merge(metrics).merge(guarded().route_layer(guard)).route_layer(ready);
     let (answers, _) = greeting().merge(routes).split_for_parts();
     Router::new()
         .route("/api/v1", get(async || Redirect::permanent("/api/v1/")))

@@ -26,6 +26,8 @@ pub struct Config {
     pub address: IpAddr,
     /// Port to listen at.
     pub port: u16,
+    /// Whether everybody may read the metrics.
+    pub prometheus: bool,
     /// Who may ask; `None` for everybody.
     pub authentication: Option<Authentication>,
     /// Certificate and key; `None` for plain HTTP.

@@ -31,6 +31,7 @@ fn pvc(section: &Section<'_>) -> Option<Config> {
         zookeeper: zookeeper?,
         address: api.address,
         port: api.port,
+        prometheus: api.prometheus,
         authentication: api.authentication,
         tls: api.tls,
     })
@@ -53,6 +54,7 @@ fn zookeeper(section: &Section<'_>) -> Option<Vec<String>> {
 struct Api {
     address: IpAddr,
     port: u16,
+    prometheus: bool,
     authentication: Option<Authentication>,
     tls: Option<Tls>,
 }
@@ -60,9 +62,11 @@ struct Api {
 fn api(section: &Section<'_>) -> Option<Api> {
     let address = section.or("listen_address", IP_ADDRESS, IpAddr::V4(Ipv4Addr::LOCALHOST));
     let port = section.or("listen_port", PORT, API_PORT);
+    let prometheus = section.or("enable_prometheus", FLAG, true);
     let authentication = section.optional_section("authentication", authentication);
     let tls = section.optional_section("ssl", tls);
-    Some(Api { address, port, authentication: authentication.flatten(), tls: tls.flatten() })
+    let (authentication, tls) = (authentication.flatten(), tls.flatten());
+    Some(Api { address, port, prometheus, authentication, tls })
 }
 
 /// `Some(None)` when it is switched off; `None` once what is wrong is recorded.

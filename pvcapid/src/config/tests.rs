@@ -75,3 +75,14 @@ fn everything_wrong_is_told_at_once_and_no_secret_is_repeated() {
     }
     assert!(!all.contains("hunter"), "{all}");
 }
+
+#[test]
+fn everybody_may_read_the_metrics_unless_that_is_switched_off() {
+    let prometheus = |api: &str| {
+        let text = format!("pvc: {{coordinators: [hv1], api: {api}}}");
+        Config::parse(&text).ok().unwrap().prometheus
+    };
+    assert!(prometheus("{}"));
+    assert!(!prometheus("{enable_prometheus: False}"));
+    assert_eq!(problems("pvc: {coordinators: [hv1], api: {enable_prometheus: perhaps}}").len(), 1);
+}

@@ -18,7 +18,7 @@ use pvc_zk::Image;
 pub use arrivals::Arrivals;
 pub(crate) use node::{health, node};
 pub(crate) use shown::Shown;
-pub(crate) use vm::{meta, tags};
+pub(crate) use vm::{meta, tags, without_snapshots};
 
 /// The branches that requests need. Logs are read when they are asked for.
 pub(crate) const ROOTS: [&str; 7] =

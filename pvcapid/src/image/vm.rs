@@ -17,6 +17,12 @@ const NOT_AVAILABLE: &str = "N/A";
 
 /// A VM without its definition, and with everything read from that.
 pub(super) fn vm(uuid: VmUuid, vm: &Vm) -> api::Vm {
+    let snapshots = vm.details.as_deref().map(snapshots).unwrap_or_default();
+    api::Vm { snapshots, ..without_snapshots(uuid, vm) }
+}
+
+/// The same without its snapshots, which are most of the work.
+pub(crate) fn without_snapshots(uuid: VmUuid, vm: &Vm) -> api::Vm {
     let details = vm.details.as_deref();
     let xml = details.and_then(|details| details.xml.get()).map_or("", |xml| xml);
     // What cannot be described is shown with what the tree says of it.
@@ -39,7 +45,7 @@ pub(super) fn vm(uuid: VmUuid, vm: &Vm) -> api::Vm {
         migration_method: meta.migration_method,
         migration_max_downtime: meta.migration_max_downtime,
         tags: tags(vm),
-        snapshots: details.map(snapshots).unwrap_or_default(),
+        snapshots: Vec::new(),
         description: described.text.unwrap_or_else(|| NOT_AVAILABLE.to_owned()),
         profile: details
             .and_then(|details| details.profile.get().cloned().flatten())

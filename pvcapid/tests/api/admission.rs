@@ -20,6 +20,9 @@ async fn without_a_token_only_the_open_endpoints_answer() {
     for (method, path, status) in [
         ("GET", "/", 200),
         ("GET", "/status/primary_node", 200),
+        ("GET", "/metrics", 200),
+        ("GET", "/metrics/health", 200),
+        ("GET", "/metrics/resource", 200),
         ("GET", "/docs/", 200),
         ("POST", "/logout", 200),
         ("GET", "/status", 401),

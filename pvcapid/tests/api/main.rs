@@ -6,6 +6,8 @@ mod admission;
 mod changing;
 mod contract;
 mod example;
+mod exposition;
+mod metrics;
 mod reading;
 mod support;
 mod vms;

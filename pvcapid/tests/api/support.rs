@@ -63,20 +63,26 @@ impl Cluster {
     /// The example cluster.
     pub(crate) async fn new() -> Self {
         let limits = Limits { arrival: PATIENCE, wait: PATIENCE };
-        Self::with(&example(), limits).await
+        Self::with(&example(), limits, true).await
+    }
+
+    /// The example cluster, without metrics.
+    pub(crate) async fn without_metrics() -> Self {
+        let limits = Limits { arrival: PATIENCE, wait: PATIENCE };
+        Self::with(&example(), limits, false).await
     }
 
     /// A tree that holds nothing.
     pub(crate) async fn empty() -> Self {
-        Self::with(&[], Limits { arrival: PATIENCE, wait: PATIENCE }).await
+        Self::with(&[], Limits { arrival: PATIENCE, wait: PATIENCE }, true).await
     }
 
     /// The example cluster, with an API that waits no longer than `wait`.
     pub(crate) async fn hasty(wait: Duration) -> Self {
-        Self::with(&example(), Limits { arrival: PATIENCE, wait }).await
+        Self::with(&example(), Limits { arrival: PATIENCE, wait }, true).await
     }
 
-    async fn with(content: &[(String, String)], limits: Limits) -> Self {
+    async fn with(content: &[(String, String)], limits: Limits, prometheus: bool) -> Self {
         let own = FakeTree::new();
         for (path, text) in content {
             write(&own, path, text).await;
@@ -90,7 +96,7 @@ impl Cluster {
         };
         let (app, mirror) = follow(&own, Some(&authentication), limits);
         mirror.complete().await.unwrap();
-        Self { tree: own.another(), own, router: api::router(app), mirror }
+        Self { tree: own.another(), own, router: api::router(app, prometheus), mirror }
     }
 
     /// Sends a request as it is.

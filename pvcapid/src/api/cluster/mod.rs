@@ -8,4 +8,4 @@ pub(super) mod restore;
 pub(super) mod root;
 pub(super) mod status;
 mod storage;
-mod summary;
+pub(super) mod summary;

@@ -15,7 +15,7 @@ use crate::api::fault::shown::{by_time, faults};
 use crate::image::{View, health};
 
 /// The whole summary.
-pub(super) fn status(view: &View) -> Status {
+pub(in crate::api) fn status(view: &View) -> Status {
     let cluster = &view.cluster;
     let primary = cluster.primary_node.get().and_then(Option::as_ref);
     let version = primary.and_then(|name| view.nodes.get(name)?.pvc_version.get().cloned());
@@ -35,13 +35,14 @@ pub(super) fn status(view: &View) -> Status {
         pools: count(view.pools.len()),
         volumes: count(view.volumes.len()),
         snapshots: count(view.snapshots.len()),
-        resources: Resources {
-            memory: memory(view),
-            cpu: processors(view),
-            disk: storage::disk(view),
-        },
+        resources: resources(view),
         detail,
     }
+}
+
+/// What the nodes have and use, in sum.
+pub(in crate::api) fn resources(view: &View) -> Resources {
+    Resources { memory: memory(view), cpu: processors(view), disk: storage::disk(view) }
 }
 
 fn count(length: usize) -> u64 {
@@ -49,7 +50,7 @@ fn count(length: usize) -> u64 {
 }
 
 /// Percent with two decimals, as upstream gives them.
-pub(super) fn percent(part: f64, whole: f64) -> f64 {
+pub(in crate::api) fn percent(part: f64, whole: f64) -> f64 {
     if whole > 0.0 { (part / whole * 10_000.0).round() / 100.0 } else { 0.0 }
 }
 
