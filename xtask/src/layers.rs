@@ -106,6 +106,7 @@ mod tests {
             name: name.into(),
             version: "1.0.0".into(),
             license: None,
+            targets: Vec::new(),
             dependencies: dependencies
                 .iter()
                 .map(|(name, ours, kind)| Dependency {

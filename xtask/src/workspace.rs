@@ -32,6 +32,17 @@ pub(crate) struct Package {
     pub(crate) license: Option<String>,
     /// What it depends on.
     pub(crate) dependencies: Vec<Dependency>,
+    /// What it is built into.
+    pub(crate) targets: Vec<Target>,
+}
+
+/// One thing a package is built into.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Target {
+    /// Its name.
+    pub(crate) name: String,
+    /// What it is: `lib`, `bin`, `test` and so on.
+    pub(crate) kind: Vec<String>,
 }
 
 /// One line of a package's dependencies.

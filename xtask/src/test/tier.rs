@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use super::runner;
 use super::tally::Tally;
 use crate::run::Run;
+use crate::workspace::Workspace;
 use crate::{apt, lab, say};
 
 /// Everything the crates need to build.
@@ -89,10 +90,13 @@ fn contract() -> Result<Outcome> {
     }
     apt::ensure(&TO_BUILD)?;
     apt::ensure(&SERVICES)?;
-    let mut selection = vec!["--test", "*"];
-    for port in PORTS {
-        selection.extend(["--package", port]);
-    }
+    let packages = Workspace::ours()?.packages;
+    let ports = packages.iter().filter(|package| PORTS.contains(&package.name.as_str()));
+    let targets = ports.flat_map(|port| &port.targets);
+    let tests = targets.filter(|target| target.kind.iter().any(|kind| kind == "test"));
+    // Of the whole workspace, or cargo would build everything anew with other features.
+    let mut selection = vec!["--workspace"];
+    selection.extend(tests.flat_map(|test| ["--test", test.name.as_str()]));
     runner::run(&selection, &[], CONTRACT_LIMIT).map(Outcome::Ran)
 }
 
@@ -104,7 +108,7 @@ fn on_lab() -> Result<Outcome> {
     apt::ensure(&TO_BUILD)?;
     let was_up = lab_is_up()?;
     let tested = lab_verb("up").and_then(|()| {
-        let selection = ["--package", "pvc-e2e", "--features", "lab", "--test", "lab"];
+        let selection = ["--workspace", "--features", "pvc-e2e/lab", "--test", "lab"];
         runner::run(&selection, &[("PVC_XTASK", &this_program()?)], LAB_LIMIT)
     });
     if !was_up {
@@ -116,7 +120,8 @@ fn on_lab() -> Result<Outcome> {
 fn lab_is_up() -> Result<bool> {
     let status = Run::new([&this_program()?, "lab", "status", "--json"]).done()?;
     let status: serde_json::Value = serde_json::from_str(&status)?;
-    Ok(status["up"].as_bool().unwrap_or(false))
+    // A light lab is not the one that `lab up` brings up.
+    Ok(status["up"] == true && status["light"] != true)
 }
 
 fn lab_verb(verb: &str) -> Result<()> {
