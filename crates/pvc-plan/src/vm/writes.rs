@@ -50,10 +50,11 @@ pub(super) fn release(s: &Situation<'_>) -> Step {
     write(Goal::Release, [key::vm_claim(s.uuid).delete(&s.vm.claim), state_unchanged(s)])
 }
 
-/// The wish may change while a VM is on its way: only the claim guards a hand-over that follows
-/// a migration, for QEMU is gone here whatever anybody wishes now.
+/// QEMU is gone here whatever anybody wishes now, but a claim that was removed and made anew
+/// counts its versions from nought: only together with the state's, which changed in between,
+/// do they prove that this is the claim that was seen.
 pub(super) fn hand_over(s: &Situation<'_>, to: &NodeName) -> Step {
-    write(Goal::HandOver { to: to.clone() }, [put_claim(s, to, None)])
+    write(Goal::HandOver { to: to.clone() }, [put_claim(s, to, None), state_unchanged(s)])
 }
 
 /// Gives a VM that runs nowhere to the node it is assigned to.
@@ -67,8 +68,9 @@ pub(super) fn depart(s: &Situation<'_>, to: &NodeName) -> Step {
     write(goal, [put_claim(s, s.me, Some(to)), state_unchanged(s), node_unchanged(s)])
 }
 
+/// Guarded as [`hand_over`].
 pub(super) fn stay(s: &Situation<'_>) -> Step {
-    write(Goal::Stay, [put_claim(s, s.me, None)])
+    write(Goal::Stay, [put_claim(s, s.me, None), state_unchanged(s)])
 }
 
 /// Moves the state on; a migration that is over leaves no origin behind.
