@@ -36,13 +36,21 @@ pub(super) struct Asked {
     pub(super) last: Instant,
 }
 
+/// Starts that came to nothing, of one wish: a VM that is stopped and started by people, however
+/// quickly, is not crashing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Backoff {
+    wish: Wish,
+    times: u32,
+    until: Instant,
+}
+
 /// What a daemon remembers of a VM between activations.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Memory {
     asked: Option<Asked>,
-    started: Option<Instant>,
-    quick_deaths: u32,
-    not_before: Option<Instant>,
+    started: Option<(Wish, Instant)>,
+    backoff: Option<Backoff>,
     start_refused: Option<(Wish, String)>,
     migration_failures: Option<(Wish, u32, String)>,
 }
@@ -54,10 +62,12 @@ impl Memory {
             Here::Unknown => {}
             Here::Absent => {
                 self.asked = None;
-                if let Some(started) = self.started.take() {
-                    let quick = now.saturating_duration_since(started) < QUICK_DEATH;
-                    self.quick_deaths = if quick { self.quick_deaths.saturating_add(1) } else { 0 };
-                    self.not_before = quick.then(|| now + self.backoff());
+                if let Some((wish, started)) = self.started.take() {
+                    if now.saturating_duration_since(started) < QUICK_DEATH {
+                        self.back_off(wish, now);
+                    } else {
+                        self.backoff = None;
+                    }
                 }
             }
             Here::Present(_) => {}
@@ -67,12 +77,9 @@ impl Memory {
     /// Takes in how a job ended that was begun for `wish`.
     pub fn ended(&mut self, job: &Job, outcome: &Outcome, wish: Wish, now: Instant) {
         match (job, outcome) {
-            (Job::Start, Outcome::Done) => self.started = Some(now),
+            (Job::Start, Outcome::Done) => self.started = Some((wish, now)),
             (Job::Start, Outcome::Refused(why)) => self.start_refused = Some((wish, why.clone())),
-            (Job::Start | Job::Destroy, Outcome::Unclear(_)) => {
-                self.quick_deaths = self.quick_deaths.saturating_add(1);
-                self.not_before = Some(now + self.backoff());
-            }
+            (Job::Start | Job::Destroy, Outcome::Unclear(_)) => self.back_off(wish, now),
             (Job::AskShutdown, Outcome::Done | Outcome::Refused(_) | Outcome::Unclear(_)) => {
                 let first = self.asked(wish).map_or(now, |asked| asked.first);
                 self.asked = Some(Asked { wish, first, last: now });
@@ -94,9 +101,9 @@ impl Memory {
         self.asked.filter(|asked| asked.wish == wish)
     }
 
-    /// The earliest time for the next start.
-    pub(super) const fn not_before(&self) -> Option<Instant> {
-        self.not_before
+    /// The earliest time for the next start because of `wish`.
+    pub(super) fn not_before(&self, wish: Wish) -> Option<Instant> {
+        self.backoff.filter(|backoff| backoff.wish == wish).map(|backoff| backoff.until)
     }
 
     /// Why the start for `wish` was refused.
@@ -115,8 +122,10 @@ impl Memory {
         }
     }
 
-    fn backoff(&self) -> Duration {
-        let seconds = 1_u64 << self.quick_deaths.saturating_sub(1).min(6);
-        Duration::from_secs(seconds).min(LONGEST_BACKOFF)
+    fn back_off(&mut self, wish: Wish, now: Instant) {
+        let before = self.backoff.filter(|backoff| backoff.wish == wish);
+        let times = before.map_or(0, |backoff| backoff.times).saturating_add(1);
+        let wait = Duration::from_secs(1 << (times - 1).min(6)).min(LONGEST_BACKOFF);
+        self.backoff = Some(Backoff { wish, times, until: now + wait });
     }
 }

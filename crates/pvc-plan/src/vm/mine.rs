@@ -38,7 +38,7 @@ pub(super) fn start(s: &Situation<'_>, proof: Step) -> Plan {
     if !s.may_start {
         return Plan::note(Note::MayNotStart);
     }
-    match s.memory.not_before() {
+    match s.memory.not_before(s.wish()) {
         Some(at) if at > s.now => Plan::note(Note::BackingOff).waking(at),
         Some(_) | None => Plan::steps([proof, Step::Start]),
     }
@@ -165,8 +165,29 @@ fn not_serving(node: &NodeName) -> String {
     format!("node {node} is not serving")
 }
 
+/// Libvirt has to finish with it, but a libvirt that died at the wrong moment never will:
+/// then the VM can at least be stopped.
 fn settling(s: &Situation<'_>) -> Plan {
-    Plan::note(Note::Settling).waking(s.now + SOON)
+    match s.state() {
+        Some(VmState::Stop | VmState::Delete) => {
+            Plan::steps([writes::confirm(s), Step::Destroy]).with(Note::Settling)
+        }
+        Some(
+            VmState::Start
+            | VmState::Restart
+            | VmState::Shutdown
+            | VmState::Disable
+            | VmState::Fail
+            | VmState::Migrate
+            | VmState::MigrateLive
+            | VmState::Unmigrate
+            | VmState::Provision
+            | VmState::Import
+            | VmState::Restore
+            | VmState::Mirror,
+        )
+        | None => Plan::note(Note::Settling).waking(s.now + SOON),
+    }
 }
 
 const fn wants_to_run(state: VmState) -> bool {

@@ -144,6 +144,17 @@ fn stopping_ends_qemu_and_then_releases_the_claim() {
 }
 
 #[test]
+fn a_vm_that_libvirt_left_in_mid_migration_can_be_stopped() {
+    for run in [RunState::Incoming, RunState::Outgone] {
+        for claim in ["hv1", "hv1 hv2"] {
+            check(VmState::Start, "hv2", claim, Here::Present(run), &[]);
+            let steps = ["confirm the claim", "end QEMU"];
+            check(VmState::Stop, "hv2", claim, Here::Present(run), &steps);
+        }
+    }
+}
+
+#[test]
 fn a_guest_is_asked_then_given_time_then_cut_off() {
     let mut case = Case::new(vm(VmState::Shutdown, "hv1", "hv1"), RUNNING);
     case.does(&["ask the guest to shut down"]);
@@ -198,6 +209,16 @@ fn a_vm_that_keeps_crashing_is_restarted_ever_more_slowly() {
         case.does(&["confirm the claim", "start it"]);
     }
     assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
+}
+
+#[test]
+fn a_vm_that_people_stop_and_start_again_is_not_taken_for_one_that_crashes() {
+    let mut case = Case::new(vm(VmState::Start, "hv1", "hv1"), Here::Absent);
+    case.end(&Job::Start, &Outcome::Done);
+    case.memory.observe(RUNNING, case.now);
+    case.memory.observe(Here::Absent, case.now);
+    case.vm.state = Seen::Value { value: VmState::Start, version: Version(3) };
+    case.does(&["confirm the claim", "start it"]);
 }
 
 #[test]
