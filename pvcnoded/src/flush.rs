@@ -8,24 +8,38 @@ use std::time::Duration;
 use pvc_common::id::{NodeName, VmUuid};
 use pvc_common::state::DomainState;
 use pvc_common::view::View;
-use pvc_plan::flush::{Goal, Write, plan};
+use pvc_plan::flush::{Goal, Turn, Write, plan};
 use pvc_runtime::reconcile::{Outcome, Reconciler};
 use pvc_zk::{CommitError, Tree};
 use tokio::time::Instant;
 
-/// A VM whose migration failed is not sent away again for this long, times its failures.
+/// A VM whose migration failed is not asked to move again for this long, times its failures.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// When a VM was sent away in the present flush, and how often.
+/// How often a VM is asked to come home before the node is ready without it. One that shall
+/// leave is asked for as long as the flush is wished.
+const FETCHES: u32 = 3;
+
+/// When a VM was asked to come or go in the present flush or unflush, and how often.
 #[derive(Clone, Copy)]
-struct Sent {
+struct Asked {
     times: u32,
     at: Instant,
 }
 
-impl Sent {
+impl Asked {
     fn again_at(self) -> Instant {
         self.at + PATIENCE * self.times
+    }
+
+    fn turn(self, now: Instant, comes: bool) -> Turn {
+        if now < self.again_at() {
+            Turn::Later
+        } else if comes && self.times >= FETCHES {
+            Turn::Never
+        } else {
+            Turn::Now
+        }
     }
 }
 
@@ -33,7 +47,9 @@ impl Sent {
 pub struct Flusher<T> {
     me: NodeName,
     tree: T,
-    sent: BTreeMap<VmUuid, Sent>,
+    /// What the node was doing when the VMs were asked.
+    doing: Option<DomainState>,
+    asked: BTreeMap<VmUuid, Asked>,
 }
 
 /// How far a flush or unflush is.
@@ -52,9 +68,9 @@ impl fmt::Display for Report {
 }
 
 impl<T: Tree> Flusher<T> {
-    /// A flusher that has sent nothing yet.
+    /// A flusher that has asked nobody yet.
     pub const fn new(me: NodeName, tree: T) -> Self {
-        Self { me, tree, sent: BTreeMap::new() }
+        Self { me, tree, doing: None, asked: BTreeMap::new() }
     }
 
     async fn write(&mut self, view: &View, write: Write) -> bool {
@@ -62,9 +78,9 @@ impl<T: Tree> Flusher<T> {
         match self.tree.commit(write.ops).await {
             Ok(()) => {
                 tracing::info!(node.name = %self.me, "{goal}");
-                if let Goal::SendAway { vm, .. } = write.goal {
-                    let times = self.sent.get(&vm).map_or(0, |sent| sent.times) + 1;
-                    self.sent.insert(vm, Sent { times, at: Instant::now() });
+                if let Goal::SendAway { vm, .. } | Goal::Fetch { vm } = write.goal {
+                    let times = self.asked.get(&vm).map_or(0, |asked| asked.times) + 1;
+                    self.asked.insert(vm, Asked { times, at: Instant::now() });
                 }
                 true
             }
@@ -105,14 +121,17 @@ impl<T: Tree> Reconciler for Flusher<T> {
 
     async fn reconcile(&mut self, view: Arc<View>) -> Outcome<Report> {
         let state = view.nodes.get(&self.me).and_then(|node| node.domain_state.copied());
-        if state != Some(DomainState::Flush) {
-            self.sent.clear();
+        if state != self.doing {
+            self.doing = state;
+            self.asked.clear();
         }
         let now = Instant::now();
-        let patient = |vm: VmUuid| self.sent.get(&vm).is_none_or(|sent| sent.again_at() <= now);
-        let plan = plan(&self.me, &view, patient);
+        let comes = state == Some(DomainState::Unflush);
+        let turn =
+            |vm: VmUuid| self.asked.get(&vm).map_or(Turn::Now, |asked| asked.turn(now, comes));
+        let plan = plan(&self.me, &view, turn);
         let remaining = plan.remaining.len();
-        let next = plan.remaining.iter().filter_map(|vm| self.sent.get(vm)).map(|s| s.again_at());
+        let next = plan.remaining.iter().filter_map(|vm| self.asked.get(vm)).map(|a| a.again_at());
         let wake_at = next.filter(|at| *at > now).min();
         let mut wrote = 0;
         for write in plan.writes {

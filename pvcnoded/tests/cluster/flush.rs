@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use pvc_common::state::{DomainState, VmState};
+use pvc_common::state::{DomainState, MigrationMethod, VmState};
+use pvc_common::zk::{Expected, key};
 use pvc_libvirt::fake::{Guest, MigrationEnd};
 
 use crate::bench::{Bench, name, uuid};
@@ -81,4 +82,27 @@ async fn one_vm_that_cannot_move_live_does_not_hold_up_the_rest() {
     bench.domain_state("hv1", DomainState::Flush).await;
     reaches(&bench, DomainState::Flushed).await;
     assert_eq!(on_hv1(&bench), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vm_that_cannot_come_home_is_not_pestered_and_does_not_hold_up_the_rest() {
+    let bench = ten_vms_on_hv1(Duration::from_secs(1)).await;
+    for n in 0..10 {
+        bench.put(&key::vm_migration_method(uuid(n)), &Some(MigrationMethod::Live)).await;
+    }
+    bench.domain_state("hv1", DomainState::Flush).await;
+    reaches(&bench, DomainState::Flushed).await;
+    let migration_end = MigrationEnd::Fails("unsupported CPU".to_owned());
+    bench.room.script(uuid(0), Guest { migration_end, ..Guest::default() });
+    let before = bench.read(&key::vm_state(uuid(0))).await.expected();
+    bench.domain_state("hv1", DomainState::Unflush).await;
+    reaches(&bench, DomainState::Ready).await;
+    assert_eq!(on_hv1(&bench), 9);
+    let vm = bench.vm(0).await;
+    assert_eq!(vm.last_node.get().cloned().flatten(), Some(name("hv1")), "it still is its home");
+    let (Expected::Version(before), Expected::Version(after)) = (before, vm.state.expected())
+    else {
+        panic!("a VM without a state");
+    };
+    assert!(after.0 - before.0 <= 6, "{} wishes", after.0 - before.0);
 }

@@ -6,10 +6,10 @@ use pvc_common::id::{NodeName, VmUuid};
 use pvc_common::model::Vm;
 use pvc_common::state::{DomainState, VmState};
 
-use super::{Desk, Goal, PARALLEL, Plan, Write, runs, wish};
+use super::{Desk, Goal, PARALLEL, Plan, Turn, Write, runs, wish};
 use crate::place::{Ledger, Request};
 
-pub(super) fn plan(desk: Desk<'_>, settled: impl Fn(VmUuid) -> bool) -> Plan {
+pub(super) fn plan(desk: Desk<'_>, turn: impl Fn(VmUuid) -> Turn) -> Plan {
     let mine = || desk.view.vms.iter().filter(|(_, vm)| concerns(desk, vm));
     let remaining: BTreeSet<VmUuid> = mine().map(|(uuid, _)| *uuid).collect();
     if remaining.is_empty() {
@@ -19,7 +19,7 @@ pub(super) fn plan(desk: Desk<'_>, settled: impl Fn(VmUuid) -> bool) -> Plan {
     let under_way = mine().filter(|(_, vm)| !may_be_sent(desk, vm)).count();
     let mut ledger = Ledger::open(desk.view);
     let writes = mine()
-        .filter(|(uuid, vm)| may_be_sent(desk, vm) && settled(**uuid))
+        .filter(|(uuid, vm)| may_be_sent(desk, vm) && turn(**uuid) == Turn::Now)
         .take(PARALLEL.saturating_sub(under_way))
         .map(|(uuid, vm)| send(desk, *uuid, vm, &mut ledger))
         .collect();

@@ -86,6 +86,17 @@ pub struct Write {
     pub ops: Vec<Op>,
 }
 
+/// Whether it is time to ask a VM to come or go, which the executor knows who has asked before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// It may be asked.
+    Now,
+    /// It was asked a moment ago, and did not come or go.
+    Later,
+    /// It was asked often enough: an unflush ends without it.
+    Never,
+}
+
 /// What to do now; only a change can alter it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
@@ -97,15 +108,15 @@ pub struct Plan {
 
 /// Decides the next writes of this node's own flush or unflush.
 ///
-/// `settled` says whether a VM may be sent away now: the executor leaves out those whose
-/// migration it has just seen fail, until their time has come again.
+/// `turn` says when a VM may be sent away or fetched: a VM whose migration fails must not be
+/// asked again and again without a pause.
 #[must_use]
-pub fn plan(me: &NodeName, view: &View, settled: impl Fn(VmUuid) -> bool) -> Plan {
+pub fn plan(me: &NodeName, view: &View, turn: impl Fn(VmUuid) -> Turn) -> Plan {
     let Some(own) = view.nodes.get(me) else { return Plan::default() };
     let desk = Desk { me, own, view };
     match own.domain_state.copied() {
-        Some(DomainState::Flush) => leave::plan(desk, settled),
-        Some(DomainState::Unflush) => ret::plan(desk),
+        Some(DomainState::Flush) => leave::plan(desk, turn),
+        Some(DomainState::Unflush) => ret::plan(desk, turn),
         Some(DomainState::Ready | DomainState::Flushed | DomainState::FenceFlush) | None => {
             Plan::default()
         }

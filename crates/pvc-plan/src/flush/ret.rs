@@ -6,9 +6,9 @@ use pvc_common::id::VmUuid;
 use pvc_common::model::Vm;
 use pvc_common::state::{DaemonState, DomainState, VmState};
 
-use super::{Desk, Goal, PARALLEL, Plan, Write, runs, wish};
+use super::{Desk, Goal, PARALLEL, Plan, Turn, Write, runs, wish};
 
-pub(super) fn plan(desk: Desk<'_>) -> Plan {
+pub(super) fn plan(desk: Desk<'_>, turn: impl Fn(VmUuid) -> Turn) -> Plan {
     let mut remaining = BTreeSet::new();
     let mut writes = Vec::new();
     let mut under_way = 0;
@@ -17,12 +17,18 @@ pub(super) fn plan(desk: Desk<'_>) -> Plan {
         if waited(desk, vm) {
             remaining.insert(*uuid);
             writes.push(wish::start(desk, *uuid, vm));
+        } else if !reachable(desk, vm) {
+            // It comes when its holder is back, or proved dead: nobody knows when that will be.
         } else if coming(desk, vm) {
             remaining.insert(*uuid);
             under_way += 1;
-        } else if desk.at_home_here(vm) && reachable(desk, vm) {
+        } else if desk.at_home_here(vm) {
+            match turn(*uuid) {
+                Turn::Now => waiting.push((*uuid, vm)),
+                Turn::Later => {}
+                Turn::Never => continue,
+            }
             remaining.insert(*uuid);
-            waiting.push((*uuid, vm));
         }
     }
     if remaining.is_empty() {

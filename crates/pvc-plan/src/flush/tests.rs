@@ -66,7 +66,7 @@ fn with(mut view: View, vms: impl IntoIterator<Item = Vm>) -> View {
 }
 
 fn goals(view: &View) -> Vec<String> {
-    plan(&name("hv1"), view, |_| true).writes.iter().map(said).collect()
+    plan(&name("hv1"), view, |_| Turn::Now).writes.iter().map(said).collect()
 }
 
 fn said(write: &Write) -> String {
@@ -106,7 +106,7 @@ fn an_empty_node_is_flushed_whatever_stopped_vms_it_has() {
 fn a_vm_away_from_home_goes_home_if_it_can() {
     check(Flush, [vm(Start, "hv1", "hv3", "hv1")], &["send VM 0 to hv3"]);
     let view = with(cluster(Flush), [vm(Start, "hv1", "hv3", "hv1")]);
-    let plan = plan(&name("hv1"), &view, |_| true);
+    let plan = plan(&name("hv1"), &view, |_| Turn::Now);
     let home = plan.writes[0].ops.iter().find(|op| op.path().ends_with("/lastnode")).unwrap();
     let Op::Set { data, .. } = home else { panic!("{home:?}") };
     assert!(data.is_empty(), "at home is not away");
@@ -116,7 +116,7 @@ fn a_vm_away_from_home_goes_home_if_it_can() {
 fn a_second_migration_does_not_overwrite_the_home() {
     let mut view = with(cluster(Flush), [vm(Start, "hv1", "hv3", "hv1")]);
     view.nodes.insert(name("hv3"), node(DomainState::Flushed));
-    let plan = plan(&name("hv1"), &view, |_| true);
+    let plan = plan(&name("hv1"), &view, |_| Turn::Now);
     assert_eq!(said(&plan.writes[0]), "send VM 0 to hv2");
     let home = plan.writes[0].ops.iter().find(|op| op.path().ends_with("/lastnode")).unwrap();
     let Op::Set { data, .. } = home else { panic!("{home:?}") };
@@ -128,7 +128,7 @@ fn a_vm_that_nobody_can_take_is_shut_down_to_start_later() {
     let mut limited = vm(Start, "hv1", "", "hv1");
     limited.node_limit = seen(vec![name("hv1")]);
     let view = with(cluster(Flush), [limited]);
-    let plan = plan(&name("hv1"), &view, |_| true);
+    let plan = plan(&name("hv1"), &view, |_| Turn::Now);
     assert!(said(&plan.writes[0]).starts_with("shut VM 0 down: no node can take it"));
     assert!(plan.writes[0].ops.iter().any(|op| op.path().ends_with("/node_autostart")));
 }
@@ -136,7 +136,7 @@ fn a_vm_that_nobody_can_take_is_shut_down_to_start_later() {
 #[test]
 fn a_vm_whose_migration_just_failed_waits_for_its_turn() {
     let view = with(cluster(Flush), [vm(Start, "hv1", "", "hv1"), vm(Start, "hv1", "", "hv1")]);
-    let plan = plan(&name("hv1"), &view, |vm| vm != uuid(0));
+    let plan = plan(&name("hv1"), &view, |vm| if vm == uuid(0) { Turn::Later } else { Turn::Now });
     assert_eq!(plan.writes.iter().map(said).collect::<Vec<_>>(), ["send VM 1 to hv2"]);
     assert_eq!(plan.remaining.len(), 2);
 }
@@ -147,7 +147,7 @@ fn every_wish_is_void_once_the_nodes_state_has_changed() {
         [(Flush, [vm(Start, "hv1", "", "hv1")]), (Unflush, [vm(Start, "hv2", "hv1", "hv2")])]
     {
         let view = with(cluster(state), vms);
-        for write in plan(&name("hv1"), &view, |_| true).writes {
+        for write in plan(&name("hv1"), &view, |_| Turn::Now).writes {
             let guarded = write
                 .ops
                 .iter()
@@ -168,7 +168,7 @@ fn an_unflush_fetches_what_left_and_starts_what_waited() {
 #[test]
 fn a_reversed_flush_keeps_what_has_not_left() {
     let view = with(cluster(Unflush), [vm(Migrate, "hv2", "hv1", "hv1")]);
-    let plan = plan(&name("hv1"), &view, |_| true);
+    let plan = plan(&name("hv1"), &view, |_| Turn::Now);
     let state = plan.writes[0].ops.iter().find(|op| op.path().ends_with("/state")).unwrap();
     let Op::Set { data, .. } = state else { panic!("{state:?}") };
     assert_eq!(data, b"start");
@@ -177,7 +177,7 @@ fn a_reversed_flush_keeps_what_has_not_left() {
 #[test]
 fn stopped_vms_come_home_without_being_started() {
     let view = with(cluster(Unflush), [vm(Stop, "hv2", "hv1", "")]);
-    let plan = plan(&name("hv1"), &view, |_| true);
+    let plan = plan(&name("hv1"), &view, |_| Turn::Now);
     assert_eq!(said(&plan.writes[0]), "fetch VM 0 home");
     assert!(
         !plan.writes[0]
@@ -207,4 +207,18 @@ fn what_a_dead_node_holds_does_not_hold_up_an_unflush() {
     dead.daemon_state = seen(pvc_common::state::DaemonState::Dead);
     view.nodes.insert(name("hv2"), Arc::new(dead));
     assert_eq!(goals(&view), ["be ready"]);
+    let assigned = with(view, [vm(Start, "hv1", "", "hv2")]);
+    assert_eq!(goals(&assigned), ["be ready"]);
+}
+
+#[test]
+fn a_vm_that_does_not_come_home_is_asked_again_later_and_in_the_end_left_where_it_is() {
+    let view = with(cluster(Unflush), [vm(Start, "hv2", "hv1", "hv2")]);
+    let asked = |turn| {
+        let plan = plan(&name("hv1"), &view, |_| turn);
+        (plan.writes.iter().map(said).collect::<Vec<_>>(), plan.remaining.len())
+    };
+    assert_eq!(asked(Turn::Now), (vec!["fetch VM 0 home".to_owned()], 1));
+    assert_eq!(asked(Turn::Later), (vec![], 1));
+    assert_eq!(asked(Turn::Never), (vec!["be ready".to_owned()], 0));
 }
