@@ -49,7 +49,8 @@ async fn beat<T: Tree>(tree: &T, keys: &mut OwnKeys<T>, me: &NodeName) -> Result
     serve(tree, me).await
 }
 
-/// A daemon that sends keepalives is serving, unless it is shutting down.
+/// A daemon that sends keepalives is serving, unless it is shutting down, or has said that it
+/// stopped while this beat was under way.
 async fn serve<T: Tree>(tree: &T, me: &NodeName) -> Result<(), PublishError> {
     let key = key::node_daemon_state(me);
     let entry = tree.get(key.path()).await?;
@@ -57,12 +58,41 @@ async fn serve<T: Tree>(tree: &T, me: &NodeName) -> Result<(), PublishError> {
         entry.as_ref().map(|entry| (entry.data.as_slice(), entry.version)),
     );
     match seen.copied() {
-        Some(DaemonState::Run | DaemonState::Shutdown) => return Ok(()),
-        Some(DaemonState::Init | DaemonState::Stop | DaemonState::Dead | DaemonState::Fenced)
-        | None => {}
+        Some(DaemonState::Run | DaemonState::Shutdown | DaemonState::Stop) => return Ok(()),
+        Some(DaemonState::Init | DaemonState::Dead | DaemonState::Fenced) | None => {}
     }
     let before = seen.copied().map_or("unknown", Word::text);
     tree.commit(vec![key.put(&seen, &DaemonState::Run)]).await?;
     tracing::info!(node.name = %me, "daemon state: {before} -> run");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use pvc_common::zk::{Expected, Op, Seen};
+    use pvc_zk::FakeTree;
+
+    use super::*;
+
+    async fn state_after_a_beat(before: DaemonState) -> Option<DaemonState> {
+        let (tree, me): (_, NodeName) = (FakeTree::new(), "hv1".parse().unwrap());
+        let key = key::node_daemon_state(&me);
+        let parents = ["/nodes", "/nodes/hv1"].map(|path| Op::put(path, "", Expected::Absent));
+        tree.commit(parents.into_iter().chain([key.create(&before)]).collect()).await.unwrap();
+        beat(&tree, &mut OwnKeys::new(tree.clone()), &me).await.unwrap();
+        let entry = tree.get(key.path()).await.unwrap().unwrap();
+        Seen::<DaemonState>::read(Some((&entry.data[..], entry.version))).copied()
+    }
+
+    #[tokio::test]
+    async fn the_first_beat_says_that_the_daemon_serves() {
+        assert_eq!(state_after_a_beat(DaemonState::Init).await, Some(DaemonState::Run));
+    }
+
+    #[tokio::test]
+    async fn a_last_beat_does_not_bring_a_stopped_daemon_back_to_life() {
+        for ending in [DaemonState::Shutdown, DaemonState::Stop] {
+            assert_eq!(state_after_a_beat(ending).await, Some(ending));
+        }
+    }
 }
