@@ -50,7 +50,7 @@ pub struct VmDetails {
     /// Where its screen can be seen, as `listen:port`; empty without a screen.
     pub vnc: Seen<String>,
     /// Its tags.
-    pub tags: BTreeMap<TagName, Tag>,
+    pub tags: BTreeMap<TagName, Box<Tag>>,
     /// Its snapshots.
     pub snapshots: BTreeMap<SnapshotName, VmSnapshot>,
 }

@@ -46,6 +46,13 @@ pub(super) trait Branch: Clone + Default + PartialEq {
     }
 }
 
+/// In a map of few members a box saves the room of those that are not there.
+impl<B: Branch> Branch for Box<B> {
+    fn take(&mut self, rest: &str, found: Found<'_>) -> Taken {
+        (**self).take(rest, found)
+    }
+}
+
 /// Reads a field.
 pub(super) fn read<T: Text>(field: &mut Seen<T>, found: Found<'_>) -> Taken {
     *field = Seen::read(found.data);

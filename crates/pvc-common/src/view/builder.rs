@@ -1,6 +1,6 @@
 //! Builds views from what is read of the tree, path by path.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::branch::{Branch, Found, Taken, below};
 use super::{Fault, View};
@@ -25,15 +25,16 @@ pub enum Scope {
 pub struct Builder {
     scope: Scope,
     view: View,
-    /// What a path is tried on that may be wanted.
-    blank: View,
+    /// What a path is tried on that may be wanted. Stays empty, for nothing is there of what is
+    /// tried. Locked rather than copied: a whole tree is tried path by path.
+    blank: Arc<Mutex<View>>,
 }
 
 impl Builder {
     /// Starts from an empty tree.
     #[must_use]
     pub fn new(scope: Scope) -> Self {
-        Self { scope, view: View::default(), blank: View::default() }
+        Self { scope, view: View::default(), blank: Arc::default() }
     }
 
     /// Starts from an empty tree; for [`Scope::Full`].
@@ -46,7 +47,8 @@ impl Builder {
     #[must_use]
     pub fn wants(&self, path: &str) -> bool {
         let found = Found { data: None, scope: self.scope };
-        self.blank.clone().take(path, found) != Taken::Unwanted
+        let mut blank = self.blank.lock().unwrap_or_else(PoisonError::into_inner);
+        blank.take(path, found) != Taken::Unwanted
     }
 
     /// Takes note of what `path` holds now; `None` if there is no such znode any more.
