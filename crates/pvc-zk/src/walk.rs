@@ -5,8 +5,9 @@ use crate::lock::is_contender;
 use crate::path::join;
 use crate::tree::{Entry, Tree};
 
-/// Znodes asked for at a time: bounds the memory that one step of a walk takes.
-pub(crate) const STEP: usize = 4_096;
+/// Znodes asked for at a time: as many as the real tree has under way at once. Bounds the memory
+/// that a walk takes, which is two steps.
+pub(crate) const STEP: usize = 2_000;
 
 /// Somebody who is shown a branch.
 pub(crate) trait Visitor {
@@ -22,21 +23,18 @@ pub(crate) trait Visitor {
 pub(crate) async fn walk<T: Tree>(
     tree: &T,
     root: &str,
-    visitor: &mut impl Visitor,
+    visitor: &mut (impl Visitor + Send),
 ) -> Result<(), TreeError> {
     let mut unread = vec![root.to_owned()];
+    let mut unseen = Vec::new();
     while !unread.is_empty() {
         let step = unread.split_off(unread.len().saturating_sub(STEP));
-        let entries = tree.get_many(&step).await?;
-        let mut parents = Vec::new();
-        for (path, entry) in step.into_iter().zip(entries) {
-            let Some(entry) = entry else { continue };
-            let has_children = entry.children > 0;
-            visitor.visit(&path, entry);
-            if has_children {
-                parents.push(path);
-            }
-        }
+        // The server answers this step while the one before it is looked at.
+        let meanwhile = async { show(visitor, std::mem::take(&mut unseen)) };
+        let (entries, ()) = tokio::join!(biased; tree.get_many(&step), meanwhile);
+        unseen = step.into_iter().zip(entries?).filter_map(|(path, e)| Some((path, e?))).collect();
+        let parents = unseen.iter().filter(|(_, entry)| entry.children > 0);
+        let parents: Vec<String> = parents.map(|(path, _)| path.clone()).collect();
         let families = tree.children_many(&parents).await?;
         for (parent, names) in parents.iter().zip(families) {
             let names = names.unwrap_or_default();
@@ -45,5 +43,12 @@ pub(crate) async fn walk<T: Tree>(
             unread.extend(paths.filter(|path| visitor.wants(path)));
         }
     }
+    show(visitor, unseen);
     Ok(())
+}
+
+fn show(visitor: &mut impl Visitor, znodes: Vec<(String, Entry)>) {
+    for (path, entry) in znodes {
+        visitor.visit(&path, entry);
+    }
 }
