@@ -19,14 +19,14 @@ use pvc_common::zk::key;
 use pvc_libvirt::Hypervisor;
 use pvc_runtime::drain::Drain;
 use pvc_runtime::log::mark;
-use pvc_zk::Tree;
+use pvc_zk::{CommitError, Tree};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tracing::Instrument;
 
 pub use node::HostFigures;
 
-use crate::own_keys::OwnKeys;
+use crate::own_keys::{OwnKeys, PublishError};
 
 /// What is told beside the figures.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +36,10 @@ pub struct Told {
     /// What the primary tells of its configuration: paths and texts.
     pub by_primary: Vec<(String, String)>,
 }
+
+/// VMs whose figures are published in one transaction: a kilobyte or two each, of the megabyte
+/// that the server takes.
+const TOGETHER: usize = 100;
 
 /// Where the figures come from.
 pub struct Sources<H> {
@@ -144,19 +148,81 @@ impl<T: Tree, H: Hypervisor> Publisher<T, H> {
             }
         };
         let known = self.sources.views.borrow().clone().unwrap_or_default();
+        let mut values = Vec::new();
         let mut published = BTreeSet::new();
         for vm in stats.iter().filter(|vm| known.vms.contains_key(&vm.uuid)) {
             published.insert(vm.uuid);
             let text = vm::json(vm, &self.sources.devices).to_string();
-            let path = key::vm_stats(vm.uuid).into_path();
-            // Each by itself: a VM that is being removed must not hide the others.
-            if let Err(error) = self.vm_keys.publish(&[(path, text)]).await {
-                tracing::debug!(vm.uuid = %vm.uuid, %error, "figures of a VM not published");
-            }
+            values.push((key::vm_stats(vm.uuid).into_path(), text));
+        }
+        for few in values.chunks(TOGETHER) {
+            self.publish_vms(few).await;
         }
         for gone in self.published.difference(&published) {
             self.vm_keys.forget(key::vm_stats(*gone).path());
         }
         self.published = published;
+    }
+
+    /// Publishes figures of VMs in one transaction, if that is possible.
+    async fn publish_vms(&mut self, values: &[(String, String)]) {
+        match self.vm_keys.publish(values).await {
+            Ok(_) => return,
+            Err(PublishError::Write(
+                error @ (CommitError::Refused { .. } | CommitError::Superseded { .. }),
+            )) => tracing::debug!(%error, "figures of VMs not published together"),
+            Err(error) => {
+                tracing::debug!(%error, "figures of VMs not published");
+                return;
+            }
+        }
+        // Each by itself: a VM that is being removed must not hide the others.
+        for value in values {
+            if let Err(error) = self.vm_keys.publish(std::slice::from_ref(value)).await {
+                tracing::debug!(path = value.0, %error, "figures of a VM not published");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pvc_common::zk::Op;
+    use pvc_libvirt::fake::{FakeHypervisor, FakeRoom};
+    use pvc_zk::FakeTree;
+
+    use super::*;
+
+    fn publisher(tree: &FakeTree) -> Publisher<FakeTree, FakeHypervisor> {
+        let sources = Sources {
+            host: Box::new(|| Err(std::io::ErrorKind::Unsupported.into())),
+            hypervisor: FakeRoom::new().node("hv1"),
+            here: watch::channel(Arc::default()).1,
+            views: watch::channel(None).1,
+            devices: PathBuf::new(),
+        };
+        Publisher {
+            node_keys: OwnKeys::new(tree.clone()),
+            vm_keys: OwnKeys::new(tree.clone()),
+            me: "hv1".parse().unwrap(),
+            limit: Duration::from_secs(5),
+            sources,
+            told: Told { log_details: false, by_primary: Vec::new() },
+            published: BTreeSet::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_vm_that_is_gone_does_not_hide_the_figures_of_the_others() {
+        let tree = FakeTree::new();
+        let made = ["/domains", "/domains/a", "/domains/c"];
+        let made = made.map(|path| Op::Create { path: path.to_owned(), data: Vec::new() });
+        tree.commit(made.into()).await.unwrap();
+        let figures = ["a", "b", "c"].map(|vm| (format!("/domains/{vm}/stats"), vm.to_owned()));
+        publisher(&tree).publish_vms(&figures).await;
+        let paths = figures.map(|(path, _)| path);
+        let found = tree.get_many(&paths).await.unwrap();
+        let found = found.into_iter().map(|entry| entry.map(|entry| entry.data));
+        assert!(found.eq([Some(b"a".to_vec()), None, Some(b"c".to_vec())]));
     }
 }
