@@ -1,8 +1,11 @@
 //! What a test does: commands of the client and on hosts.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{COMMAND, Lab, Said, until};
+
+/// How long a person waits for an effect before trying again.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 impl Lab {
     /// Runs the client as a person would, who says yes to every question.
@@ -35,19 +38,23 @@ impl Lab {
         self.program.run(limit, &all).unwrap_or_else(|error| panic!("{error:#}"))
     }
 
-    /// Runs the client again and again until what it is for is so, as a person would while
+    /// Runs the client every few seconds until what it is for is so, as a person would while
     /// parts of the cluster are down.
     ///
     /// # Panics
     /// When it is not within `limit`.
     #[track_caller]
     pub fn insist(&self, words: &[&str], limit: Duration, done: impl Fn(&Self) -> bool) {
+        let mut told: Option<(Instant, String)> = None;
         until(&format!("`pvc {}`", words.join(" ")), limit, || {
             if done(self) {
                 return Ok(());
             }
-            let said = self.pvc_within(Duration::from_secs(15), words);
-            Err(format!("{}{}", said.out, said.err))
+            if told.as_ref().is_none_or(|(at, _)| at.elapsed() > PATIENCE) {
+                let said = self.pvc_within(Duration::from_secs(15), words);
+                told = Some((Instant::now(), said.out + &said.err));
+            }
+            Err(told.as_ref().map_or_else(String::new, |(_, answer)| answer.clone()))
         });
     }
 

@@ -62,9 +62,13 @@ impl Console {
         let mut followers = Vec::new();
         let file = format!("/var/log/libvirt/{vm}.log");
         for host in lab.hosts() {
-            // Should nobody be left to end it, it ends by itself.
-            let tail = ["exec", host, "timeout", "300", "tail", "--lines=0", "-F", &file];
-            let mut follower = lab.program.start(&tail).unwrap_or_else(|error| panic!("{error:#}"));
+            // Should nobody be left to end it, it ends by itself. It polls: of changes on an
+            // overlay of file systems the kernel need not tell.
+            let tail = ["exec", host, "timeout", "300", "tail", "--sleep-interval=0.05"];
+            let words: Vec<&str> =
+                tail.iter().chain(&["--lines=0", "-F", &file]).copied().collect();
+            let mut follower =
+                lab.program.start(&words).unwrap_or_else(|error| panic!("{error:#}"));
             let pipe = follower.stdout.take().expect("its output was asked to be a pipe");
             let (sender, host) = (sender.clone(), host.clone());
             thread::spawn(move || {

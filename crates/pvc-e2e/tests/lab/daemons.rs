@@ -36,32 +36,36 @@ fn a_restart_of_the_node_daemon_does_not_disturb_running_vms() {
     census.end();
 }
 
-/// Kills one daemon on one host, without warning; one that does not run there is spared.
-fn kill_one(lab: &Lab, dice: &mut Dice) {
+/// Kills one daemon on one host, without warning, and tells whether it was there.
+fn kill_one(lab: &Lab, dice: &mut Dice) -> bool {
     let host = dice.one_of(lab.hosts()).clone();
-    let unit = *dice.one_of(&["pvcnoded.service", "pvcnoded.service", "pvcapid.service"]);
+    let unit = dice.one_of(&["pvcnoded.service", "pvcnoded.service", "pvcapid.service"]);
     let kill = ["systemctl", "kill", "--kill-whom=main", "--signal=KILL", unit];
-    let _was_there = lab.try_on(&host, &kill).code == 0;
+    lab.try_on(&host, &kill).code == 0
 }
 
-/// Does `work` while daemons are killed every few seconds.
-fn under_fire(lab: &Lab, work: impl FnOnce()) {
+/// Does `work` while daemons are killed about every second; returns how many were.
+fn under_fire(lab: &Lab, work: impl FnOnce()) -> usize {
     let mut dice = Dice::take();
     let (stop, stopped) = mpsc::channel::<()>();
     thread::scope(|scope| {
-        scope.spawn(move || {
+        let killer = scope.spawn(move || {
+            let mut killed = 0;
             loop {
-                let pause = Duration::from_millis(1500 + dice.below(3500));
+                let pause = Duration::from_millis(300 + dice.below(1700));
                 if stopped.recv_timeout(pause) != Err(RecvTimeoutError::Timeout) {
-                    return;
+                    return killed;
                 }
-                kill_one(lab, &mut dice);
+                killed += usize::from(kill_one(lab, &mut dice));
             }
         });
-        // Dropped also when the work fails, or the killer would go on for ever.
-        let _stop = stop;
-        work();
-    });
+        {
+            // Dropped also when the work fails, or the killer would go on for ever.
+            let _stop = stop;
+            work();
+        }
+        killer.join().expect("killing does not fail")
+    })
 }
 
 #[test]
@@ -69,40 +73,47 @@ fn daemons_killed_at_random_leave_nothing_that_a_restart_does_not_finish() {
     let lab = Lab::take();
     lab.await_rest();
     let census = Census::begin(&lab);
-    let names: Vec<String> = (1..=4).map(|number| format!("e2e-fire{number}")).collect();
-    let is = |lab: &Lab, vm: &str, wanted: &dyn Fn(&pvc_common::api::Vm) -> bool| {
-        lab.try_vm(vm).is_ok_and(|seen| wanted(&seen))
-    };
+    let vms: Vec<String> = (1..=6).map(|number| format!("e2e-fire{number}")).collect();
     let flushed = lab.hosts()[1].clone();
-    let domain_state = |lab: &Lab| {
-        let nodes = lab.try_nodes().unwrap_or_default();
-        nodes.into_iter().find(|node| node.name == flushed).map(|node| node.domain_state)
-    };
 
-    under_fire(&lab, || {
-        for vm in &names {
-            let file = lab.definition("tick", vm, |xml| xml);
-            let file = file.to_str().unwrap();
-            lab.insist(&["vm", "define", file], INSIST, |lab| lab.try_vm(vm).is_ok());
-            lab.insist(&["vm", "start", vm], INSIST, |lab| is(lab, vm, &|vm| vm.state == "start"));
+    let killed = under_fire(&lab, || {
+        vms.iter().for_each(|vm| begin(&lab, vm));
+        for _ in 0..2 {
+            vms.iter().for_each(|vm| send_away(&lab, vm));
+            set(&lab, &flushed, "flush", "flushed");
+            set(&lab, &flushed, "ready", "ready");
         }
-        for vm in &names {
-            let home = lab.await_running(vm);
-            lab.insist(&["vm", "migrate", vm], INSIST, |lab| {
-                is(lab, vm, &|vm| vm.state == "start" && vm.node != home)
-            });
-        }
-        lab.insist(&["node", "flush", &flushed], INSIST, |lab| {
-            domain_state(lab).as_deref() == Some("flushed")
-        });
-        lab.insist(&["node", "ready", &flushed], INSIST, |lab| {
-            domain_state(lab).as_deref() == Some("ready")
-        });
     });
 
+    assert!(killed > 10, "only {killed} daemons were killed");
     lab.await_rest();
-    for vm in &names {
+    for vm in &vms {
         lab.await_running(vm);
     }
     census.end();
+}
+
+/// Defines and starts a VM.
+fn begin(lab: &Lab, vm: &str) {
+    let file = lab.definition("tick", vm, |xml| xml);
+    lab.insist(&["vm", "define", file.to_str().unwrap()], INSIST, |lab| lab.try_vm(vm).is_ok());
+    lab.insist(&["vm", "start", vm], INSIST, |lab| {
+        lab.try_vm(vm).is_ok_and(|seen| seen.state == "start")
+    });
+}
+
+/// Migrates a running VM.
+fn send_away(lab: &Lab, vm: &str) {
+    let before = lab.await_running(vm);
+    lab.insist(&["vm", "migrate", "--force", vm], INSIST, |lab| {
+        lab.try_vm(vm).is_ok_and(|seen| seen.state == "start" && seen.node != before)
+    });
+}
+
+/// Sends a node out of service or back.
+fn set(lab: &Lab, node: &str, verb: &str, state: &str) {
+    lab.insist(&["node", verb, node], INSIST, |lab| {
+        let nodes = lab.try_nodes().unwrap_or_default();
+        nodes.iter().any(|seen| seen.name == node && seen.domain_state == state)
+    });
 }
