@@ -170,16 +170,25 @@ impl<T: Tree, O: Outfit + Sync> Reconciler for PrimaryKeeper<T, O> {
             has_all_services: held.all_services,
         });
         self.report_wait(plan.waiting_for.clone());
-        let mut done = 0;
+        let (mut done, mut trouble) = (0, None);
         for step in plan.steps {
             self.looked = None;
+            let must_succeed = step.must_succeed();
             match self.perform(step).await {
                 Ok(()) => done += 1,
                 Err(Stopped::Superseded) => break,
-                Err(Stopped::Failed(why)) => return failed(done, plan.waiting_for, why),
+                Err(Stopped::Failed(why)) => {
+                    trouble = Some(why);
+                    if must_succeed {
+                        break;
+                    }
+                }
             }
         }
-        Outcome::settled(Report { done, waiting_for: plan.waiting_for, trouble: None })
+        match trouble {
+            Some(why) => failed(done, plan.waiting_for, why),
+            None => Outcome::settled(Report { done, waiting_for: plan.waiting_for, trouble: None }),
+        }
     }
 }
 

@@ -26,8 +26,9 @@ use crate::stats::{HostFigures, Sources};
 use crate::vm::VmKeeper;
 use crate::{console, keepalive, stats, vm, vnc};
 
-/// How long a primary that stops may take to pass its part on.
-const HAND_OVER_LIMIT: Duration = Duration::from_secs(60);
+/// How long a primary that stops may take to pass its part on. Longer than a service may take
+/// to end: a daemon that goes before it has let go of the addresses keeps everybody waiting.
+const HAND_OVER_LIMIT: Duration = Duration::from_secs(110);
 
 /// A longer break than any reconnection to an ensemble that is in order.
 const CUT_OFF_AFTER: Duration = Duration::from_secs(5);

@@ -46,6 +46,28 @@ enum Rule {
     Say(String),
     /// It says this until somebody says otherwise; what is there stays.
     Begin(String),
+    /// It shall say this, unless it says that the part of the primary is or may be here: the
+    /// addresses outlive a daemon that died, and must be laid down before anybody is told so.
+    Rest(String),
+}
+
+impl Rule {
+    /// What to write over what is there.
+    fn replacement(self, before: &[u8]) -> Option<String> {
+        match self {
+            Self::Say(text) => (before != text.as_bytes()).then_some(text),
+            Self::Begin(_) => None,
+            Self::Rest(text) => {
+                let holding = [
+                    CoordinatorState::Takeover,
+                    CoordinatorState::Primary,
+                    CoordinatorState::Relinquish,
+                ];
+                let stays = holding.iter().any(|state| before == state.text().as_bytes());
+                (!stays && before != text.as_bytes()).then_some(text)
+            }
+        }
+    }
 }
 
 /// Makes or refreshes this node's record, in one transaction; `true` if the node is new.
@@ -64,13 +86,13 @@ pub async fn write<T: Tree>(tree: &T, identity: &Identity) -> Result<bool, Recor
     let mut ops = Vec::new();
     for ((path, (_, rule)), entry) in paths.into_iter().zip(rules).zip(found) {
         match (rule, entry) {
-            (Rule::Say(text) | Rule::Begin(text), None) => {
+            (Rule::Say(text) | Rule::Begin(text) | Rule::Rest(text), None) => {
                 ops.push(Op::put(path, text, Expected::Absent));
             }
-            (Rule::Say(text), Some(entry)) if entry.data != text.as_bytes() => {
-                ops.push(Op::put(path, text, Expected::Version(entry.version)));
+            (rule, Some(entry)) => {
+                let text = rule.replacement(&entry.data);
+                ops.extend(text.map(|text| Op::put(path, text, Expected::Version(entry.version))));
             }
-            (Rule::Say(_) | Rule::Begin(_), Some(_)) => {}
         }
     }
     tree.commit(ops).await?;
@@ -82,15 +104,15 @@ fn rules(identity: &Identity) -> Vec<(&'static str, Rule)> {
     let say = |text: &str| Rule::Say(text.to_owned());
     let begin = |text: &str| Rule::Begin(text.to_owned());
     let coordinator_state = match identity.mode {
-        DaemonMode::Coordinator => CoordinatorState::Secondary,
-        DaemonMode::Hypervisor => CoordinatorState::Client,
+        DaemonMode::Coordinator => Rule::Rest(CoordinatorState::Secondary.text().to_owned()),
+        DaemonMode::Hypervisor => say(CoordinatorState::Client.text()),
     };
     let (host, user, password) = &identity.ipmi;
     vec![
         ("", say(identity.mode.text())),
         (suffix::MODE, say(identity.mode.text())),
         (suffix::DAEMON_STATE, say(DaemonState::Init.text())),
-        (suffix::COORDINATOR_STATE, say(coordinator_state.text())),
+        (suffix::COORDINATOR_STATE, coordinator_state),
         (suffix::DOMAIN_STATE, begin(DomainState::Flushed.text())),
         (suffix::STATIC_DATA, say(&identity.static_data.encode())),
         (suffix::PVC_VERSION, say(&identity.version)),
@@ -191,6 +213,28 @@ mod tests {
         assert_eq!(text(&tree, "/nodes/hv1/domainstate").await, "ready");
         assert_eq!(text(&tree, "/nodes/hv1/ipmipassword").await, "newer");
         assert_eq!(text(&tree, "/nodes/hv1/keepalive").await, "1700000000");
+    }
+
+    #[tokio::test]
+    async fn a_primary_that_died_is_not_called_secondary_while_it_has_the_addresses() {
+        let tree = tree().await;
+        write(&tree, &identity()).await.unwrap();
+        let key = key::node_coordinator_state(&identity().node);
+        for (state, after) in [
+            (CoordinatorState::Primary, "primary"),
+            (CoordinatorState::Takeover, "takeover"),
+            (CoordinatorState::Relinquish, "relinquish"),
+            (CoordinatorState::Client, "secondary"),
+        ] {
+            let entry = tree.get(key.path()).await.unwrap();
+            let seen = Seen::read(entry.as_ref().map(|entry| (&entry.data[..], entry.version)));
+            tree.commit(vec![key.put(&seen, &state)]).await.unwrap();
+            write(&tree, &identity()).await.unwrap();
+            assert_eq!(text(&tree, key.path()).await, after);
+        }
+        let hypervisor = Identity { mode: DaemonMode::Hypervisor, ..identity() };
+        write(&tree, &hypervisor).await.unwrap();
+        assert_eq!(text(&tree, key.path()).await, "client");
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 //! A cluster on the bench: nodes that serve, people who wish, and what is seen of both.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -31,20 +31,56 @@ pub(crate) fn uuid(n: usize) -> VmUuid {
     format!("00000000-0000-4000-8000-{n:012}").parse().unwrap()
 }
 
-/// Who has the floating addresses and the services.
+/// Who has the floating addresses and the services, and where neither can be changed.
 #[derive(Clone, Default)]
-pub(crate) struct Floor(Arc<Mutex<BTreeMap<String, (bool, bool)>>>);
+pub(crate) struct Floor {
+    held: Arc<Mutex<BTreeMap<String, (bool, bool)>>>,
+    stuck: Arc<Mutex<BTreeSet<(String, Part)>>>,
+}
+
+/// A part of the primary's outfit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Part {
+    Addresses,
+    Services,
+}
 
 impl Floor {
-    fn set(&self, node: &NodeName, edit: impl FnOnce(&mut (bool, bool))) {
-        let mut all = self.0.lock().unwrap();
-        edit(all.entry(node.to_string()).or_default());
+    /// From now on a part of a node's outfit stays as it is, whatever is tried.
+    pub(crate) fn stick(&self, node: &str, part: Part) {
+        self.stuck.lock().unwrap().insert((node.to_owned(), part));
+    }
+
+    pub(crate) fn unstick(&self) {
+        self.stuck.lock().unwrap().clear();
+    }
+
+    pub(crate) fn has(&self, node: &str, part: Part) -> bool {
+        let all = self.held.lock().unwrap();
+        let (addresses, services) = all.get(node).copied().unwrap_or_default();
+        match part {
+            Part::Addresses => addresses,
+            Part::Services => services,
+        }
+    }
+
+    fn set(&self, node: &NodeName, part: Part, has: bool) -> Result<(), OutfitError> {
+        if self.stuck.lock().unwrap().contains(&(node.to_string(), part)) {
+            return Err(OutfitError { what: format!("{part:?} of {node} cannot be changed") });
+        }
+        let mut all = self.held.lock().unwrap();
+        let held = all.entry(node.to_string()).or_default();
+        match part {
+            Part::Addresses => held.0 = has,
+            Part::Services => held.1 = has,
+        }
         let holders = all.values().filter(|(addresses, _)| *addresses).count();
         assert!(holders <= 1, "two nodes have the floating addresses: {all:?}");
+        Ok(())
     }
 
     pub(crate) fn holder(&self) -> Option<String> {
-        let all = self.0.lock().unwrap();
+        let all = self.held.lock().unwrap();
         all.iter().find(|(_, held)| **held == (true, true)).map(|(node, _)| node.clone())
     }
 }
@@ -54,7 +90,7 @@ pub(crate) struct FakeOutfit(NodeName, Floor);
 impl Outfit for FakeOutfit {
     async fn held(&self) -> Result<Held, OutfitError> {
         let (addresses, services) =
-            self.1.0.lock().unwrap().get(self.0.as_str()).copied().unwrap_or_default();
+            self.1.held.lock().unwrap().get(self.0.as_str()).copied().unwrap_or_default();
         Ok(Held {
             some_addresses: addresses,
             all_addresses: addresses,
@@ -64,23 +100,19 @@ impl Outfit for FakeOutfit {
     }
 
     async fn acquire_addresses(&self) -> Result<(), OutfitError> {
-        self.1.set(&self.0, |held| held.0 = true);
-        Ok(())
+        self.1.set(&self.0, Part::Addresses, true)
     }
 
     async fn drop_addresses(&self) -> Result<(), OutfitError> {
-        self.1.set(&self.0, |held| held.0 = false);
-        Ok(())
+        self.1.set(&self.0, Part::Addresses, false)
     }
 
     async fn start_services(&self) -> Result<(), OutfitError> {
-        self.1.set(&self.0, |held| held.1 = true);
-        Ok(())
+        self.1.set(&self.0, Part::Services, true)
     }
 
     async fn stop_services(&self) -> Result<(), OutfitError> {
-        self.1.set(&self.0, |held| held.1 = false);
-        Ok(())
+        self.1.set(&self.0, Part::Services, false)
     }
 }
 

@@ -4,7 +4,7 @@ use pvc_common::id::NodeName;
 use pvc_common::state::CoordinatorState;
 use pvc_common::zk::key;
 
-use crate::bench::{Bench, name};
+use crate::bench::{Bench, Part, name};
 
 /// Waits until somebody is primary and has everything; says who.
 async fn settled(bench: &Bench, expected: impl Fn(&NodeName) -> bool) -> String {
@@ -68,6 +68,51 @@ async fn a_primary_whose_daemon_is_killed_goes_on_when_it_is_back() {
     bench.pass(std::time::Duration::from_secs(20)).await;
     bench.boot(&first);
     assert_eq!(settled(&bench, |_| true).await, first);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_does_not_end_holds_up_no_switch() {
+    let bench = Bench::new(2).await;
+    let first = settled(&bench, |_| true).await;
+    let other = if first == "hv1" { "hv2" } else { "hv1" };
+    bench.floor.stick(&first, Part::Services);
+    bench.put(&key::primary_node(), &Some(name(other))).await;
+    assert_eq!(settled(&bench, |primary| primary.as_str() == other).await, other);
+    assert!(bench.floor.has(&first, Part::Services));
+    bench.floor.unstick();
+    bench.pass(std::time::Duration::from_secs(10)).await;
+    assert!(!bench.floor.has(&first, Part::Services), "it is ended as soon as it can be");
+}
+
+#[tokio::test(start_paused = true)]
+async fn addresses_that_cannot_be_had_keep_nobody_from_being_primary() {
+    let bench = Bench::new(2).await;
+    let first = settled(&bench, |_| true).await;
+    let other = if first == "hv1" { "hv2" } else { "hv1" };
+    bench.floor.stick(other, Part::Addresses);
+    bench.put(&key::primary_node(), &Some(name(other))).await;
+    bench
+        .until("the other one is primary", |view| {
+            view.nodes[&name(other)].coordinator_state.copied() == Some(CoordinatorState::Primary)
+                && bench.floor.has(other, Part::Services)
+        })
+        .await;
+    bench.floor.unstick();
+    assert_eq!(settled(&bench, |_| true).await, other);
+}
+
+#[tokio::test(start_paused = true)]
+async fn addresses_that_cannot_be_laid_down_are_taken_by_nobody_else() {
+    let mut bench = Bench::new(2).await;
+    let first = settled(&bench, |_| true).await;
+    let other = if first == "hv1" { "hv2" } else { "hv1" };
+    bench.floor.stick(&first, Part::Addresses);
+    bench.stop(&first).await;
+    bench.pass(std::time::Duration::from_secs(60)).await;
+    assert!(bench.floor.has(&first, Part::Addresses) && !bench.floor.has(other, Part::Addresses));
+    bench.floor.unstick();
+    bench.boot(&first);
+    assert_eq!(settled(&bench, |primary| primary.as_str() == other).await, other);
 }
 
 #[tokio::test(start_paused = true)]

@@ -14,7 +14,7 @@
 //! ```
 //!
 //! Invariant: a coordinator takes the addresses only when every other one that could hold them
-//! is secondary, stopped, or proved dead.
+//! is secondary or proved dead. A daemon that stopped without letting go still has them.
 //!
 //! An open seat is taken by writing one's own name over the version that was seen open: of all
 //! that stand at once, exactly one succeeds, and none needs a second round.
@@ -78,6 +78,20 @@ pub enum Step {
     StartServices,
     /// End the services of the primary.
     StopServices,
+}
+
+impl Step {
+    /// Whether nothing that follows in the plan may be done unless this succeeded.
+    ///
+    /// Addresses that are still held must not be called given up. Everything else that fails is
+    /// reported and tried again, but keeps nobody from being primary.
+    #[must_use]
+    pub const fn must_succeed(&self) -> bool {
+        match self {
+            Self::Write { .. } | Self::DropAddresses => true,
+            Self::AcquireAddresses | Self::StartServices | Self::StopServices => false,
+        }
+    }
 }
 
 /// Everything a decision about the primary reads.
@@ -217,5 +231,5 @@ fn may_hold(node: &Node) -> bool {
         ) => true,
         Some(CoordinatorState::Secondary | CoordinatorState::Client) | None => false,
     };
-    holding && !gone(node)
+    holding && node.daemon_state.copied() != Some(DaemonState::Fenced)
 }
