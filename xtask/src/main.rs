@@ -43,8 +43,7 @@ enum Verb {
     /// Build the release binaries and the Debian packages into dist/.
     Deb,
     /// Bring up real hosts with a real cluster on this machine, and make trouble for it.
-    #[command(subcommand)]
-    Lab(lab::Verb),
+    Lab(lab::Arguments),
     /// Check which of our crates depends on which.
     Layers,
     /// Rewrite schema/openapi/pvc-v1.json from the API daemon.
@@ -68,7 +67,7 @@ fn main() -> ExitCode {
         Verb::Bench { arguments } => bench::run(&arguments),
         Verb::Check => check::run(),
         Verb::Deb => deb::run(),
-        Verb::Lab(verb) => lab::run(verb),
+        Verb::Lab(arguments) => lab::run(arguments),
         Verb::Layers => layers::run(),
         Verb::Openapi { check } => openapi::run(check),
         Verb::Test(options) => test::run(&options),

@@ -6,14 +6,26 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use anyhow::{Context, Result, anyhow};
-use clap::{Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::host::{Host, Network};
 use super::layout::Lab;
 use super::{
-    bmc, bmc_front, board, client, down, enter, fault, guest, machine, power, selftest, status, up,
+    bmc, bmc_front, board, client, down, enter, fault, guest, light, machine, power, selftest,
+    status, up,
 };
 use crate::say;
+
+/// What `cargo xtask lab` is told.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The lab without hosts: plain processes on loopback addresses, where namespaces are not
+    /// permitted or nobody is root.
+    #[arg(long, global = true)]
+    light: bool,
+    #[command(subcommand)]
+    verb: Verb,
+}
 
 /// What `cargo xtask lab` can do.
 #[derive(Debug, Subcommand)]
@@ -139,7 +151,11 @@ pub(crate) enum Reachable {
 ///
 /// # Errors
 /// With what kept it from being done.
-pub(crate) fn run(verb: Verb) -> Result<()> {
+pub(crate) fn run(arguments: Arguments) -> Result<()> {
+    let Arguments { light, verb } = arguments;
+    if let Some(lab) = light::meant(light, &verb)? {
+        return light::run(&lab, verb);
+    }
     if !matches!(verb, Verb::Guest { .. }) {
         machine::check_root()?;
     }
@@ -209,7 +225,7 @@ fn switch_power(lab: &Lab, host: Host, switch: Switch) -> Result<()> {
 }
 
 /// Becomes another program, so that its input, output, signals and exit code are its own.
-fn become_it(mut command: Command) -> Result<()> {
+pub(super) fn become_it(mut command: Command) -> Result<()> {
     let program = command.get_program().to_owned();
     Err(command.exec()).with_context(|| format!("cannot run {}", program.display()))
 }

@@ -3,6 +3,7 @@
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use serde_json::json;
 
 use super::host::Network;
 use super::layout::Lab;
-use super::{guest, identity, switch};
+use super::{guest, identity, light, switch};
 use crate::run::Run;
 use crate::workspace::root;
 
@@ -26,18 +27,7 @@ const CONNECTION: &str = "lab";
 /// # Errors
 /// When it cannot be written.
 pub(crate) fn make(lab: &Lab) -> Result<()> {
-    let dir = lab.client();
-    fs::create_dir_all(&dir)?;
-    let store = json!({
-        CONNECTION: {
-            "description": "The lab",
-            "host": Network::Upstream.floating().to_string(),
-            "port": identity::API_PORT,
-            "scheme": "http",
-            "api_key": identity::TOKEN,
-        }
-    });
-    fs::write(dir.join("pvc.json"), format!("{store:#}\n"))?;
+    connect(lab, Network::Upstream.floating(), identity::API_PORT)?;
     for kind in guest::Kind::ALL {
         let file = definition(lab, kind);
         if !file.exists() {
@@ -45,6 +35,26 @@ pub(crate) fn make(lab: &Lab) -> Result<()> {
             fs::write(file, xml)?;
         }
     }
+    Ok(())
+}
+
+/// Writes the client's only connection: to the API at this address.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn connect(lab: &Lab, address: Ipv4Addr, port: u16) -> Result<()> {
+    let dir = lab.client();
+    fs::create_dir_all(&dir)?;
+    let store = json!({
+        CONNECTION: {
+            "description": "The lab",
+            "host": address.to_string(),
+            "port": port,
+            "scheme": "http",
+            "api_key": identity::TOKEN,
+        }
+    });
+    fs::write(dir.join("pvc.json"), format!("{store:#}\n"))?;
     Ok(())
 }
 
@@ -60,12 +70,14 @@ pub(crate) fn definition(lab: &Lab, kind: guest::Kind) -> PathBuf {
 
 /// A command that runs any program where the client stands: in the upstream network only.
 pub(crate) fn command<S: AsRef<OsStr>>(lab: &Lab, argv: impl IntoIterator<Item = S>) -> Command {
-    let mut command = Command::new("nsenter");
-    command
-        .args([&switch::client_entry(lab), "--"])
-        .args(argv)
-        .env("PVC_CLIENT_DIR", lab.client())
-        .env("PVC_CONNECTION", CONNECTION);
+    let mut command = if lab.is_light() {
+        Command::new("env")
+    } else {
+        let mut command = Command::new("nsenter");
+        command.args([&switch::client_entry(lab), "--"]);
+        command
+    };
+    command.args(argv).env("PVC_CLIENT_DIR", lab.client()).env("PVC_CONNECTION", CONNECTION);
     command
 }
 
@@ -74,7 +86,7 @@ pub(crate) fn command<S: AsRef<OsStr>>(lab: &Lab, argv: impl IntoIterator<Item =
 /// # Errors
 /// When it has not been built.
 pub(crate) fn pvc(lab: &Lab) -> Result<Command> {
-    let program = program();
+    let program = if lab.is_light() { light::client_program(lab) } else { program() };
     ensure!(
         program.exists(),
         "there is no {}: `cargo build --release --package pvc-cli` makes it",

@@ -56,6 +56,14 @@ pub(crate) fn initialise(lab: &Lab, hosts: &[Host]) -> Result<()> {
 /// When a daemon does not start, or the cluster does not come together in time.
 pub(crate) fn start(lab: &Lab, hosts: &[Host]) -> Result<()> {
     packages::start(lab, hosts)?;
+    make_ready(lab, hosts)
+}
+
+/// Waits until every node runs, and makes those take VMs that do not.
+///
+/// # Errors
+/// When the cluster does not come together in time.
+pub(crate) fn make_ready(lab: &Lab, hosts: &[Host]) -> Result<()> {
     wait::until("every node to run", TOGETHER, EVERY, || {
         let nodes = nodes(lab)?;
         let runs = |host: &Host| is(&nodes, *host, |node| node.daemon_state == "run");

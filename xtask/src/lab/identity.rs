@@ -15,7 +15,8 @@ pub(crate) const TOKEN: &str = "pvc-lab-0b3c1f526c0e4a539f0e";
 /// The port the API listens on.
 pub(crate) const API_PORT: u16 = 7370;
 
-const SECRET_KEY: &str = "the-lab-keeps-no-secrets";
+/// Signs the cookies of those who log in.
+pub(crate) const SECRET_KEY: &str = "the-lab-keeps-no-secrets";
 
 /// Writes a host's files below `root`, which becomes its disk.
 ///

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::host::Host;
-use super::space;
+use super::{light, space};
 use crate::wait;
 
 /// Names the lab's directory; another directory is another lab, beside the first.
@@ -26,6 +26,7 @@ const DEFAULT_DIR: &str = "/var/lib/pvc-lab";
 pub(crate) struct Lab {
     dir: PathBuf,
     name: String,
+    light: bool,
 }
 
 impl Lab {
@@ -35,6 +36,28 @@ impl Lab {
     /// When the directory's last part cannot name things in the kernel.
     pub(crate) fn from_env() -> Result<Self> {
         Self::at(env::var_os(DIR_VARIABLE).map_or_else(|| DEFAULT_DIR.into(), PathBuf::from))
+    }
+
+    /// The lab without hosts, in `PVC_LAB_DIR` or where its files go otherwise.
+    ///
+    /// # Errors
+    /// As [`Lab::from_env`], and when nobody knows whose home is ours.
+    pub(crate) fn light_from_env() -> Result<Self> {
+        let dir = env::var_os(DIR_VARIABLE).map(PathBuf::from);
+        Self::light_at(dir.map_or_else(light::default_dir, Ok)?)
+    }
+
+    /// The lab without hosts in this directory.
+    ///
+    /// # Errors
+    /// As [`Lab::from_env`].
+    pub(crate) fn light_at(dir: PathBuf) -> Result<Self> {
+        Ok(Self { light: true, ..Self::at(dir)? })
+    }
+
+    /// Whether its nodes are plain processes of this machine instead of hosts.
+    pub(crate) fn is_light(&self) -> bool {
+        self.light
     }
 
     fn at(dir: PathBuf) -> Result<Self> {
@@ -49,7 +72,7 @@ impl Lab {
             "{DIR_VARIABLE} is `{}`: its last part names the lab, expected letters, digits and `-`",
             dir.display()
         );
-        Ok(Self { name: name.to_owned(), dir })
+        Ok(Self { name: name.to_owned(), dir, light: false })
     }
 
     /// What everything of this lab is named after.
@@ -69,7 +92,7 @@ impl Lab {
 
     /// What only lives as long as the lab is up; gone with a restart of the machine.
     pub(crate) fn run(&self) -> PathBuf {
-        Path::new("/run").join(&self.name)
+        if self.light { self.dir.join("run") } else { Path::new("/run").join(&self.name) }
     }
 
     /// Logs of what the lab itself runs.
@@ -112,7 +135,7 @@ impl Lab {
     /// Whether `lab up` has laid the ground and `lab down` has not been.
     pub(crate) fn is_up(&self) -> bool {
         // A machine that was restarted may still have the file.
-        space::exists(self) && self.count_file().exists()
+        (self.light || space::exists(self)) && self.count_file().exists()
     }
 
     /// The hosts of the running lab.

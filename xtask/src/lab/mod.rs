@@ -25,6 +25,7 @@ mod host;
 mod identity;
 mod image;
 mod layout;
+mod light;
 mod machine;
 mod packages;
 mod power;
@@ -36,5 +37,5 @@ mod switch;
 mod template;
 mod up;
 
-pub(crate) use cli::{Verb, run};
+pub(crate) use cli::{Arguments, run};
 pub(crate) use machine::check as check_machine;

@@ -17,13 +17,16 @@ use crate::{deb, say};
 pub(crate) struct Up {
     /// How many hosts; three of them are coordinators.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=5))]
-    hosts: u8,
+    pub(super) hosts: u8,
     /// Install the .deb packages in this directory instead of building ours.
     #[arg(long, conflicts_with = "bare")]
-    packages: Option<PathBuf>,
+    pub(super) packages: Option<PathBuf>,
     /// Stop when the hosts, ZooKeeper and libvirt serve: without PVC.
     #[arg(long)]
-    bare: bool,
+    pub(super) bare: bool,
+    /// With --light: run the programs in this directory instead of building ours.
+    #[arg(long)]
+    pub(super) programs: Option<PathBuf>,
 }
 
 /// Brings the lab up, or what is missing of it.
@@ -31,6 +34,7 @@ pub(crate) struct Up {
 /// # Errors
 /// When the machine does not permit it, or a step fails; `lab up` again goes on from there.
 pub(crate) fn run(lab: &Lab, up: &Up) -> Result<()> {
+    ensure!(up.programs.is_none(), "--programs goes with --light: hosts run packages");
     machine::check()?;
     machine::install_tools()?;
     let debs = match (up.bare, &up.packages) {
