@@ -156,8 +156,10 @@ impl<T: Tree, H: Hypervisor> VmKeeper<T, H> {
             }
             return;
         }
-        slot.begin(&plan.steps);
-        self.worker.begin(uuid, vm, plan.steps);
+        let job = slot::job(&plan.steps);
+        if self.worker.begin(uuid, vm, plan.steps) {
+            slot.begin(job);
+        }
     }
 
     fn may_start(&self, view: &View) -> bool {

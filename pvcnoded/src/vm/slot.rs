@@ -32,8 +32,7 @@ impl Slot {
         self.work.as_ref().and_then(|work| work.job.as_ref())
     }
 
-    pub(super) fn begin(&mut self, steps: &[Step]) {
-        let job = steps.iter().find_map(job_of);
+    pub(super) fn begin(&mut self, job: Option<Job>) {
         self.work = Some(Work { job, wish: self.wish });
     }
 
@@ -53,6 +52,11 @@ impl Slot {
         }
         self.notes = notes.to_vec();
     }
+}
+
+/// The long action of a plan.
+pub(super) fn job(steps: &[Step]) -> Option<Job> {
+    steps.iter().find_map(job_of)
 }
 
 fn job_of(step: &Step) -> Option<Job> {

@@ -65,6 +65,7 @@ pub(super) struct Ended {
 /// it was asked for, and the next daemon finds what became of it.
 pub(super) struct Worker<T, H> {
     hands: Arc<Hands<T, H>>,
+    migrations: Arc<Semaphore>,
     tasks: JoinSet<()>,
 }
 
@@ -75,7 +76,6 @@ struct Hands<T, H> {
     nudge: Box<dyn Fn() + Send + Sync>,
     ended: mpsc::Sender<Ended>,
     actions: Semaphore,
-    migrations: Semaphore,
 }
 
 impl<T: Tree, H: Hypervisor> Worker<T, H> {
@@ -88,9 +88,10 @@ impl<T: Tree, H: Hypervisor> Worker<T, H> {
         // Filled by at most one end per VM at work and emptied at every activation; a sender
         // that finds it full waits, with its VM still at work.
         let (ended, receiver) = mpsc::channel(256);
-        let (actions, migrations) = (Semaphore::new(AT_ONCE), Semaphore::new(MIGRATIONS_AT_ONCE));
-        let hands = Hands { tree, hypervisor, peers, nudge, ended, actions, migrations };
-        (Self { hands: Arc::new(hands), tasks: JoinSet::new() }, receiver)
+        let actions = Semaphore::new(AT_ONCE);
+        let hands = Hands { tree, hypervisor, peers, nudge, ended, actions };
+        let migrations = Arc::new(Semaphore::new(MIGRATIONS_AT_ONCE));
+        (Self { hands: Arc::new(hands), migrations, tasks: JoinSet::new() }, receiver)
     }
 
     /// Lets go of the tasks that have ended.
@@ -102,7 +103,18 @@ impl<T: Tree, H: Hypervisor> Worker<T, H> {
         }
     }
 
-    pub(super) fn begin(&mut self, uuid: VmUuid, vm: &Vm, steps: Vec<Step>) {
+    /// Whether work was begun. A migration is not while too many are under way: it may take half
+    /// an hour until another one ends, and what is wished meanwhile must not wait behind it.
+    pub(super) fn begin(&mut self, uuid: VmUuid, vm: &Vm, steps: Vec<Step>) -> bool {
+        let migrates = steps.iter().any(|step| matches!(step, Step::Migrate { .. }));
+        let leaves = if migrates {
+            match Arc::clone(&self.migrations).try_acquire_owned() {
+                Ok(turn) => Some(turn),
+                Err(_) => return false,
+            }
+        } else {
+            None
+        };
         let hands = Arc::clone(&self.hands);
         let name = vm.name.get().map_or_else(|| uuid.to_string(), ToString::to_string);
         let max_downtime_ms = vm.max_downtime_ms.copied().unwrap_or(DEFAULT_MAX_DOWNTIME_MS);
@@ -110,11 +122,14 @@ impl<T: Tree, H: Hypervisor> Worker<T, H> {
         let task = async move {
             let job = Job { uuid, name, max_downtime_ms };
             let outcome = hands.perform(&job, &steps).await;
+            // Free before the nudge: it leads to the next one's beginning.
+            drop(leaves);
             if hands.ended.send(Ended { uuid, outcome }).await.is_ok() {
                 (hands.nudge)();
             }
         };
         self.tasks.spawn(task.instrument(span));
+        true
     }
 
     pub(super) fn abort_migration(&mut self, uuid: VmUuid) {
@@ -140,10 +155,12 @@ struct Job {
 impl<T: Tree, H: Hypervisor> Hands<T, H> {
     /// Does the steps in order; stops at the first that fails.
     async fn perform(&self, job: &Job, steps: &[Step]) -> Option<Outcome> {
-        // A VM waits for its turn before it announces anything.
         let migrates = steps.iter().any(|step| matches!(step, Step::Migrate { .. }));
-        let turn = if migrates { &self.migrations } else { &self.actions };
-        let _turn = turn.acquire().await.expect("never closed");
+        let _turn = match migrates {
+            // It has had its turn already.
+            true => None,
+            false => Some(self.actions.acquire().await.expect("never closed")),
+        };
         let mut outcome = None;
         for step in steps {
             match step {

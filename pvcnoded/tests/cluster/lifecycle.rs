@@ -131,3 +131,45 @@ async fn a_hanging_libvirt_delays_its_vms_but_neither_the_keepalive_nor_the_othe
     bench.room.recover("hv1");
     bench.runs(1, "hv1").await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_vm_that_waits_for_others_to_leave_obeys_another_wish_at_once() {
+    let bench = Bench::new(2).await;
+    let migrates_in = Duration::from_secs(300);
+    bench.room.script_all(Guest { migrates_in, ..Guest::default() });
+    for n in 0..6 {
+        bench.define(n, "hv1", VmState::Start).await;
+    }
+    for n in 0..6 {
+        bench.runs(n, "hv1").await;
+        bench.migrate(n, "hv2").await;
+    }
+    bench.pass(Duration::from_secs(10)).await;
+    let wished = tokio::time::Instant::now();
+    for n in 4..6 {
+        bench.wish(n, VmState::Stop).await;
+    }
+    for n in 4..6 {
+        bench.rests(n, VmState::Stop).await;
+    }
+    assert!(wished.elapsed() < Duration::from_secs(5), "{:?}", wished.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_vms_than_may_leave_at_once_all_arrive() {
+    let bench = Bench::new(2).await;
+    let migrates_in = Duration::from_secs(30);
+    bench.room.script_all(Guest { migrates_in, ..Guest::default() });
+    for n in 0..10 {
+        bench.define(n, "hv1", VmState::Start).await;
+    }
+    for n in 0..10 {
+        bench.runs(n, "hv1").await;
+        bench.migrate(n, "hv2").await;
+    }
+    let wished = tokio::time::Instant::now();
+    for n in 0..10 {
+        bench.runs(n, "hv2").await;
+    }
+    assert!(wished.elapsed() < Duration::from_secs(100), "{:?}", wished.elapsed());
+}
