@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Mutex, MutexGuard, watch};
+use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard, watch};
 
 use crate::api::ApiError;
 use crate::auth::Gate;
@@ -42,6 +42,7 @@ struct Inner {
     gate: Option<Gate>,
     limits: Limits,
     naming: Mutex<()>,
+    measuring: Arc<Mutex<()>>,
 }
 
 impl App {
@@ -55,7 +56,8 @@ impl App {
         limits: Limits,
     ) -> Self {
         let gate = authentication.map(Gate::new);
-        Self(Arc::new(Inner { store, view, arrivals, gate, limits, naming: Mutex::default() }))
+        let (naming, measuring) = (Mutex::default(), Arc::default());
+        Self(Arc::new(Inner { store, view, arrivals, gate, limits, naming, measuring }))
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -78,6 +80,12 @@ impl App {
     /// it taken: the tree has no key per name that could be created only once.
     pub(crate) async fn naming(&self) -> MutexGuard<'_, ()> {
         self.0.naming.lock().await
+    }
+
+    /// Held while a page of metrics is rendered, which is much work that anybody may ask for:
+    /// however many ask, it takes one processor.
+    pub(crate) async fn measuring(&self) -> OwnedMutexGuard<()> {
+        Arc::clone(&self.0.measuring).lock_owned().await
     }
 
     /// The cluster as it is now.

@@ -1,5 +1,7 @@
 //! What Prometheus is told.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::Request;
 use axum::http::header::CONTENT_TYPE;
@@ -195,6 +197,17 @@ async fn vms_without_a_name_of_their_own_are_told_apart_by_their_uuids() {
         found.sort_unstable();
         assert_eq!(found, names.map(|name| (name, "2048")), "{text}");
     }
+}
+
+#[tokio::test]
+async fn whoever_asks_is_answered_in_turn_even_after_one_who_has_gone() {
+    let cluster = Cluster::new().await;
+    for _ in 0..20 {
+        // Most go before they have their page, but some pages are faster.
+        drop(tokio::time::timeout(Duration::ZERO, page(&cluster, "")).await);
+    }
+    let pages = tokio::join!(page(&cluster, ""), page(&cluster, ""), page(&cluster, ""));
+    assert!(pages.0 == pages.1 && pages.1 == pages.2);
 }
 
 #[tokio::test]

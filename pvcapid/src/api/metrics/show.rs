@@ -39,8 +39,14 @@ pub(super) async fn resource(State(app): State<App>) -> Result<Response, ApiErro
 
 /// Renders apart from other requests: a page of thousands of VMs takes a while.
 async fn page(app: &App, render: fn(&View) -> String) -> Result<Response, ApiError> {
+    let turn = app.measuring().await;
     let view: Arc<View> = app.view()?;
-    let text = tokio::task::spawn_blocking(move || render(&view)).await;
-    let text = text.map_err(|error| ApiError::internal(&error))?;
+    let rendering = tokio::task::spawn_blocking(move || {
+        let text = render(&view);
+        // Whoever asked may have gone; only now it is the next one's turn.
+        drop(turn);
+        text
+    });
+    let text = rendering.await.map_err(|error| ApiError::internal(&error))?;
     Ok(([(CONTENT_TYPE, FORMAT)], text).into_response())
 }
