@@ -1,26 +1,34 @@
-//! The guest of the light lab: `tick`, for it is made of nothing but our own source.
+//! The guests of the light lab: `tick`, and `linux` once somebody asks for it.
 
 use std::fs;
+use std::process::Command;
+use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result};
 
 use super::super::client;
 use super::super::guest::{self, Kind};
 use super::super::layout::Lab;
 use super::place;
+use crate::run::Run;
+use crate::say;
 
-/// The definition of a VM of this kind for the light lab.
+/// Some 30 MiB, from a mirror that may be slow.
+const DOWNLOAD: Duration = Duration::from_secs(300);
+
+/// The definition of a VM of this kind for the light lab, whose guest is made if need be.
 ///
 /// # Errors
-/// For what takes a kernel of Debian's: the light lab has none.
-pub(crate) fn domain_xml(lab: &Lab, kind: Kind, name: &str, uuid: &str) -> Result<String> {
+/// When the guest cannot be made.
+pub(crate) fn definition(lab: &Lab, kind: Kind, name: &str, uuid: &str) -> Result<String> {
     match kind {
-        Kind::Tick => Ok(adapt(lab, &guest::domain_xml(kind, name, uuid))),
-        Kind::Linux => bail!("the light lab has no Debian kernel to run; `tick` it has"),
+        Kind::Tick => {}
+        Kind::Linux => make_linux(lab)?,
     }
+    Ok(adapt(lab, &guest::domain_xml(kind, name, uuid)))
 }
 
-/// Makes the guest and the definition of the first VM of it, unless they are there.
+/// Makes `tick` and the definition of the first VM of it, unless they are there.
 ///
 /// # Errors
 /// When it cannot be assembled or written.
@@ -33,9 +41,38 @@ pub(crate) fn make(lab: &Lab) -> Result<()> {
     let definition = client::definition(lab, Kind::Tick);
     if !definition.exists() {
         let name = client::first_name(Kind::Tick);
-        fs::write(definition, domain_xml(lab, Kind::Tick, &name, &guest::new_uuid()?)?)?;
+        fs::write(
+            definition,
+            adapt(lab, &guest::domain_xml(Kind::Tick, &name, &guest::new_uuid()?)),
+        )?;
     }
     Ok(())
+}
+
+/// Makes `linux` of Debian's kernel and busybox, unless it is there: only downloaded and unpacked,
+/// which takes no root.
+fn make_linux(lab: &Lab) -> Result<()> {
+    let guests = place::guests(lab);
+    let (kernel, initrd) = (guests.join("linux.kernel"), guests.join("linux.initrd"));
+    if initrd.exists() {
+        return Ok(());
+    }
+    say::step("make the guest linux of Debian's kernel and busybox", || {
+        let known = Run::new(["apt-cache", "depends", "--important", "linux-image-cloud-amd64"]);
+        let known = known.done()?;
+        let newest = known
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("Depends: "))
+            .context("linux-image-cloud-amd64 names no kernel: `sudo apt-get update` may help")?;
+        let (scratch, unpacked) = (tempfile::tempdir()?, tempfile::tempdir()?);
+        let mut download = Command::new("apt-get");
+        download.args(["download", newest, "busybox-static"]).current_dir(scratch.path());
+        Run::of(download).limit(DOWNLOAD).done()?;
+        for entry in fs::read_dir(scratch.path())? {
+            Run::new(["dpkg-deb", "--extract"]).arg(entry?.path()).arg(unpacked.path()).done()?;
+        }
+        guest::make_linux(unpacked.path(), &kernel, &initrd)
+    })
 }
 
 /// Puts the lab's directories in the place of a host's.
@@ -53,8 +90,7 @@ mod tests {
     #[test]
     fn a_definition_names_no_directory_of_a_host() {
         let lab = Lab::light_at("/srv/light".into()).unwrap();
-        let xml = domain_xml(&lab, Kind::Tick, "t1", "0f3b2a1c-0000-4000-8000-000000000001");
-        let xml = xml.unwrap();
+        let xml = adapt(&lab, &guest::domain_xml(Kind::Tick, "t1", "0f3b2a1c"));
         let console = place::console(&lab).join("t1.log");
         assert!(xml.contains(&format!("file='{}' append='on'", console.display())), "{xml}");
         assert!(xml.contains(&place::guests(&lab).join("tick.img").display().to_string()), "{xml}");

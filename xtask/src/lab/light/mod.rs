@@ -80,8 +80,10 @@ pub(crate) fn run(lab: &Lab, verb: Verb) -> Result<()> {
             become_it(client::command(lab, command))
         }
         Verb::Guest { kind, name, uuid } => {
+            account::open_up();
+            lab.hosts()?;
             let uuid = uuid.map_or_else(guests::new_uuid, Ok)?;
-            say::data(guest::domain_xml(lab, kind, &name, &uuid)?.trim_end());
+            say::data(guest::definition(lab, kind, &name, &uuid)?.trim_end());
             Ok(())
         }
         Verb::Exec { .. }
