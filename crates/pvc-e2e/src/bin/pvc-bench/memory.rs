@@ -1,4 +1,7 @@
 //! How much memory the daemons keep: with an empty cluster, and with a large one.
+//!
+//! Resident is what the goals are about; *own* is the part of it that is not the pages of
+//! programs and libraries, which all processes share.
 
 use std::time::Duration;
 
@@ -25,8 +28,10 @@ pub(crate) async fn measure() -> Result<()> {
         progress("memory: the daemons come to rest ...");
         tokio::time::sleep(REST).await;
         tell(&format!("pvcnoded-{vms}"), Some(NODE_GOAL_MB), &noded, "VmRSS")?;
+        tell(&format!("pvcnoded-{vms}-own"), None, &noded, "RssAnon")?;
         tell(&format!("pvcnoded-{vms}-peak"), None, &noded, "VmHWM")?;
         tell(&format!("pvcapid-{vms}"), Some(API_GOAL_MB), &api.daemon, "VmRSS")?;
+        tell(&format!("pvcapid-{vms}-own"), None, &api.daemon, "RssAnon")?;
         let mut connection = Connection::open(api.address)?;
         for _ in 0..LISTS {
             connection.get("/api/v1/vm")?;
