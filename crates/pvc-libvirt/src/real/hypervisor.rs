@@ -22,13 +22,16 @@ use super::stats::DiskNames;
 use super::{migrate, observe, stats};
 use crate::hypervisor::{Destination, Hypervisor, HypervisorError, Progress, VmStats};
 
-/// Calls at a time on the connection for everything but migrations; see [`Link::new`].
+/// Calls at a time on each connection but those of migrations; see [`Link::new`].
 const CALLS_AT_A_TIME: usize = 4;
 
-/// The hypervisor of this machine. Cloning shares the connection.
+/// The hypervisor of this machine. Cloning shares the connections.
 #[derive(Clone, Debug)]
 pub struct Libvirt {
+    /// For what is answered at once.
     link: Arc<Link>,
+    /// For what may take long: VMs that start slowly must not keep anybody from looking.
+    slow: Arc<Link>,
     changes: Told,
     limits: Limits,
     departures: Departures,
@@ -48,6 +51,7 @@ impl Libvirt {
         let changes: Told = Box::leak(Box::new(watch::Sender::new(0)));
         Ok(Self {
             link: Arc::new(Link::new(uri, CALLS_AT_A_TIME, Some(changes))?),
+            slow: Arc::new(Link::new(uri, CALLS_AT_A_TIME, None)?),
             changes,
             limits,
             departures: Departures::new(limits.departures),
@@ -67,7 +71,17 @@ impl Libvirt {
         &self.departures
     }
 
-    /// Makes calls about one VM.
+    /// Makes calls about one VM that may take long.
+    async fn slowly<T: Send + 'static>(
+        &self,
+        uuid: VmUuid,
+        calls: impl FnOnce(&Connect) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, HypervisorError> {
+        let called = self.slow.call(self.limits.slow, calls).await;
+        called.map_err(|failure| failure.about(uuid, self.uri()))
+    }
+
+    /// Makes calls about one VM that are answered at once.
     pub(super) async fn about<T: Send + 'static>(
         &self,
         uuid: VmUuid,
@@ -91,7 +105,7 @@ impl Libvirt {
             locked(&names).forget(uuid);
             changed.map(drop)
         };
-        self.about(uuid, self.limits.slow, change).await
+        self.slowly(uuid, change).await
     }
 }
 
@@ -134,7 +148,7 @@ impl Hypervisor for Libvirt {
                 Ok(false) | Err(_) => Err(error),
             }
         };
-        self.about(uuid, self.limits.slow, start).await
+        self.slowly(uuid, start).await
     }
 
     async fn shutdown(&self, uuid: VmUuid) -> Result<(), HypervisorError> {
@@ -147,7 +161,7 @@ impl Hypervisor for Libvirt {
 
     async fn destroy(&self, uuid: VmUuid) -> Result<(), HypervisorError> {
         let destroy = move |connect: &Connect| find(connect, uuid)?.destroy();
-        let destroyed = self.link.call(self.limits.slow, destroy).await;
+        let destroyed = self.slow.call(self.limits.slow, destroy).await;
         match destroyed {
             Err(failure) if failure.is_no_such_vm() || failure.is_wrong_state() => {
                 self.is_gone(uuid, failure).await

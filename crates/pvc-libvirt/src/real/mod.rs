@@ -1,8 +1,9 @@
 //! The hypervisor of this machine: libvirt, through its C library.
 //!
 //! ```text
-//!  Libvirt ── call ─▶ Link ── 4 threads ─▶ one connection        lists, starts, stops
+//!  Libvirt ── call ─▶ Link ── 4 threads ─▶ one connection        lists, figures, small requests
 //!     │                 ▲  lifecycle events, keep-alive
+//!     ├── call ────▶ Link ── 4 threads ─▶ one connection        starts, ends, device changes
 //!     └── migrate ─▶ Link of its own, 1 thread ─▶ one connection   blocks until it is done
 //! ```
 //!
