@@ -24,7 +24,7 @@ use pvc_zk::Tree;
 use tokio::sync::{mpsc, watch};
 
 pub use report::Report;
-use slot::Slot;
+use slot::{Slot, job_of};
 use work::{Ended, Worker};
 pub use work::{Peers, Route};
 
@@ -156,7 +156,7 @@ impl<T: Tree, H: Hypervisor> VmKeeper<T, H> {
             }
             return;
         }
-        let job = slot::job(&plan.steps);
+        let job = job_of(&plan.steps);
         if self.worker.begin(uuid, vm, plan.steps) {
             slot.begin(job);
         }

@@ -54,17 +54,13 @@ impl Slot {
     }
 }
 
-/// The long action of a plan.
-pub(super) fn job(steps: &[Step]) -> Option<Job> {
-    steps.iter().find_map(job_of)
-}
-
-fn job_of(step: &Step) -> Option<Job> {
-    match step {
+/// The long action of a plan, of which there is one at most.
+pub(super) fn job_of(steps: &[Step]) -> Option<Job> {
+    steps.iter().find_map(|step| match step {
         Step::Start => Some(Job::Start),
         Step::AskShutdown => Some(Job::AskShutdown),
         Step::Destroy => Some(Job::Destroy),
         Step::Migrate { to } => Some(Job::Migrate { to: to.clone() }),
         Step::Write { .. } | Step::AbortMigration => None,
-    }
+    })
 }

@@ -7,14 +7,20 @@ use pvc_common::id::{NodeName, VmUuid};
 use pvc_common::model::Vm;
 use pvc_common::zk::key;
 use pvc_libvirt::{Destination, Hypervisor, HypervisorError};
-use pvc_plan::vm::{Outcome, Step};
+use pvc_plan::vm::{Job as Action, Outcome, Step};
 use pvc_zk::{CommitError, Tree};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
-/// How many VMs are started, asked or ended at once: libvirt serves few requests at a time.
-const AT_ONCE: usize = 4;
+use super::slot::job_of;
+
+/// How many VMs are started at once: libvirt serves few requests at a time.
+const STARTS_AT_ONCE: usize = 3;
+
+/// How many VMs are asked to shut down, or ended, at once. These do not wait behind starts: a
+/// node that is starting a hundred VMs must still stop one when told to.
+const ENDS_AT_ONCE: usize = 2;
 
 /// How many live migrations leave this node at once: they share one link.
 const MIGRATIONS_AT_ONCE: usize = 4;
@@ -75,7 +81,8 @@ struct Hands<T, H> {
     peers: Peers,
     nudge: Box<dyn Fn() + Send + Sync>,
     ended: mpsc::Sender<Ended>,
-    actions: Semaphore,
+    starts: Semaphore,
+    ends: Semaphore,
 }
 
 impl<T: Tree, H: Hypervisor> Worker<T, H> {
@@ -88,8 +95,8 @@ impl<T: Tree, H: Hypervisor> Worker<T, H> {
         // Filled by at most one end per VM at work and emptied at every activation; a sender
         // that finds it full waits, with its VM still at work.
         let (ended, receiver) = mpsc::channel(256);
-        let actions = Semaphore::new(AT_ONCE);
-        let hands = Hands { tree, hypervisor, peers, nudge, ended, actions };
+        let (starts, ends) = (Semaphore::new(STARTS_AT_ONCE), Semaphore::new(ENDS_AT_ONCE));
+        let hands = Hands { tree, hypervisor, peers, nudge, ended, starts, ends };
         let migrations = Arc::new(Semaphore::new(MIGRATIONS_AT_ONCE));
         (Self { hands: Arc::new(hands), migrations, tasks: JoinSet::new() }, receiver)
     }
@@ -106,14 +113,14 @@ impl<T: Tree, H: Hypervisor> Worker<T, H> {
     /// Whether work was begun. A migration is not while too many are under way: it may take half
     /// an hour until another one ends, and what is wished meanwhile must not wait behind it.
     pub(super) fn begin(&mut self, uuid: VmUuid, vm: &Vm, steps: Vec<Step>) -> bool {
-        let migrates = steps.iter().any(|step| matches!(step, Step::Migrate { .. }));
-        let leaves = if migrates {
-            match Arc::clone(&self.migrations).try_acquire_owned() {
-                Ok(turn) => Some(turn),
-                Err(_) => return false,
+        let leaves = match job_of(&steps) {
+            Some(Action::Migrate { .. }) => {
+                let Ok(turn) = Arc::clone(&self.migrations).try_acquire_owned() else {
+                    return false;
+                };
+                Some(turn)
             }
-        } else {
-            None
+            Some(Action::Start | Action::AskShutdown | Action::Destroy) | None => None,
         };
         let hands = Arc::clone(&self.hands);
         let name = vm.name.get().map_or_else(|| uuid.to_string(), ToString::to_string);
@@ -155,11 +162,15 @@ struct Job {
 impl<T: Tree, H: Hypervisor> Hands<T, H> {
     /// Does the steps in order; stops at the first that fails.
     async fn perform(&self, job: &Job, steps: &[Step]) -> Option<Outcome> {
-        let migrates = steps.iter().any(|step| matches!(step, Step::Migrate { .. }));
-        let _turn = match migrates {
-            // It has had its turn already.
-            true => None,
-            false => Some(self.actions.acquire().await.expect("never closed")),
+        let turns = match job_of(steps) {
+            Some(Action::Start) => Some(&self.starts),
+            Some(Action::AskShutdown | Action::Destroy) => Some(&self.ends),
+            // It has had its turn already; and what is only written waits for nobody.
+            Some(Action::Migrate { .. }) | None => None,
+        };
+        let _turn = match turns {
+            Some(turns) => Some(turns.acquire().await.expect("never closed")),
+            None => None,
         };
         let mut outcome = None;
         for step in steps {

@@ -173,3 +173,19 @@ async fn more_vms_than_may_leave_at_once_all_arrive() {
     }
     assert!(wished.elapsed() < Duration::from_secs(100), "{:?}", wished.elapsed());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_starts_many_vms_still_stops_one_when_told_to() {
+    let bench = Bench::new(1).await;
+    bench.define(0, "hv1", VmState::Start).await;
+    bench.runs(0, "hv1").await;
+    bench.room.script_all(Guest { starts_in: Duration::from_secs(50), ..Guest::default() });
+    for n in 1..20 {
+        bench.define(n, "hv1", VmState::Start).await;
+    }
+    bench.pass(Duration::from_secs(10)).await;
+    let wished = tokio::time::Instant::now();
+    bench.wish(0, VmState::Stop).await;
+    bench.rests(0, VmState::Stop).await;
+    assert!(wished.elapsed() < Duration::from_secs(5), "{:?}", wished.elapsed());
+}
