@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use pvc_e2e::lab::{Census, Clock, Console, Lab, Line};
 
-/// The longest that a guest may not have been heard.
-const SILENCE: Duration = Duration::from_secs(1);
+/// How often the guest `linux` tells its clocks.
+const BEAT: Duration = Duration::from_millis(250);
+
+/// How long its clock may stand still.
+const GAP: Duration = Duration::from_secs(1);
 
 /// Checks that the guest that wrote these lines ran all the time, by every clock there is.
 fn ticked_on(lines: &[Line]) {
@@ -16,8 +19,9 @@ fn ticked_on(lines: &[Line]) {
         let [(before, was), (after, is)] = pair else { continue };
         let silence = after.at - before.at;
         let context = format!("{before:?} {after:?}");
-        assert!(silence <= SILENCE, "nothing was heard for {silence:?}: {context}");
-        assert!(is.second - was.second <= 1, "the hardware clock jumped: {context}");
+        assert!(silence <= GAP + BEAT, "nothing was heard for {silence:?}: {context}");
+        // A beat and a gap may reach over the turns of two seconds.
+        assert!((was.second..=was.second + 2).contains(&is.second), "it lost time: {context}");
         let went = is.uptime - was.uptime;
         assert!((0.0..=1.0).contains(&went), "the guest's clock went by {went} s: {context}");
     }
