@@ -70,8 +70,13 @@ impl Link {
             let turn = Arc::clone(&self.turns).acquire_owned().await.ok()?;
             let work: Work = Box::new(move |slot| {
                 if !answer.is_closed() {
-                    // Nobody may be there to hear it any more.
-                    drop(answer.send(slot.make(calls)));
+                    let connection = slot.open();
+                    // Asked again: opening one to a libvirt that hangs takes as long as it hangs,
+                    // and what nobody waits for must not be done later, behind everybody's back.
+                    if !answer.is_closed() {
+                        let made = connection.and_then(|connection| make(&connection, calls));
+                        drop(answer.send(made));
+                    }
                 }
                 drop(turn);
             });
@@ -99,6 +104,19 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+fn make<T>(
+    connection: &Connection,
+    calls: impl FnOnce(&Connect) -> Result<T, Error>,
+) -> Result<T, Failure> {
+    calls(connection.get()).map_err(|error| {
+        if connection.is_alive() {
+            Failure::Said(error)
+        } else {
+            Failure::Unreachable { message: error.message().to_owned() }
+        }
+    })
+}
+
 /// Where the threads find the connection. They alone own it, for closing may block.
 struct Slot {
     uri: Arc<str>,
@@ -107,17 +125,9 @@ struct Slot {
 }
 
 impl Slot {
-    fn make<T>(&self, calls: impl FnOnce(&Connect) -> Result<T, Error>) -> Result<T, Failure> {
-        let connection = self
-            .connection()
-            .map_err(|error| Failure::Unreachable { message: error.message().to_owned() })?;
-        calls(connection.get()).map_err(|error| {
-            if connection.is_alive() {
-                Failure::Said(error)
-            } else {
-                Failure::Unreachable { message: error.message().to_owned() }
-            }
-        })
+    fn open(&self) -> Result<Arc<Connection>, Failure> {
+        self.connection()
+            .map_err(|error| Failure::Unreachable { message: error.message().to_owned() })
     }
 
     fn connection(&self) -> Result<Arc<Connection>, Error> {

@@ -150,6 +150,8 @@ async fn libvirt_keeps_the_contract() {
     );
     println!("case: a VM outlives its libvirtd");
     a_vm_outlives_its_libvirtd(&hosts).await;
+    println!("case: what nobody waits for any more is not done later");
+    what_nobody_waits_for_any_more_is_not_done_later(&hosts).await;
     println!("case: departures wait for their turn");
     departures_wait_for_their_turn(&hosts).await;
 }
@@ -164,6 +166,21 @@ async fn a_vm_outlives_its_libvirtd(hosts: &Hosts) {
     until("libvirtd is back", || async { hv.vms().await.is_ok() }).await;
     assert_eq!(seen(hosts, 0, uuid).await, Some(RunState::Running));
     hv.destroy(uuid).await.unwrap();
+}
+
+/// A libvirt that hangs answers no new connection; what waited for one is over when it is back.
+async fn what_nobody_waits_for_any_more_is_not_done_later(hosts: &Hosts) {
+    let impatient = Limits { slow: Duration::from_secs(1), ..LIMITS };
+    let late = Libvirt::new(&hosts.libvirtds[0].uri(), impatient).unwrap();
+    hosts.hang(0, true);
+    let started = late.start(uuid(105), &hosts.definition("vm105", uuid(105))).await;
+    assert!(matches!(started, Err(HypervisorError::NoAnswer { .. })), "{started:?}");
+    hosts.hang(0, false);
+    let hv = hosts.port(0);
+    until("libvirtd is back", || async { hv.vms().await.is_ok() }).await;
+    hv.start(uuid(106), &hosts.definition("vm106", uuid(106))).await.unwrap();
+    assert_eq!(seen(hosts, 0, uuid(105)).await, None);
+    hv.destroy(uuid(106)).await.unwrap();
 }
 
 /// Two may leave at a time, so a third waits, and does not leave once it was given up.
