@@ -73,13 +73,16 @@ impl<T: Tree> Watcher<T> {
         let tails = std::mem::take(&mut self.tails);
         for (uuid, tail) in tails {
             // Files are small reads from the page cache, but a full disk can make them wait.
-            let Ok((tail, text)) = tokio::task::spawn_blocking(move || tail.look()).await else {
+            let Ok((mut tail, text)) = tokio::task::spawn_blocking(move || tail.look()).await
+            else {
                 continue;
             };
             if let Some(text) = text {
                 let path = key::vm_console_log(uuid).into_path();
                 if let Err(error) = self.keys.publish(&[(path, text)]).await {
                     tracing::debug!(vm.uuid = %uuid, %error, "console not published");
+                    // It may be a prompt that nothing follows.
+                    tail.forget();
                 }
             }
             if here.iter().any(|vm| vm.uuid == uuid) {
@@ -88,5 +91,49 @@ impl<T: Tree> Watcher<T> {
                 self.keys.forget(key::vm_console_log(uuid).path());
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pvc_common::observed::RunState;
+    use pvc_common::unit::{Mib, Vcpus};
+    use pvc_common::zk::{Expected, Op};
+    use pvc_runtime::drain::drain;
+    use pvc_zk::FakeTree;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_prompt_reaches_the_tree_although_zookeeper_was_away_when_it_was_written() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("web1.log"), "login: ").unwrap();
+        let uuid: VmUuid = "6f1c2a3e-8a61-4b07-9d43-0b1f6a2c9e10".parse().unwrap();
+        let vm = ObservedVm {
+            uuid,
+            name: "web1".parse().unwrap(),
+            run: RunState::Running,
+            memory: Mib(512),
+            vcpus: Vcpus(1),
+        };
+        let tree = FakeTree::new();
+        let root = key::vm_name(uuid).into_path();
+        let parents = [key::DOMAINS, &root].map(|path| Op::put(path, "", Expected::Absent));
+        tree.commit(parents.into()).await.unwrap();
+        let node = tree.another();
+        node.suspend();
+        let (_here, seen) = watch::channel(Arc::new(vec![vm]));
+        let (_trigger, asked) = drain();
+        let settings = Settings { directory: dir.path().to_owned(), lines: 10 };
+        tokio::spawn(run(node.clone(), settings, seen, asked));
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        node.resume();
+        let published = async {
+            let key = key::vm_console_log(uuid);
+            while tree.get(key.path()).await.unwrap().is_none_or(|e| e.data != b"login: ") {
+                tokio::time::sleep(EVERY).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), published).await.unwrap();
     }
 }

@@ -29,6 +29,11 @@ impl Tail {
         Self { path, lines, seen: None }
     }
 
+    /// Forgets what was seen: the next look tells it again.
+    pub(super) fn forget(&mut self) {
+        self.seen = None;
+    }
+
     /// The last lines, if the file has changed since the last look.
     ///
     /// A file that is not there (yet, or in the midst of a rotation) has not changed. What is
