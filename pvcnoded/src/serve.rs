@@ -265,15 +265,30 @@ async fn cut_off<T: Tree>(tree: &T) {
 }
 
 /// Writes the daemon's own state, whatever it was.
+///
+/// There is no next activation that would do what failed, and a daemon that ends without having
+/// said so is taken for dead: a write that was lost, or overtaken, is repeated. One that was not
+/// even preceded by an answer is not, for then there is nobody to tell.
 async fn declare<T: Tree>(tree: &T, node: &NodeName, state: DaemonState) {
+    const ATTEMPTS: usize = 3;
     let key = key::node_daemon_state(node);
-    let outcome = async {
-        let entry = tree.get(key.path()).await.map_err(|error| error.to_string())?;
+    let mut trouble = String::new();
+    for _ in 0..ATTEMPTS {
+        let entry = match tree.get(key.path()).await {
+            Ok(entry) => entry,
+            Err(error) => {
+                trouble = error.to_string();
+                break;
+            }
+        };
         let seen = pvc_common::zk::Seen::read(entry.as_ref().map(|e| (&e.data[..], e.version)));
-        tree.commit(vec![key.put(&seen, &state)]).await.map_err(|error| error.to_string())
-    };
-    match outcome.await {
-        Ok(()) => tracing::info!(node.name = %node, "daemon state: {}", state.text()),
-        Err(error) => tracing::warn!(error, "could not declare state {}", state.text()),
+        match tree.commit(vec![key.put(&seen, &state)]).await {
+            Ok(()) => {
+                tracing::info!(node.name = %node, "daemon state: {}", state.text());
+                return;
+            }
+            Err(error) => trouble = error.to_string(),
+        }
     }
+    tracing::warn!(error = trouble, "could not declare state {}", state.text());
 }

@@ -12,7 +12,7 @@ use pvc_common::view::View;
 use pvc_common::zk::key::{self, Key};
 use pvc_common::zk::{Op, Seen, Text};
 use pvc_libvirt::fake::{FakeHypervisor, FakeRoom, definition};
-use pvc_zk::{FakeTree, Mirror, Tree};
+use pvc_zk::{CommitFault, FakeTree, Mirror, Tree};
 use pvcnoded::image::ClusterImage;
 use pvcnoded::primary::{Held, Outfit, OutfitError};
 use pvcnoded::serve::{Parts, Service, Settings, serve};
@@ -206,6 +206,13 @@ impl Bench {
         let daemon = self.daemons.remove(node).expect("a running daemon");
         daemon.service.kill();
         daemon.tree.expire();
+    }
+
+    /// Lets the next writes of a daemon be lost on their way.
+    pub(crate) fn lose_writes(&self, node: &str, count: usize) {
+        for _ in 0..count {
+            self.daemons[node].tree.fail_commit(CommitFault::UnknownAndLost);
+        }
     }
 
     /// An orderly stop.

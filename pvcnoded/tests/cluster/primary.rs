@@ -1,7 +1,7 @@
 //! The primary's part passes from node to node.
 
 use pvc_common::id::NodeName;
-use pvc_common::state::CoordinatorState;
+use pvc_common::state::{CoordinatorState, DaemonState};
 use pvc_common::zk::key;
 
 use crate::bench::{Bench, Part, name};
@@ -113,6 +113,19 @@ async fn addresses_that_cannot_be_laid_down_are_taken_by_nobody_else() {
     bench.floor.unstick();
     bench.boot(&first);
     assert_eq!(settled(&bench, |primary| primary.as_str() == other).await, other);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_is_announced_although_a_write_is_lost() {
+    let mut bench = Bench::new(2).await;
+    let first = settled(&bench, |_| true).await;
+    let asked = tokio::time::Instant::now();
+    bench.lose_writes(&first, 1);
+    bench.stop(&first).await;
+    assert!(asked.elapsed() < std::time::Duration::from_secs(30), "{:?}", asked.elapsed());
+    let state = bench.read(&key::node_daemon_state(&name(&first))).await.copied();
+    assert_eq!(state, Some(DaemonState::Stop));
+    settled(&bench, |primary| primary.as_str() != first).await;
 }
 
 #[tokio::test(start_paused = true)]
