@@ -13,12 +13,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pvc_common::id::{NodeName, VmUuid};
-use pvc_common::model::Vm;
+use pvc_common::model::{Node, Vm};
 use pvc_common::observed::ObservedVm;
 use pvc_common::state::DaemonState;
 use pvc_common::view::View;
 use pvc_libvirt::Hypervisor;
-use pvc_plan::vm::{Here, Plan, Situation, Step, plan};
+use pvc_plan::vm::{Here, Plan, Situation, Step, Target, plan};
 use pvc_runtime::reconcile::{Outcome, Reconciler};
 use pvc_zk::Tree;
 use tokio::sync::{mpsc, watch};
@@ -133,8 +133,7 @@ impl<T: Tree, H: Hypervisor> VmKeeper<T, H> {
             job: slot.job(),
             memory: &slot.memory,
             may_start: seen.may_start,
-            target_serves: target
-                .is_some_and(|node| node.daemon_state.copied() == Some(DaemonState::Run)),
+            target: target.map_or(Target::Away, |node| readiness(node.as_ref())),
             shutdown_timeout: self.settings.shutdown_timeout,
             now,
         };
@@ -166,6 +165,17 @@ impl<T: Tree, H: Hypervisor> VmKeeper<T, H> {
         let own = view.nodes.get(&self.me);
         self.tree.session().borrow().live().is_some()
             && own.is_some_and(|node| node.daemon_state.copied() == Some(DaemonState::Run))
+    }
+}
+
+fn readiness(node: &Node) -> Target {
+    match node.daemon_state.copied() {
+        Some(DaemonState::Run) => Target::Serves,
+        Some(DaemonState::Init) => Target::Starting,
+        Some(
+            DaemonState::Shutdown | DaemonState::Stop | DaemonState::Dead | DaemonState::Fenced,
+        )
+        | None => Target::Away,
     }
 }
 

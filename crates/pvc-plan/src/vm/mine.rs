@@ -8,7 +8,7 @@ use pvc_common::observed::RunState;
 use pvc_common::state::{MigrationMethod, VmState};
 
 use super::step::{Note, Plan};
-use super::{Here, Job, Situation, Step, writes};
+use super::{Here, Job, Situation, Step, Target, writes};
 
 /// A guest that is still booting ignores the power button: it is pressed again.
 const ASK_AGAIN: Duration = Duration::from_secs(15);
@@ -55,8 +55,11 @@ fn gone(s: &Situation<'_>) -> Plan {
         | VmState::Migrate
         | VmState::MigrateLive
         | VmState::Unmigrate => match s.elsewhere() {
-            Some(to) if s.target_serves => Plan::steps([writes::hand_over_cold(s, to)]),
-            Some(to) => Plan::steps([writes::give_up(s, &not_serving(to))]),
+            Some(to) => match s.target {
+                Target::Serves => Plan::steps([writes::hand_over_cold(s, to)]),
+                Target::Starting => Plan::note(Note::TargetStarting),
+                Target::Away => Plan::steps([writes::give_up(s, &not_serving(to))]),
+            },
             None if state == VmState::Start => start_again(s),
             None => Plan::steps([writes::state(s, VmState::Start)]),
         },
@@ -124,8 +127,10 @@ fn depart(s: &Situation<'_>, to: &NodeName, state: VmState) -> Plan {
     let method = s.vm.migration_method.get().copied().flatten();
     let forced_live = state == VmState::MigrateLive;
     let live_only = forced_live || method == Some(MigrationMethod::Live);
-    if !s.target_serves {
-        return Plan::steps([writes::give_up(s, &not_serving(to))]);
+    match s.target {
+        Target::Serves => {}
+        Target::Starting => return Plan::note(Note::TargetStarting),
+        Target::Away => return Plan::steps([writes::give_up(s, &not_serving(to))]),
     }
     if method == Some(MigrationMethod::Shutdown) && !forced_live {
         return shut_down(s);

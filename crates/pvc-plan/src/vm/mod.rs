@@ -70,6 +70,17 @@ pub enum Job {
     },
 }
 
+/// Whether the node on which a VM should be can take it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// It serves.
+    Serves,
+    /// Its daemon is coming up, as after a restart: it will serve soon, or be found dead.
+    Starting,
+    /// It does not serve.
+    Away,
+}
+
 /// Which wish of the tree something was done for: what is remembered of one wish says nothing
 /// of the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -97,8 +108,8 @@ pub struct Situation<'a> {
     pub memory: &'a Memory,
     /// Whether this node may start VMs now: its session is alive and it is in state run.
     pub may_start: bool,
-    /// Whether the node the VM shall move to is serving.
-    pub target_serves: bool,
+    /// The node the VM shall move to.
+    pub target: Target,
     /// How long a guest may take to shut down before it is cut off.
     pub shutdown_timeout: Duration,
     /// This node's monotonic time.

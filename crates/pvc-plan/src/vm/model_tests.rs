@@ -180,7 +180,11 @@ impl World {
         let migrating = self.flight.as_ref().is_some_and(|f| f.from == n);
         let here = self.qemu[n].map_or(Here::Absent, Here::Present);
         let vm = self.history[seen].clone();
-        let target_serves = self.calm || !self.chance.one_in(6);
+        let target = match self.chance.below(12) {
+            0 if !self.calm => Target::Away,
+            1 if !self.calm => Target::Starting,
+            _ => Target::Serves,
+        };
         let now = self.now;
         let daemon = &mut self.daemons[n];
         daemon.seen = seen;
@@ -194,7 +198,7 @@ impl World {
             job: daemon.job.as_ref().map(|(job, _)| job),
             memory: &daemon.memory,
             may_start: true,
-            target_serves,
+            target,
             shutdown_timeout: Duration::from_secs(30),
             now,
         };

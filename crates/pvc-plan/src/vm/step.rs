@@ -111,6 +111,8 @@ pub enum Note {
     ClaimedElsewhere,
     /// This node may not start VMs now.
     MayNotStart,
+    /// The daemon of the node it shall move to is coming up.
+    TargetStarting,
     /// It died soon after its last start; the next one waits.
     BackingOff,
     /// The guest has been asked to shut down and is given time.
@@ -131,6 +133,7 @@ impl fmt::Display for Note {
             Self::StateUnreadable => "its state cannot be understood",
             Self::ClaimedElsewhere => "it runs here, but another node holds its claim",
             Self::MayNotStart => "this node may not start VMs now",
+            Self::TargetStarting => "waiting for the daemon of the node it shall move to",
             Self::BackingOff => "it died soon after its last start; the next one waits",
             Self::ShuttingDown => "waiting for the guest to shut down",
             Self::ShutdownTimedOut => "the guest did not shut down in time",

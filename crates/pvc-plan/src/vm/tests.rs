@@ -37,7 +37,7 @@ struct Case {
     job: Option<Job>,
     migrating: bool,
     may_start: bool,
-    target_serves: bool,
+    target: Target,
     now: Instant,
 }
 
@@ -51,7 +51,7 @@ impl Case {
             job: None,
             migrating: false,
             may_start: true,
-            target_serves: true,
+            target: Target::Serves,
             now: Instant::now(),
         }
     }
@@ -67,7 +67,7 @@ impl Case {
             job: self.job.as_ref(),
             memory: &self.memory,
             may_start: self.may_start,
-            target_serves: self.target_serves,
+            target: self.target,
             shutdown_timeout: TIMEOUT,
             now: self.now,
         })
@@ -222,6 +222,17 @@ fn a_vm_that_people_stop_and_start_again_is_not_taken_for_one_that_crashes() {
 }
 
 #[test]
+fn a_target_whose_daemon_restarts_is_waited_for() {
+    for here in [RUNNING, Here::Absent] {
+        let mut case = Case::new(vm(VmState::Migrate, "hv2", "hv1"), here);
+        case.target = Target::Starting;
+        case.does(&[]);
+        case.target = Target::Away;
+        case.does(&["give up its migration: node hv2 is not serving"]);
+    }
+}
+
+#[test]
 fn no_vm_is_started_by_a_node_that_may_not() {
     let mut case = Case::new(vm(VmState::Start, "hv1", ""), Here::Absent);
     case.may_start = false;
@@ -313,7 +324,7 @@ fn giving_up_restores_the_home_it_had() {
         (Some("hv1"), None, ""),
     ] {
         let mut case = Case::new(vm(VmState::Migrate, "hv2", "hv1"), RUNNING);
-        case.target_serves = false;
+        case.target = Target::Away;
         case.vm.last_node = seen(last.map(node));
         case.vm.migrate_origin = seen(origin);
         let plan = case.plan();
