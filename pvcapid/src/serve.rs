@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum_server::Handle;
-use axum_server::tls_rustls::RustlsConfig;
+use axum_server::accept::NoDelayAcceptor;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use pvc_runtime::banner::banner;
 use pvc_runtime::drain::Drain;
 use pvc_zk::{Mirror, Settings, Tree, ZkTree};
@@ -81,13 +82,17 @@ async fn answer(
         ending.graceful_shutdown(Some(FAREWELL));
     });
     let service = router.into_make_service();
+    let server = axum_server::from_tcp(listener)?.handle(handle);
+    // The end of an answer shall not wait until the client has acknowledged what came before.
+    let at_once = NoDelayAcceptor::new();
     match tls {
-        None => axum_server::from_tcp(listener)?.handle(handle).serve(service).await,
+        None => server.acceptor(at_once).serve(service).await,
         Some(tls) => {
             // Fails only if it was chosen before, which is as good.
             drop(rustls::crypto::ring::default_provider().install_default());
             let config = RustlsConfig::from_pem_file(&tls.cert_file, &tls.key_file).await?;
-            axum_server::from_tcp_rustls(listener, config)?.handle(handle).serve(service).await
+            let encrypted = RustlsAcceptor::new(config).acceptor(at_once);
+            server.acceptor(encrypted).serve(service).await
         }
     }
 }
