@@ -1,6 +1,8 @@
 //! Filling a ZooKeeper with a synthetic cluster.
 
-use anyhow::{Result, bail, ensure};
+use std::num::NonZeroUsize;
+
+use anyhow::{Result, bail};
 use clap::Args;
 use pvc_common::zk::Op;
 use pvc_zk::dump::{Dumped, restore};
@@ -14,7 +16,7 @@ use crate::figure::progress;
 pub(crate) struct Options {
     /// How many nodes, `hv1` and so on.
     #[arg(long)]
-    nodes: usize,
+    nodes: NonZeroUsize,
     /// How many VMs, dealt out to the nodes in turn.
     #[arg(long)]
     vms: usize,
@@ -30,8 +32,7 @@ pub(crate) struct Options {
 
 /// Fills what the options name.
 pub(crate) async fn run(options: Options) -> Result<()> {
-    ensure!(options.nodes > 0, "VMs need at least one node");
-    let size = Size { nodes: options.nodes, vms: options.vms };
+    let size = Size { nodes: options.nodes.get(), vms: options.vms };
     fill(&options.hosts.join(","), size).await
 }
 
