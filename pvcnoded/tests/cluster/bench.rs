@@ -140,7 +140,7 @@ impl Bench {
         for n in 1..=count {
             let node = format!("hv{n}");
             bench.add_node(&node).await;
-            bench.boot(&node);
+            bench.boot(&node).await;
         }
         for n in 1..=count {
             let node = name(&format!("hv{n}"));
@@ -188,8 +188,9 @@ impl Bench {
         self.tree.commit(ops).await.unwrap();
     }
 
-    /// Starts a node's daemon.
-    pub(crate) fn boot(&mut self, node: &str) {
+    /// Starts a node's daemon, whose record says so first.
+    pub(crate) async fn boot(&mut self, node: &str) {
+        self.put(&key::node_daemon_state(&name(node)), &DaemonState::Init).await;
         let tree = self.tree.another();
         let hypervisor = self.room.node(node);
         let outfit = FakeOutfit(name(node), self.floor.clone());

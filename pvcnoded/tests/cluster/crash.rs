@@ -21,7 +21,7 @@ async fn interrupt(bench: &mut Bench, victim: &str, delay: Duration) {
     tokio::time::sleep(delay).await;
     bench.kill(victim);
     tokio::time::sleep(Duration::from_secs(2)).await;
-    bench.boot(victim);
+    bench.boot(victim).await;
 }
 
 #[tokio::test(start_paused = true)]

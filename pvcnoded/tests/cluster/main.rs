@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod bench;
+mod chaos;
 mod crash;
 mod flush;
 mod lifecycle;

@@ -66,7 +66,7 @@ async fn a_primary_whose_daemon_is_killed_goes_on_when_it_is_back() {
     let first = settled(&bench, |_| true).await;
     bench.kill(&first);
     bench.pass(std::time::Duration::from_secs(20)).await;
-    bench.boot(&first);
+    bench.boot(&first).await;
     assert_eq!(settled(&bench, |_| true).await, first);
 }
 
@@ -111,7 +111,7 @@ async fn addresses_that_cannot_be_laid_down_are_taken_by_nobody_else() {
     bench.pass(std::time::Duration::from_secs(60)).await;
     assert!(bench.floor.has(&first, Part::Addresses) && !bench.floor.has(other, Part::Addresses));
     bench.floor.unstick();
-    bench.boot(&first);
+    bench.boot(&first).await;
     assert_eq!(settled(&bench, |primary| primary.as_str() == other).await, other);
 }
 
