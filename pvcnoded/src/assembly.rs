@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::outfit::{Floating, HostOutfit};
 use crate::serve::{Parts, Service, Settings, serve};
 use crate::startup::record::Identity;
-use crate::stats::{HostFigures, Told};
+use crate::stats::HostFigures;
 use crate::{console, traffic, vm};
 
 /// Which part this node has in the cluster.
@@ -60,7 +60,8 @@ pub(crate) fn begin<T: Tree, H: Hypervisor>(
         node: config.node.clone(),
         keepalive: config.intervals.keepalive,
         log_keepalives: config.logging.details.keepalives,
-        told: told(config),
+        log_details: config.logging.details.keepalives && config.logging.details.cluster,
+        by_primary: by_primary(config),
         vms: config.functions.hypervisor.then(|| vm_settings(config)),
         console: console::Settings {
             directory: config.directories.console_log.clone(),
@@ -97,18 +98,12 @@ pub(crate) fn traffic_source(config: &Config) -> traffic::Source {
     }
 }
 
-/// What is logged beside the figures, and what the whole cluster goes by.
-fn told(config: &Config) -> Told {
-    let selector = (key::default_selector(), Some(config.migration.selector));
+/// What the whole cluster goes by while this node is primary.
+fn by_primary(config: &Config) -> Vec<(String, String)> {
+    let selector = (key::default_selector().into_path(), Some(config.migration.selector).encode());
     let floating = config.networks.as_ref().and_then(|networks| networks.upstream.floating);
-    let address = floating.map(|floating| (key::upstream_ip(), floating.to_string()));
-    let details = config.logging.details;
-    Told {
-        log_details: details.keepalives && details.cluster,
-        by_primary: std::iter::once((selector.0.into_path(), selector.1.encode()))
-            .chain(address.map(|(key, address)| (key.into_path(), address)))
-            .collect(),
-    }
+    let address = floating.map(|floating| (key::upstream_ip().into_path(), floating.to_string()));
+    std::iter::once(selector).chain(address).collect()
 }
 
 fn vm_settings(config: &Config) -> vm::Settings {

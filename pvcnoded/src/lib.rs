@@ -12,6 +12,7 @@ pub mod outfit;
 pub mod own_keys;
 pub mod primary;
 pub mod serve;
+pub mod settings;
 pub mod startup;
 pub mod stats;
 pub mod traffic;

@@ -22,6 +22,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::flush::Flusher;
 use crate::primary::{Outfit, PrimaryKeeper};
+use crate::settings::Teller;
 use crate::stats::{HostFigures, Sources};
 use crate::vm::VmKeeper;
 use crate::{console, keepalive, stats, vm, vnc};
@@ -44,8 +45,10 @@ pub struct Settings {
     pub keepalive: Duration,
     /// Whether each keepalive is logged.
     pub log_keepalives: bool,
-    /// What is told beside the node's figures.
-    pub told: stats::Told,
+    /// Whether the node's figures are logged.
+    pub log_details: bool,
+    /// What the whole cluster goes by while this node is primary: paths and texts.
+    pub by_primary: Vec<(String, String)>,
     /// How VMs are run; `None` on a node that runs none.
     pub vms: Option<vm::Settings>,
     /// Where consoles are and how much of them is kept.
@@ -102,6 +105,7 @@ where
     let mut working = vec![crew.flush(node.clone())];
     if let Some(outfit) = outfit {
         working.push(crew.primary(node.clone(), outfit));
+        working.push(crew.settings(node.clone(), settings.by_primary.clone()));
     }
     working.extend(crew.run_vms(settings, hypervisor));
     let Crew { tree, views, registry, .. } = crew;
@@ -129,9 +133,15 @@ impl<T: Tree> Crew<T> {
         spawn_with(keeper, nudge, self.views.clone(), &self.registry, &self.drain).task
     }
 
+    fn settings(&self, node: NodeName, settings: Vec<(String, String)>) -> JoinHandle<()> {
+        let teller = Teller::new(node, self.tree.clone(), settings);
+        let nudge = Nudge::default();
+        spawn_with(teller, nudge, self.views.clone(), &self.registry, &self.drain).task
+    }
+
     /// The VMs of this node, their consoles and figures.
     fn run_vms<H: Hypervisor>(&self, settings: Settings, hypervisor: H) -> Vec<JoinHandle<()>> {
-        let Settings { node, vms, console, host, keepalive, told, .. } = settings;
+        let Settings { node, vms, console, host, keepalive, log_details, .. } = settings;
         let (tree, drain) = (&self.tree, &self.drain);
         let mut tasks = Vec::new();
         let here = match vms {
@@ -156,7 +166,8 @@ impl<T: Tree> Crew<T> {
         tasks.push(tokio::spawn(vnc));
         let views = self.views.clone();
         let sources = Sources { host, hypervisor, here, views, devices: "/sys/class/net".into() };
-        let figures = stats::run(tree.clone(), node, keepalive, sources, told, drain.clone());
+        let figures =
+            stats::run(tree.clone(), node, keepalive, sources, log_details, drain.clone());
         tasks.push(tokio::spawn(figures));
         tasks
     }

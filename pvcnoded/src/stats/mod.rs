@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use pvc_common::id::{NodeName, VmUuid};
 use pvc_common::observed::ObservedVm;
-use pvc_common::state::CoordinatorState;
 use pvc_common::view::View;
 use pvc_common::zk::key;
 use pvc_libvirt::Hypervisor;
@@ -27,15 +26,6 @@ use tracing::Instrument;
 pub use node::HostFigures;
 
 use crate::own_keys::{OwnKeys, PublishError};
-
-/// What is told beside the figures.
-#[derive(Clone, Debug, Default)]
-pub struct Told {
-    /// Whether each round is logged with the figures of the node.
-    pub log_details: bool,
-    /// What the primary tells of its configuration: paths and texts.
-    pub by_primary: Vec<(String, String)>,
-}
 
 /// VMs whose figures are published in one transaction: a kilobyte or two each, of the megabyte
 /// that the server takes.
@@ -61,7 +51,7 @@ pub async fn run<T: Tree, H: Hypervisor>(
     me: NodeName,
     every: Duration,
     sources: Sources<H>,
-    told: Told,
+    log_details: bool,
     drain: Drain,
 ) {
     let mut ticks = interval(every);
@@ -72,7 +62,7 @@ pub async fn run<T: Tree, H: Hypervisor>(
         me,
         limit: every,
         sources,
-        told,
+        log_details,
         published: BTreeSet::new(),
     };
     let rounds = async {
@@ -95,7 +85,7 @@ struct Publisher<T, H> {
     me: NodeName,
     limit: Duration,
     sources: Sources<H>,
-    told: Told,
+    log_details: bool,
     published: BTreeSet<VmUuid>,
 }
 
@@ -115,22 +105,8 @@ impl<T: Tree, H: Hypervisor> Publisher<T, H> {
         if let Err(error) = self.node_keys.publish(&values).await {
             tracing::warn!(%error, "figures of this node not published");
         }
-        if self.told.log_details {
+        if self.log_details {
             tracing::info!(mark = mark::TICK, "{}", node::details(&host, &here, &view));
-        }
-        self.tell_as_primary(&view).await;
-    }
-
-    /// What the whole cluster goes by, as the primary's configuration has it.
-    async fn tell_as_primary(&mut self, view: &View) {
-        let own = view.nodes.get(&self.me);
-        if own.and_then(|node| node.coordinator_state.copied()) != Some(CoordinatorState::Primary) {
-            // Another primary writes them now.
-            self.node_keys.forget(key::CONFIG);
-            return;
-        }
-        if let Err(error) = self.node_keys.publish(&self.told.by_primary).await {
-            tracing::warn!(%error, "settings of the primary not published");
         }
     }
 
@@ -207,7 +183,7 @@ mod tests {
             me: "hv1".parse().unwrap(),
             limit: Duration::from_secs(5),
             sources,
-            told: Told { log_details: false, by_primary: Vec::new() },
+            log_details: false,
             published: BTreeSet::new(),
         }
     }

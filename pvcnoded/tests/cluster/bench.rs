@@ -16,7 +16,7 @@ use pvc_zk::{CommitFault, FakeTree, Mirror, Tree};
 use pvcnoded::image::ClusterImage;
 use pvcnoded::primary::{Held, Outfit, OutfitError};
 use pvcnoded::serve::{Parts, Service, Settings, serve};
-use pvcnoded::stats::{HostFigures, Told};
+use pvcnoded::stats::HostFigures;
 use pvcnoded::{console, vm};
 use tokio::time::{Instant, sleep};
 
@@ -340,10 +340,8 @@ fn settings(node: &str) -> Settings {
         node: name(node),
         keepalive: Duration::from_secs(5),
         log_keepalives: false,
-        told: Told {
-            log_details: false,
-            by_primary: vec![(key::upstream_ip().into_path(), format!("10.0.0.{node}/24"))],
-        },
+        log_details: false,
+        by_primary: vec![(key::upstream_ip().into_path(), format!("10.0.0.{node}/24"))],
         vms: Some(vm::Settings {
             shutdown_timeout: Duration::from_secs(180),
             peers: vm::Peers::new(route, false),
