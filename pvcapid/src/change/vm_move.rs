@@ -5,7 +5,7 @@ use pvc_common::model::{Origin, Vm};
 use pvc_common::state::{DaemonState, DomainState, VmState};
 use pvc_common::view::View;
 use pvc_common::zk::key;
-use pvc_plan::place::{Ledger, Request};
+use pvc_plan::place::{Ledger, Refusal, Request};
 
 use super::{Change, unreadable};
 use crate::api::ApiError;
@@ -99,14 +99,14 @@ fn target(
     wish: &MoveWish,
 ) -> Result<NodeName, ApiError> {
     let limit = vm.node_limit.get().ok_or_else(|| unreadable("The VM's node limit"))?;
+    let request = Request {
+        vm: Some(uuid),
+        except: Some(here),
+        limit,
+        selector: vm.selector.copied().flatten(),
+        needs: view.vms.get(&uuid).and_then(|vm| vm.resources).unwrap_or_default(),
+    };
     let Some(target) = &wish.target else {
-        let request = Request {
-            vm: Some(uuid),
-            except: Some(here),
-            limit,
-            selector: vm.selector.copied().flatten(),
-            needs: view.vms.get(&uuid).and_then(|vm| vm.resources).unwrap_or_default(),
-        };
         return Ledger::open(view).place(&request).or_else(|none| {
             let why = format!("Could not find a valid migration target for VM '{name}': {none}");
             refuse("no-target", why)
@@ -135,7 +135,26 @@ fn target(
     if node.domain_state.copied() != Some(DomainState::Ready) {
         return refuse("node-not-ready", format!("Specified node '{target}' is not ready."));
     }
+    // What does not run takes no room there yet; whether it fits is seen when it starts.
+    if vm.state.copied() == Some(VmState::Start) {
+        fits(name, target, Ledger::open(view).refusal(target, node, &request))?;
+    }
     Ok(target.clone())
+}
+
+/// Whether the named node has room for the VM.
+fn fits(name: &str, target: &NodeName, refusal: Option<Refusal>) -> Result<(), ApiError> {
+    match refusal {
+        Some(lack @ (Refusal::Memory { .. } | Refusal::Processors { .. })) => {
+            refuse("does-not-fit", format!("VM '{name}' does not fit on node '{target}': {lack}."))
+        }
+        // Figures that are not known are no reason against a node that somebody named; the
+        // other reasons have been told already, each in its own words.
+        Some(
+            Refusal::FiguresUnreadable | Refusal::Leaving | Refusal::NotInLimit | Refusal::NotReady,
+        )
+        | None => Ok(()),
+    }
 }
 
 fn relocate(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pvc_common::model::{Node, StaticData};
+use pvc_common::model::{Node, Resources, StaticData};
 use pvc_common::unit::{Mib, Vcpus};
 use pvc_common::zk::{Op, Seen, Version};
 
@@ -147,4 +147,23 @@ fn a_target_must_exist_be_ready_and_be_permitted() {
         let error = outcome(vm, &wish(MoveKind::Migrate, target)).unwrap_err();
         assert!(error.contains(why), "{error}");
     }
+}
+
+#[test]
+fn a_running_vm_is_not_sent_where_it_does_not_fit() {
+    let uuid = UUID.parse().unwrap();
+    let large = |state| Vm {
+        resources: Some(Resources { memory: Mib(25_000), vcpus: Vcpus(1) }),
+        ..vm(state, None)
+    };
+    let to_hv2 = wish(MoveKind::Migrate, Some("hv2"));
+    let sent = |state| {
+        let vm = large(state);
+        let mut view = cluster();
+        view.vms.insert(uuid, Arc::new(vm.clone()));
+        move_vm(uuid, "web1", &vm, &view, &to_hv2).map_err(|error| format!("{error:?}"))
+    };
+    let error = sent(VmState::Start).unwrap_err();
+    assert!(error.contains("20000 MiB of memory free, 25000 MiB needed"), "{error}");
+    assert!(sent(VmState::Stop).is_ok(), "what does not run takes no room");
 }
