@@ -16,6 +16,43 @@ impl Mib {
     }
 }
 
+/// Why an amount of memory cannot be understood.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadAmount {
+    /// Libvirt has no such unit.
+    #[error("has the unknown unit `{0}`")]
+    UnknownUnit(String),
+    /// It would not fit in any machine.
+    #[error("holds more than any machine has")]
+    TooMuch,
+}
+
+impl Mib {
+    /// An amount in one of libvirt's units, rounded down.
+    ///
+    /// Without a unit it is MiB: so PVC has always read it, unlike libvirt, whose default is KiB.
+    ///
+    /// # Errors
+    /// For a unit that libvirt does not know, or for more than any machine has.
+    pub fn of_libvirt(amount: u64, unit: Option<&str>) -> Result<Self, BadAmount> {
+        let unit_bytes: u128 = match unit.unwrap_or("MiB") {
+            "b" | "bytes" => 1,
+            "KB" => 1000,
+            "k" | "K" | "KiB" => 1 << 10,
+            "MB" => 1_000_000,
+            "m" | "M" | "MiB" => 1 << 20,
+            "GB" => 1_000_000_000,
+            "g" | "G" | "GiB" => 1 << 30,
+            "TB" => 1_000_000_000_000,
+            "t" | "T" | "TiB" => 1 << 40,
+            unknown => return Err(BadAmount::UnknownUnit(unknown.to_owned())),
+        };
+        u64::try_from((u128::from(amount) * unit_bytes) >> 20)
+            .map(Self)
+            .map_err(|_| BadAmount::TooMuch)
+    }
+}
+
 impl Add for Mib {
     type Output = Self;
 

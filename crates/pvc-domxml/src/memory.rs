@@ -8,35 +8,16 @@ use crate::error::DefinitionError;
 
 const EXPECTED: &str = "a whole number of at least one MiB, in a unit such as KiB, MiB or GiB";
 
-/// The memory that an element such as `<memory unit='KiB'>` states, rounded down to MiB.
-///
-/// Without a unit it is MiB: so PVC has always read it, unlike libvirt, whose default is KiB.
+/// The memory that an element such as `<memory unit='KiB'>` states; see [`Mib::of_libvirt`].
 pub(crate) fn memory(node: Node<'_, '_>, element: &'static str) -> Result<Mib, DefinitionError> {
     let amount = text(node).ok_or(DefinitionError::Missing { element })?;
-    let unit = node.attribute("unit").unwrap_or("MiB");
-    let wrong = || DefinitionError::wrong(element, &format!("{amount} {unit}"), EXPECTED);
-    let unit_bytes = unit_bytes(unit).ok_or_else(wrong)?;
-    let amount: u64 = amount.parse().map_err(|_| wrong())?;
-    let mib = u128::from(amount) * u128::from(unit_bytes) / (1024 * 1024);
-    match u64::try_from(mib) {
-        Ok(mib) if mib > 0 => Ok(Mib(mib)),
-        Ok(_) | Err(_) => Err(wrong()),
-    }
-}
-
-fn unit_bytes(unit: &str) -> Option<u64> {
-    Some(match unit {
-        "b" | "bytes" => 1,
-        "KB" => 1000,
-        "k" | "K" | "KiB" => 1 << 10,
-        "MB" => 1_000_000,
-        "m" | "M" | "MiB" => 1 << 20,
-        "GB" => 1_000_000_000,
-        "g" | "G" | "GiB" => 1 << 30,
-        "TB" => 1_000_000_000_000,
-        "t" | "T" | "TiB" => 1 << 40,
-        _ => return None,
-    })
+    let unit = node.attribute("unit");
+    let wrong = || {
+        let text = format!("{amount} {}", unit.unwrap_or("MiB"));
+        DefinitionError::wrong(element, &text, EXPECTED)
+    };
+    let number: u64 = amount.parse().map_err(|_| wrong())?;
+    Mib::of_libvirt(number, unit).ok().filter(|mib| mib.0 > 0).ok_or_else(wrong)
 }
 
 #[cfg(test)]

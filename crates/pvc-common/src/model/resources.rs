@@ -42,25 +42,9 @@ fn amount<T: std::str::FromStr>(element: Node<'_, '_>) -> Result<T, BadText> {
     text.parse().map_err(|_| BadText(format!("<{name}> holds `{text}`, not a whole number")))
 }
 
-/// Rounded down. Without a unit it is MiB: so upstream has always read it, unlike libvirt,
-/// whose default is KiB.
 fn memory_of(element: Node<'_, '_>) -> Result<Mib, BadText> {
-    let amount = u128::from(amount::<u64>(element)?);
-    let unit: u128 = match element.attribute("unit").unwrap_or("MiB") {
-        "b" | "bytes" => 1,
-        "KB" => 1000,
-        "k" | "K" | "KiB" => 1 << 10,
-        "MB" => 1_000_000,
-        "m" | "M" | "MiB" => 1 << 20,
-        "GB" => 1_000_000_000,
-        "g" | "G" | "GiB" => 1 << 30,
-        "TB" => 1_000_000_000_000,
-        "t" | "T" | "TiB" => 1 << 40,
-        unknown => return Err(BadText(format!("<memory> has the unknown unit `{unknown}`"))),
-    };
-    u64::try_from((amount * unit) >> 20)
-        .map(Mib)
-        .map_err(|_| BadText("<memory> holds more than any machine has".to_owned()))
+    Mib::of_libvirt(amount(element)?, element.attribute("unit"))
+        .map_err(|bad| BadText(format!("<memory> {bad}")))
 }
 
 #[cfg(test)]
