@@ -17,7 +17,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::id::{FaultId, NodeName, OsdId, PoolName, SnapshotId, VmUuid, Vni, VolumeId};
+use crate::id::{FaultId, FenceId, NodeName, OsdId, PoolName, SnapshotId, VmUuid, Vni, VolumeId};
 use crate::model::{self, Network, Node, Osd, Pool, Snapshot, Storage, Vm, Volume};
 use crate::state::Selector;
 use crate::zk::Seen;
@@ -77,6 +77,8 @@ pub struct View {
     pub snapshots: Shared<SnapshotId, Snapshot>,
     /// What lowers the cluster's health, as somebody reported it.
     pub reported: Shared<FaultId, model::Fault>,
+    /// Fences that are over.
+    pub fences: Shared<FenceId, model::PastFence>,
     /// What could not be understood, by path.
     pub faults: Arc<BTreeMap<String, Fault>>,
 }

@@ -103,7 +103,7 @@ fn free(definition: &Definition, view: &View) -> Result<(), ApiError> {
 
 /// What a definition needs of a node.
 fn needs(definition: &Definition) -> Resources {
-    Resources { memory: definition.memory, vcpus: definition.vcpus }
+    Resources { memory: definition.memory, vcpus: definition.vcpus, rbd_only: false }
 }
 
 fn node(definition: &Definition, wish: &NewVm, view: &View) -> Result<NodeName, ApiError> {

@@ -21,8 +21,16 @@ pub(crate) use shown::Shown;
 pub(crate) use vm::{meta, tags, without_snapshots};
 
 /// The branches that requests need. Logs are read when they are asked for.
-pub(crate) const ROOTS: [&str; 7] =
-    [key::SCHEMA, key::CONFIG, key::FAULTS, key::NODES, key::DOMAINS, key::NETWORKS, key::CEPH];
+pub(crate) const ROOTS: [&str; 8] = [
+    key::SCHEMA,
+    key::CONFIG,
+    key::FAULTS,
+    key::FENCES,
+    key::NODES,
+    key::DOMAINS,
+    key::NETWORKS,
+    key::CEPH,
+];
 
 /// The cluster at one moment. What the tree holds is reached as of the typed view.
 #[derive(Debug)]

@@ -139,6 +139,7 @@ fn rules(identity: &Identity) -> Vec<(&'static str, Rule)> {
         (suffix::MONITORING_DATA, begin("")),
         (suffix::MONITORING_HEALTH, begin("None")),
         (suffix::NETWORK_STATS, begin("{}")),
+        (suffix::SUSPICIONS, begin("")),
     ]
 }
 

@@ -77,6 +77,8 @@ names! {
     SriovName, "SR-IOV function", "";
     /// Which fault it is, such as `DEAD_NODE_HV2`.
     FaultId, "fault", "";
+    /// Which fence of a node it is, such as `hv2-1763695123000`.
+    FenceId, "fence", "";
 }
 
 #[cfg(test)]

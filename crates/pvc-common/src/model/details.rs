@@ -17,6 +17,8 @@ pub struct NodeDetails {
     pub results: BTreeMap<PluginName, PluginResult>,
     /// Traffic of its interfaces, by interface.
     pub network_stats: Seen<Json>,
+    /// Whom it hears, by node.
+    pub hears: Seen<Json>,
 }
 
 /// The result of one health check of a node.

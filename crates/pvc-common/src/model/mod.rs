@@ -2,6 +2,7 @@
 
 mod details;
 mod fault;
+mod fence;
 mod json;
 mod network;
 mod node;
@@ -12,6 +13,10 @@ mod vm;
 
 pub use details::{NodeDetails, PluginResult, Tag, VmDetails, VmSnapshot};
 pub use fault::Fault;
+pub use fence::{
+    Evidence, Fence, FenceLease, FenceOrder, Fenceable, Liveness, Moved, PastFence, Presence,
+    Suspected, Suspicion,
+};
 pub use json::Json;
 pub use network::{Lease, Network, Reservation, Rule};
 pub use node::{Node, StaticData};

@@ -1,6 +1,6 @@
 //! A node as the tree holds it.
 
-use super::NodeDetails;
+use super::{Liveness, NodeDetails};
 use crate::id::VmUuid;
 use crate::state::{CoordinatorState, DaemonMode, DaemonState, DomainState};
 use crate::unit::{Mib, Vcpus};
@@ -83,6 +83,8 @@ pub struct Node {
     pub mem_prov: Seen<Mib>,
     /// Health in percent, or `None`.
     pub health: Seen<String>,
+    /// Whether it lives, as far as anybody knows.
+    pub liveness: Liveness,
     /// What people are shown of it; `None` where that was not asked for, or is not there.
     pub details: Option<Box<NodeDetails>>,
 }

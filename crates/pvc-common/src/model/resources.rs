@@ -12,6 +12,9 @@ pub struct Resources {
     pub memory: Mib,
     /// Virtual processors.
     pub vcpus: Vcpus,
+    /// Whether all that it can write to are RBD volumes, of which it has one at least: then
+    /// keeping its old QEMU from Ceph keeps it from writing.
+    pub rbd_only: bool,
 }
 
 impl Resources {
@@ -25,8 +28,33 @@ impl Resources {
         let domain = document.root_element();
         let memory = element(domain, "memory")?;
         let vcpu = element(domain, "vcpu")?;
-        Ok(Self { memory: memory_of(memory)?, vcpus: Vcpus(amount(vcpu)?) })
+        let (memory, vcpus) = (memory_of(memory)?, Vcpus(amount(vcpu)?));
+        Ok(Self { memory, vcpus, rbd_only: writes_to_rbd_only(domain) })
     }
+}
+
+/// Disks that cannot be written to do not count; everything that is not a disk and could be
+/// written to (a file system, a device of the host) does.
+fn writes_to_rbd_only(domain: Node<'_, '_>) -> bool {
+    let devices = domain.children().filter(|child| child.has_tag_name("devices"));
+    let mut rbd = 0_usize;
+    for device in devices.flat_map(|devices| devices.children()).filter(Node::is_element) {
+        let has = |name| device.children().any(|child| child.has_tag_name(name));
+        match device.tag_name().name() {
+            "disk" if has("readonly") || device.attribute("device") == Some("cdrom") => {}
+            "disk" => {
+                let source = device.children().find(|child| child.has_tag_name("source"));
+                let protocol = source.and_then(|source| source.attribute("protocol"));
+                if device.attribute("type") != Some("network") || protocol != Some("rbd") {
+                    return false;
+                }
+                rbd += 1;
+            }
+            "filesystem" | "hostdev" => return false,
+            _ => {}
+        }
+    }
+    rbd > 0
 }
 
 fn element<'a, 'xml>(domain: Node<'a, 'xml>, name: &str) -> Result<Node<'a, 'xml>, BadText> {
@@ -86,6 +114,27 @@ mod tests {
             assert!(error.contains(said), "{error}");
         }
         assert!(Resources::of_definition("{}").is_err());
+    }
+
+    #[test]
+    fn only_a_vm_that_can_write_to_nothing_else_is_on_rbd_only() {
+        let rbd = "<disk type='network' device='disk'><source protocol='rbd' name='vms/a'/></disk>";
+        let file = "<disk type='file' device='disk'><source file='/a'/></disk>";
+        let cdrom = "<disk type='file' device='cdrom'><source file='/a'/></disk>";
+        let shared = "<filesystem type='mount'><source dir='/a'/></filesystem>";
+        for (devices, rbd_only) in [
+            (String::new(), false),
+            (rbd.to_owned(), true),
+            (format!("{rbd}{cdrom}"), true),
+            (format!("{rbd}{file}"), false),
+            (format!("{rbd}{shared}"), false),
+            (cdrom.to_owned(), false),
+        ] {
+            let xml = format!(
+                "<domain><memory>1</memory><vcpu>1</vcpu><devices>{devices}</devices></domain>"
+            );
+            assert_eq!(Resources::of_definition(&xml).unwrap().rbd_only, rbd_only, "{devices}");
+        }
     }
 
     #[test]

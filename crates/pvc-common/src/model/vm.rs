@@ -43,6 +43,8 @@ pub struct Vm {
     pub claim: Seen<Claim>,
     /// Where a migration under way came from.
     pub migrate_origin: Seen<Option<Origin>>,
+    /// The dead node it was taken from while no other could take it.
+    pub displaced: Seen<Option<NodeName>>,
     /// Why it is in state fail.
     pub failed_reason: Seen<String>,
     /// Whether it starts when its node becomes ready.

@@ -1,12 +1,14 @@
 //! The closed vocabularies of states, with the text each has in ZooKeeper and on the wire.
 
 mod fault;
+mod fence;
 mod network;
 mod node;
 mod storage;
 mod vm;
 
 pub use fault::FaultStatus;
+pub use fence::{EvidenceKind, FencePhase, LeaseKind, Verdict};
 pub use network::NetworkType;
 pub use node::{CoordinatorState, DaemonMode, DaemonState, DomainState};
 pub use storage::Tier;
@@ -67,6 +69,10 @@ mod tests {
         round_trip::<NetworkType>();
         round_trip::<Tier>();
         round_trip::<FaultStatus>();
+        round_trip::<FencePhase>();
+        round_trip::<EvidenceKind>();
+        round_trip::<Verdict>();
+        round_trip::<LeaseKind>();
     }
 
     #[test]

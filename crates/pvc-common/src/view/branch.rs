@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use super::{Scope, Shared};
 use crate::id::{
-    BadId, FaultId, MacAddress, NodeName, OsdId, PluginName, PoolName, RuleName, SnapshotId,
-    SnapshotName, TagName, VmUuid, Vni, VolumeId,
+    BadId, FaultId, FenceId, MacAddress, NodeName, OsdId, PluginName, PoolName, RuleName,
+    SnapshotId, SnapshotName, TagName, VmUuid, Vni, VolumeId,
 };
 use crate::zk::{BadText, Seen, Text, Version};
 
@@ -185,7 +185,7 @@ macro_rules! path_names {
 }
 
 path_names! {
-    1: FaultId, MacAddress, NodeName, OsdId, PluginName, PoolName, RuleName, SnapshotName,
+    1: FaultId, FenceId, MacAddress, NodeName, OsdId, PluginName, PoolName, RuleName, SnapshotName,
        TagName, Vni, VmUuid;
     2: VolumeId;
 }

@@ -2,7 +2,7 @@
 
 use super::Scope;
 use super::branch::{Branch, Found, Taken, below, member, read};
-use crate::model::{Node, NodeDetails, PluginResult};
+use crate::model::{Liveness, Node, NodeDetails, PluginResult, Suspected};
 use crate::zk::key::{node_suffix as suffix, plugin_suffix};
 
 impl Branch for Node {
@@ -28,6 +28,12 @@ impl Branch for Node {
             suffix::MEM_ALLOC => read(&mut self.mem_alloc, found),
             suffix::MEM_PROV => read(&mut self.mem_prov, found),
             suffix::MONITORING_HEALTH => read(&mut self.health, found),
+            suffix::PRESENCE
+            | suffix::LEASE
+            | suffix::FENCEABLE
+            | suffix::FENCE
+            | suffix::FENCE_ORDER => self.liveness.take(rest, found),
+            rest if below(rest, suffix::SUSPICIONS).is_some() => self.liveness.take(rest, found),
             rest if found.scope == Scope::Full => {
                 let details = self.details.get_or_insert_default();
                 let taken = details.take(rest, found);
@@ -39,11 +45,35 @@ impl Branch for Node {
     }
 }
 
+impl Branch for Liveness {
+    fn take(&mut self, rest: &str, found: Found<'_>) -> Taken {
+        match rest {
+            suffix::PRESENCE => read(&mut self.presence, found),
+            suffix::LEASE => read(&mut self.lease, found),
+            suffix::FENCEABLE => read(&mut self.fenceable, found),
+            suffix::FENCE => read(&mut self.fence, found),
+            suffix::FENCE_ORDER => read(&mut self.order, found),
+            rest => below(rest, suffix::SUSPICIONS)
+                .map_or(Taken::Unwanted, |rest| member(&mut self.suspicions, rest, found)),
+        }
+    }
+}
+
+impl Branch for Suspected {
+    fn take(&mut self, rest: &str, found: Found<'_>) -> Taken {
+        match rest {
+            "" => read(&mut self.by, found),
+            _ => Taken::Unwanted,
+        }
+    }
+}
+
 impl Branch for NodeDetails {
     fn take(&mut self, rest: &str, found: Found<'_>) -> Taken {
         match rest {
             suffix::MONITORING_PLUGINS => read(&mut self.plugins, found),
             suffix::NETWORK_STATS => read(&mut self.network_stats, found),
+            suffix::HEARS => read(&mut self.hears, found),
             rest => below(rest, suffix::MONITORING_DATA)
                 .map_or(Taken::Unwanted, |rest| member(&mut self.results, rest, found)),
         }

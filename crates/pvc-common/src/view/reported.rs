@@ -1,7 +1,7 @@
-//! Reads the faults that somebody reported.
+//! Reads what somebody reported: faults, and fences that are over.
 
 use super::branch::{Branch, Found, Taken, read};
-use crate::model::Fault;
+use crate::model::{Fault, PastFence};
 use crate::zk::key::fault_suffix as suffix;
 
 impl Branch for Fault {
@@ -14,6 +14,15 @@ impl Branch for Fault {
             suffix::STATUS => read(&mut self.status, found),
             suffix::DELTA => read(&mut self.delta, found),
             suffix::MESSAGE => read(&mut self.message, found),
+            _ => Taken::Unwanted,
+        }
+    }
+}
+
+impl Branch for PastFence {
+    fn take(&mut self, rest: &str, found: Found<'_>) -> Taken {
+        match rest {
+            "" => read(&mut self.fence, found),
             _ => Taken::Unwanted,
         }
     }

@@ -19,6 +19,8 @@ impl Branch for View {
             member(&mut self.networks, rest, found)
         } else if let Some(rest) = below(path, key::FAULTS).filter(|_| full) {
             member(&mut self.reported, rest, found)
+        } else if let Some(rest) = below(path, key::FENCES).filter(|_| full) {
+            member(&mut self.fences, rest, found)
         } else if below(path, key::CEPH).is_some() && full {
             self.take_storage(path, found)
         } else {
@@ -56,6 +58,7 @@ impl View {
             key::DOMAINS => self.vms = Default::default(),
             key::NETWORKS => self.networks = Default::default(),
             key::FAULTS => self.reported = Default::default(),
+            key::FENCES => self.fences = Default::default(),
             key::CEPH => {
                 self.storage = Default::default();
                 self.osds = Default::default();

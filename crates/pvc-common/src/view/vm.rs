@@ -14,6 +14,7 @@ impl Branch for Vm {
             suffix::NODE => read(&mut self.node, found),
             suffix::LAST_NODE => read(&mut self.last_node, found),
             suffix::CLAIM => read(&mut self.claim, found),
+            suffix::DISPLACED => read(&mut self.displaced, found),
             suffix::MIGRATE_ORIGIN => read(&mut self.migrate_origin, found),
             suffix::FAILED_REASON => read(&mut self.failed_reason, found),
             suffix::AUTOSTART => read(&mut self.autostart, found),

@@ -6,6 +6,7 @@
 
 mod domain;
 mod fault;
+mod fence;
 mod log;
 mod monitoring;
 mod network;
@@ -18,6 +19,7 @@ use std::marker::PhantomData;
 
 pub use domain::*;
 pub use fault::*;
+pub use fence::*;
 pub use log::*;
 pub use monitoring::*;
 pub use network::*;
@@ -97,6 +99,8 @@ pub const CONFIG: &str = "/config";
 pub const LOGS: &str = "/logs";
 /// Parent of faults.
 pub const FAULTS: &str = "/faults";
+/// Parent of fences that are over (since version 17).
+pub const FENCES: &str = "/fences";
 /// Parent of nodes.
 pub const NODES: &str = "/nodes";
 /// Parent of VMs.

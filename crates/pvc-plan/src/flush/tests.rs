@@ -55,7 +55,7 @@ fn vm(state: VmState, on: &str, home: &str, holder: &str) -> Vm {
         node: seen(Some(name(on))),
         last_node: seen(named(home)),
         claim,
-        resources: Some(Resources { memory: Mib(1024), vcpus: Vcpus(1) }),
+        resources: Some(Resources { memory: Mib(1024), vcpus: Vcpus(1), rbd_only: false }),
         ..Vm::default()
     }
 }

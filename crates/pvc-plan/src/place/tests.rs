@@ -45,7 +45,7 @@ fn uuid(n: u32) -> VmUuid {
 }
 
 fn vm(state: VmState, on: &str, memory: u64) -> Vm {
-    let resources = Some(Resources { memory: Mib(memory), vcpus: Vcpus(1) });
+    let resources = Some(Resources { memory: Mib(memory), vcpus: Vcpus(1), rbd_only: false });
     Vm { state: seen(state), node: seen(Some(name(on))), resources, ..Vm::default() }
 }
 
@@ -60,7 +60,7 @@ fn view() -> View {
     View { nodes, ..View::default() }
 }
 
-const SMALL: Resources = Resources { memory: Mib(1000), vcpus: Vcpus(1) };
+const SMALL: Resources = Resources { memory: Mib(1000), vcpus: Vcpus(1), rbd_only: false };
 
 fn request(selector: Selector) -> Request<'static> {
     Request { selector: Some(selector), needs: SMALL, ..Request::default() }
@@ -87,7 +87,7 @@ fn each_selector_has_its_own_favourite() {
 fn a_burst_is_spread() {
     let view = view();
     let mut ledger = Ledger::open(&view);
-    let needs = Resources { memory: Mib(9_000), vcpus: Vcpus(1) };
+    let needs = Resources { memory: Mib(9_000), vcpus: Vcpus(1), rbd_only: false };
     let ask = Request { needs, ..request(Selector::Mem) };
     let chosen: Vec<String> = (0..6).map(|_| ledger.place(&ask).unwrap().to_string()).collect();
     assert_eq!(chosen, ["hv1", "hv1", "hv2", "hv1", "hv2", "hv3"]);
@@ -134,7 +134,7 @@ fn a_vm_that_fits_nowhere_is_told_why_for_each_node() {
     flushed.domain_state = seen(DomainState::Flushed);
     view.nodes.insert(name("hv1"), Arc::new(flushed));
     view.nodes.insert(name("hv2"), Arc::new(Node { mem_free: Seen::Absent, ..node(0, 0, 0.0, 0) }));
-    let needs = Resources { memory: Mib(50_000), vcpus: Vcpus(1) };
+    let needs = Resources { memory: Mib(50_000), vcpus: Vcpus(1), rbd_only: false };
     let refused = Ledger::open(&view).place(&Request { needs, ..Request::default() }).unwrap_err();
     assert_eq!(
         refused.to_string(),

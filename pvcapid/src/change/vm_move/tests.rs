@@ -153,7 +153,7 @@ fn a_target_must_exist_be_ready_and_be_permitted() {
 fn a_running_vm_is_not_sent_where_it_does_not_fit() {
     let uuid = UUID.parse().unwrap();
     let large = |state| Vm {
-        resources: Some(Resources { memory: Mib(25_000), vcpus: Vcpus(1) }),
+        resources: Some(Resources { memory: Mib(25_000), vcpus: Vcpus(1), rbd_only: false }),
         ..vm(state, None)
     };
     let to_hv2 = wish(MoveKind::Migrate, Some("hv2"));

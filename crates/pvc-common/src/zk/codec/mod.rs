@@ -1,5 +1,6 @@
 //! The text forms of values: UTF-8, as upstream writes them (`True`, `False`, `None`).
 
+mod fence;
 mod list;
 mod optional;
 mod scalar;

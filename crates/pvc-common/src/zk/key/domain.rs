@@ -49,6 +49,8 @@ pub mod vm_suffix {
     pub const CLAIM: &str = "/claim";
     /// Where a migration came from, for the way back (since version 16).
     pub const MIGRATE_ORIGIN: &str = "/migrate_origin";
+    /// The dead node it was taken from while no other could take it (since version 17).
+    pub const DISPLACED: &str = "/displaced";
 }
 
 use vm_suffix as suffix;
@@ -176,4 +178,13 @@ pub fn vm_claim(vm: VmUuid) -> Key<Claim> {
 #[must_use]
 pub fn vm_migrate_origin(vm: VmUuid) -> Key<Option<Origin>> {
     at(vm, suffix::MIGRATE_ORIGIN)
+}
+
+/// `/domains/{uuid}/displaced`: the dead node it was taken from while no other could take it.
+///
+/// Such a VM is stopped with autostart, and starts as soon as a node can take it.
+/// Written by: fence; API and node, when the VM gets another wish.
+#[must_use]
+pub fn vm_displaced(vm: VmUuid) -> Key<Option<NodeName>> {
+    at(vm, suffix::DISPLACED)
 }

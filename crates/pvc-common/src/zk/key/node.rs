@@ -2,7 +2,9 @@
 
 use super::{Key, NODES};
 use crate::id::{NodeName, VmUuid};
-use crate::model::{Json, StaticData};
+use crate::model::{
+    Fence, FenceLease, FenceOrder, Fenceable, Json, Presence, StaticData, Suspicion,
+};
 use crate::state::{CoordinatorState, DaemonMode, DaemonState, DomainState};
 use crate::unit::{Mib, Vcpus};
 
@@ -66,6 +68,20 @@ pub mod node_suffix {
     pub const MONITORING_HEALTH: &str = "/monitoring_health";
     /// Traffic of each interface, as JSON.
     pub const NETWORK_STATS: &str = "/network_stats";
+    /// What a running daemon tells of itself and its host (since version 17).
+    pub const PRESENCE: &str = "/presence";
+    /// Its promise to end when nobody hears it (since version 17).
+    pub const LEASE: &str = "/lease";
+    /// Whether its BMC answers (since version 17).
+    pub const FENCEABLE: &str = "/fenceable";
+    /// Whom it hears, as JSON (since version 17).
+    pub const HEARS: &str = "/hears";
+    /// Parent of what others suspect it by (since version 17).
+    pub const SUSPICIONS: &str = "/suspicions";
+    /// The fence under way (since version 17).
+    pub const FENCE: &str = "/fence";
+    /// What a person ordered about it (since version 17).
+    pub const FENCE_ORDER: &str = "/fence_order";
 }
 
 use node_suffix as suffix;
@@ -231,4 +247,58 @@ pub fn node_health(node: &NodeName) -> Key<String> {
 #[must_use]
 pub fn node_network_stats(node: &NodeName) -> Key<Json> {
     at(node, suffix::NETWORK_STATS)
+}
+
+/// `/nodes/{node}/presence`: what a running daemon tells of itself and its host.
+///
+/// Written by: node, at start.
+#[must_use]
+pub fn node_presence(node: &NodeName) -> Key<Presence> {
+    at(node, suffix::PRESENCE)
+}
+
+/// `/nodes/{node}/lease`: its promise to end when nobody hears it. Written by: node.
+#[must_use]
+pub fn node_lease(node: &NodeName) -> Key<Option<FenceLease>> {
+    at(node, suffix::LEASE)
+}
+
+/// `/nodes/{node}/fenceable`: whether its BMC answers. Written by: node.
+#[must_use]
+pub fn node_fenceable(node: &NodeName) -> Key<Fenceable> {
+    at(node, suffix::FENCEABLE)
+}
+
+/// `/nodes/{node}/hears`: whom it hears, JSON by node and network. Written by: node.
+#[must_use]
+pub fn node_hears(node: &NodeName) -> Key<Json> {
+    at(node, suffix::HEARS)
+}
+
+/// `/nodes/{node}/suspicions`: parent of [`node_suspicion`]. Written by: node, at start.
+#[must_use]
+pub fn node_suspicions(node: &NodeName) -> Key<String> {
+    at(node, suffix::SUSPICIONS)
+}
+
+/// `/nodes/{node}/suspicions/{observer}`: what an observer holds against the node.
+///
+/// Ephemeral: it ends with the observer's session. Written by: the observer.
+#[must_use]
+pub fn node_suspicion(node: &NodeName, observer: &NodeName) -> Key<Suspicion> {
+    at(node, &format!("{}/{observer}", suffix::SUSPICIONS))
+}
+
+/// `/nodes/{node}/fence`: the fence under way.
+///
+/// Written by: the coordinator it names; any other that takes it over by writing its own name.
+#[must_use]
+pub fn node_fence(node: &NodeName) -> Key<Fence> {
+    at(node, suffix::FENCE)
+}
+
+/// `/nodes/{node}/fence_order`: what a person ordered. Written by: API; fence, once it is done.
+#[must_use]
+pub fn node_fence_order(node: &NodeName) -> Key<FenceOrder> {
+    at(node, suffix::FENCE_ORDER)
 }

@@ -16,6 +16,7 @@ fn every_version_has_as_many_entries_as_upstream_counts() {
     let upstream = [101, 128, 129, 133, 136, 137, 138, 139, 145, 155, 152, 160, 161, 162, 167, 168];
     assert_eq!(counts[..16], upstream);
     assert_eq!(counts[16], 170, "ours: a VM's claim and the origin of its migration");
+    assert_eq!(counts[17], 181, "ours: what concerns the death of a node");
 }
 
 #[test]
@@ -55,11 +56,13 @@ fn path<T>(key: Key<T>) -> String {
 }
 
 /// Where the objects are whose keys are compared.
-const OBJECTS: [(&str, &str); 19] = [
+const OBJECTS: [(&str, &str); 21] = [
     ("base", ""),
     ("logs", "/logs/hv1"),
     ("faults", "/faults/F"),
+    ("past_fence", "/fences/hv1-1"),
     ("node", "/nodes/hv1"),
+    ("suspicion", "/nodes/hv1/suspicions/hv2"),
     ("monitoring_plugin", "/nodes/hv1/monitoring_data/load"),
     ("sriov_pf", "/nodes/hv1/sriov/pf/ens1"),
     ("sriov_vf", "/nodes/hv1/sriov/vf/ens1"),
@@ -108,6 +111,7 @@ fn base_keys() -> Vec<String> {
         key::SCHEMA,
         key::LOGS,
         key::FAULTS,
+        key::FENCES,
         key::NODES,
         key::DOMAINS,
         key::NETWORKS,
@@ -135,6 +139,7 @@ fn base_keys() -> Vec<String> {
 
 fn node_keys() -> Vec<String> {
     let (node, plugin) = (&"hv1".parse().unwrap(), &"load".parse().unwrap());
+    let observer = &"hv2".parse().unwrap();
     vec![
         path(key::node(node)),
         path(key::node_keepalive(node)),
@@ -161,6 +166,14 @@ fn node_keys() -> Vec<String> {
         path(key::node_ipmi_password(node)),
         path(key::node_health(node)),
         path(key::node_network_stats(node)),
+        path(key::node_presence(node)),
+        path(key::node_lease(node)),
+        path(key::node_fenceable(node)),
+        path(key::node_hears(node)),
+        path(key::node_suspicions(node)),
+        path(key::node_suspicion(node, observer)),
+        path(key::node_fence(node)),
+        path(key::node_fence_order(node)),
         path(key::node_plugins(node)),
         path(key::node_monitoring_data(node)),
         path(key::plugin(node, plugin)),
@@ -228,6 +241,7 @@ fn vm_keys() -> Vec<String> {
         path(key::vm_migrate_sync_lock(vm)),
         path(key::vm_claim(vm)),
         path(key::vm_migrate_origin(vm)),
+        path(key::vm_displaced(vm)),
         path(key::vm_tags(vm)),
         path(key::vm_snapshots(vm)),
         path(key::vm_tag(vm, tag)),
@@ -323,6 +337,7 @@ fn fault_and_log_keys() -> Vec<String> {
         path(key::fault_status(fault)),
         path(key::fault_delta(fault)),
         path(key::fault_message(fault)),
+        path(key::past_fence(&"hv1-1".parse().unwrap())),
         path(key::node_log(node)),
         path(key::node_log_messages(node)),
     ]
