@@ -4,7 +4,10 @@
 //! waits, never reads a clock and never touches the world; whoever runs its steps never
 //! decides. A refused or superseded step is answered by planning again.
 
+pub mod fence;
 pub mod flush;
+pub mod lease;
+pub mod mesh;
 pub mod place;
 pub mod primary;
 pub mod vm;

@@ -68,8 +68,10 @@ pub(super) fn start(desk: Desk<'_>, uuid: VmUuid, vm: &Vm) -> Write {
         key::vm_autostart(uuid).put(&vm.autostart, &false),
         key::vm_last_node(uuid).put(&vm.last_node, &None),
     ];
+    let displaced = vm.displaced.get().is_some_and(Option::is_some);
+    let placed = displaced.then(|| key::vm_displaced(uuid).put(&vm.displaced, &None));
     let here = key::vm_node(uuid).check(&vm.node);
-    write(desk, Goal::Start { vm: uuid }, ops.into_iter().chain(here))
+    write(desk, Goal::Start { vm: uuid }, ops.into_iter().chain(placed).chain(here))
 }
 
 /// Ends the flush or the unflush.

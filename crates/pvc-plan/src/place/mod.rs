@@ -9,7 +9,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use pvc_common::id::{NodeName, VmUuid};
@@ -114,6 +114,7 @@ struct Account {
 pub struct Ledger<'a> {
     view: &'a View,
     accounts: BTreeMap<&'a NodeName, Account>,
+    excluded: BTreeSet<&'a NodeName>,
 }
 
 impl<'a> Ledger<'a> {
@@ -133,7 +134,7 @@ impl<'a> Ledger<'a> {
                 account.enter_running(needs);
             }
         }
-        Self { view, accounts }
+        Self { view, accounts, excluded: BTreeSet::new() }
     }
 
     /// Chooses a node and enters the VM there.
@@ -165,6 +166,11 @@ impl<'a> Ledger<'a> {
         Ok(best)
     }
 
+    /// Keeps everything away from a node, whatever its figures say.
+    pub fn exclude(&mut self, node: &NodeName) {
+        self.excluded.extend(self.view.nodes.get_key_value(node).map(|(name, _)| name));
+    }
+
     /// Whether `node` could take the VM; `None` if so.
     #[must_use]
     pub fn refusal(&self, name: &NodeName, node: &Node, request: &Request<'_>) -> Option<Refusal> {
@@ -174,7 +180,7 @@ impl<'a> Ledger<'a> {
         if !request.limit.is_empty() && !request.limit.contains(name) {
             return Some(Refusal::NotInLimit);
         }
-        if !node.takes_vms() {
+        if !node.takes_vms() || self.excluded.contains(name) {
             return Some(Refusal::NotReady);
         }
         let Some(account) = self.accounts.get(name) else {

@@ -1,0 +1,181 @@
+//! What is known of a node's death, and how far it reaches.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use pvc_common::id::NodeName;
+use pvc_common::model::{Evidence, Fence, FenceLease, FenceOrder, Node, Vm};
+use pvc_common::state::{EvidenceKind, LeaseKind, Verdict};
+
+use super::{AfterFence, Policy, Situation, StorageFence, agree};
+use crate::lease;
+
+/// What gathering evidence has led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The fence it was gathered for.
+    pub fence: pvc_common::id::FenceId,
+    /// What it says.
+    pub verdict: Verdict,
+    /// For people.
+    pub detail: String,
+    /// When, by this node's monotonic clock.
+    pub at: Instant,
+    /// When, in UNIX milliseconds, for people.
+    pub at_ms: u64,
+}
+
+/// Evidence that is being gathered, or was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Job {
+    /// It is being gathered.
+    Running,
+    /// This was found.
+    Found(Found),
+}
+
+/// The evidence of all fences that this coordinator gathers.
+pub type Jobs = BTreeMap<(NodeName, EvidenceKind), Job>;
+
+/// How long after a failure a proof is tried again.
+pub(super) const RETRY: Duration = Duration::from_secs(10);
+
+/// What evidence proves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Coverage {
+    /// That nothing at all runs on the node any more.
+    full: bool,
+    /// That nothing of this boot of the node can write to Ceph any more.
+    storage: bool,
+    /// That the host has booted again: then neither is in doubt.
+    reboot: bool,
+    fence: StorageFence,
+}
+
+impl Coverage {
+    pub(super) fn of(fence: &Fence, policy: &Policy) -> Self {
+        let proved = |kind| fence.proved_by(kind);
+        let reboot = proved(EvidenceKind::Reboot);
+        Self {
+            full: reboot
+                || proved(EvidenceKind::Ipmi)
+                || proved(EvidenceKind::Watchdog)
+                || proved(EvidenceKind::Operator),
+            storage: proved(EvidenceKind::Storage),
+            reboot,
+            fence: policy.storage,
+        }
+    }
+
+    /// Whether the node counts as dead: others may take its place as primary.
+    #[must_use]
+    pub const fn node(self) -> bool {
+        match self.fence {
+            StorageFence::Off => self.full,
+            StorageFence::Suffices => self.full || self.storage,
+            StorageFence::Required => self.full && (self.storage || self.reboot),
+        }
+    }
+
+    /// Whether the VM may be started elsewhere.
+    ///
+    /// A VM on RBD is kept from its volumes first, whatever else is proved: a BMC can lie, the
+    /// blocklist cannot be written through.
+    #[must_use]
+    pub fn vm(self, vm: &Vm) -> bool {
+        let on_rbd = vm.resources.is_some_and(|needs| needs.rbd_only);
+        match self.fence {
+            StorageFence::Off => self.full,
+            StorageFence::Suffices if on_rbd => self.storage || self.reboot,
+            StorageFence::Suffices => self.full,
+            StorageFence::Required => self.full && (self.storage || self.reboot),
+        }
+    }
+}
+
+/// The record with everything that is known by now.
+pub(super) fn known(s: &Situation<'_>, name: &NodeName, node: &Node, fence: &Fence) -> Fence {
+    let mut known = fence.clone();
+    for kind in [EvidenceKind::Ipmi, EvidenceKind::Storage] {
+        if let Some(Job::Found(found)) = s.jobs.get(&(name.clone(), kind))
+            && found.fence == fence.id
+            && !fence.proved_by(kind)
+            && (found.verdict == Verdict::Failed
+                || kind == EvidenceKind::Storage
+                || silent(s, name, node))
+        {
+            known.record(Evidence {
+                kind,
+                verdict: found.verdict,
+                detail: found.detail.clone(),
+                at_ms: found.at_ms,
+            });
+        }
+    }
+    let mut prove = |kind, detail: String| {
+        if !fence.proved_by(kind) {
+            let at_ms = s.wall_ms;
+            known.record(Evidence { kind, verdict: Verdict::Proved, detail, at_ms });
+        }
+    };
+    if lease_end(s, name, node).is_some_and(|at| at <= s.now) && silent(s, name, node) {
+        prove(EvidenceKind::Watchdog, "its lease has run out".to_owned());
+    }
+    if node.liveness.order.get() == Some(&FenceOrder::ConfirmDead) {
+        prove(EvidenceKind::Operator, "confirmed by a person".to_owned());
+    }
+    if let Some(presence) = node.liveness.presence.get()
+        && !fence.boot.is_empty()
+        && presence.boot != fence.boot
+    {
+        prove(EvidenceKind::Reboot, "its host has booted again".to_owned());
+    }
+    known
+}
+
+/// Whether nobody hears the node: without that no proof is believed.
+pub(super) fn silent(s: &Situation<'_>, name: &NodeName, node: &Node) -> bool {
+    if s.policy.mesh && agree::answers_probes(node) {
+        s.sight.agreed_since(name).is_some()
+    } else {
+        let changed = s.sight.keepalive_changed(name);
+        changed.is_some_and(|at| s.now.saturating_duration_since(at) >= QUIET)
+    }
+}
+
+/// A keepalive that did not change for so long says that the node may be gone, where there is
+/// nothing else to go by.
+const QUIET: Duration = Duration::from_secs(2);
+
+/// When the node's lease can be relied upon to have run out; `None` if it made none that
+/// counts, or too few of its voters accuse it.
+pub(super) fn lease_end(s: &Situation<'_>, name: &NodeName, node: &Node) -> Option<Instant> {
+    let lease = node.liveness.lease.get()?.as_ref().filter(|lease| counts(s.policy, lease))?;
+    let last = if lease.voters.is_empty() {
+        s.sight.keepalive_changed(name)?
+    } else {
+        last_heard(s, name, &lease.voters)?
+    };
+    Some(last + lease::safe_after(lease))
+}
+
+/// A promise that the node's daemon has to keep is believed where administrators say so.
+const fn counts(policy: &Policy, lease: &FenceLease) -> bool {
+    match lease.kind {
+        LeaseKind::Device => policy.watchdog,
+        LeaseKind::Suicide => matches!(policy.failed, AfterFence::Migrate),
+    }
+}
+
+/// The latest moment at which those voters that accuse the node can have heard it, if they are
+/// more than half of all.
+fn last_heard(s: &Situation<'_>, name: &NodeName, voters: &BTreeSet<NodeName>) -> Option<Instant> {
+    let accusers = voters.iter().filter_map(|voter| s.sight.heard_at_most(name, voter));
+    let mut moments: Vec<Instant> = accusers.collect();
+    if moments.len() * 2 <= voters.len() {
+        return None;
+    }
+    // Any majority of them will do: the one that has waited longest.
+    moments.sort_unstable();
+    moments.get(voters.len() / 2).copied()
+}

@@ -1,0 +1,335 @@
+//! A node that is proved dead: its claims are settled, its VMs placed elsewhere.
+//!
+//! | claim | what becomes of it |
+//! |---|---|
+//! | the node alone | handed to the node that takes the VM; removed if none does, or if it should not run |
+//! | from the node to another, which lives | handed to that one: it finds the VM running or starts it |
+//! | from the node to another, which is dead too | as the first, once both are proved dead |
+//! | from another to the node | that one's affair while it lives; else as before |
+//! | none, but the VM should run there | made for the node that takes it |
+//!
+//! A batch of VMs is one transaction with the record, so that the record says what was done.
+
+use pvc_common::id::{NodeName, VmUuid};
+use pvc_common::model::{Claim, Fence, Moved, Node, Vm};
+use pvc_common::state::{DaemonState, EvidenceKind, FencePhase, VmState};
+use pvc_common::zk::{Expected, Op, Seen, Text, Version, key};
+
+use super::evidence::{self, Coverage};
+use super::step::{Goal, Note, Plan, Step};
+use super::{AfterFence, Situation, finish, prove};
+use crate::place::{Ledger, Request};
+
+/// How many VMs are settled in one transaction: few enough for its size, enough that a node's
+/// worth takes a moment.
+const BATCH: usize = 16;
+
+/// After so many refusals in a row VMs are settled one by one: one of them may be in the way.
+const PATIENCE: usize = 2;
+
+pub(super) fn plan(
+    s: &Situation<'_>,
+    name: &NodeName,
+    node: &Node,
+    fence: &Fence,
+    plan: &mut Plan,
+) {
+    prove::gather(s, name, fence, plan);
+    let known = evidence::known(s, name, node, fence);
+    if known.evidence != fence.evidence {
+        prove::record(name, node, fence, known, plan);
+        return;
+    }
+    let mut queue = Queue::default();
+    if s.policy.successful == AfterFence::Migrate {
+        let coverage = Coverage::of(fence, s.policy);
+        for (uuid, vm) in &s.view.vms {
+            queue.take(s, name, coverage, *uuid, vm);
+        }
+    }
+    plan.notes.extend(queue.unreadable.iter().map(|vm| Note::ClaimUnreadable { vm: *vm }));
+    if queue.uncovered > 0 {
+        plan.notes.push(Note::Uncovered { node: name.clone(), vms: queue.uncovered });
+    }
+    if queue.entangled > 0 {
+        plan.notes.push(Note::Entangled { node: name.clone(), vms: queue.entangled });
+    }
+    if queue.is_empty() {
+        if s.policy.power_on && fence.proved_by(EvidenceKind::Ipmi) {
+            plan.steps.push(Step::PowerOn { node: name.clone() });
+        }
+        plan.steps.push(finish::finish(s, name, node, fence));
+        return;
+    }
+    settle(s, name, node, fence, &queue.ready, plan);
+}
+
+/// What is to become of a VM.
+enum Lot {
+    /// It runs elsewhere, where it can; `beside` is where it was going.
+    Place { beside: Option<NodeName> },
+    /// It goes to the node it was moving to.
+    Give { to: NodeName },
+    /// It should not run: only its claim has to go.
+    Release { state: Option<VmState> },
+}
+
+/// The VMs that have to do with the node.
+#[derive(Default)]
+struct Queue<'a> {
+    ready: Vec<(VmUuid, &'a Vm, Lot)>,
+    uncovered: usize,
+    entangled: usize,
+    unreadable: Vec<VmUuid>,
+}
+
+impl<'a> Queue<'a> {
+    fn is_empty(&self) -> bool {
+        self.ready.is_empty() && self.uncovered == 0 && self.entangled == 0
+    }
+
+    fn take(
+        &mut self,
+        s: &Situation<'_>,
+        name: &NodeName,
+        coverage: Coverage,
+        uuid: VmUuid,
+        vm: &'a Vm,
+    ) {
+        let assigned = vm.node.get().and_then(Option::as_ref) == Some(name);
+        let going = vm.node.get().and_then(Option::as_ref).filter(|to| *to != name);
+        let runs = vm.state.copied().is_some_and(wants_to_run);
+        let lot = match &vm.claim {
+            Seen::Bad { .. } => {
+                if assigned {
+                    self.unreadable.push(uuid);
+                }
+                return;
+            }
+            Seen::Absent if assigned && runs => Lot::Place { beside: None },
+            Seen::Absent if assigned && vm.state.copied() == Some(VmState::Shutdown) => {
+                Lot::Release { state: Some(VmState::Stop) }
+            }
+            Seen::Absent => return,
+            Seen::Value { value: claim, .. } => match involved(s, name, claim) {
+                Involved::Not => return,
+                Involved::Waits => {
+                    self.entangled += 1;
+                    return;
+                }
+                Involved::Alone if runs => Lot::Place { beside: going.cloned() },
+                Involved::Heir(to) if runs => Lot::Give { to },
+                Involved::Heir(to) => Lot::Give { to },
+                Involved::Alone => {
+                    let down = vm.state.copied() == Some(VmState::Shutdown);
+                    Lot::Release { state: down.then_some(VmState::Stop) }
+                }
+            },
+        };
+        if vm.claim != Seen::Absent && !coverage.vm(vm) {
+            self.uncovered += 1;
+        } else {
+            self.ready.push((uuid, vm, lot));
+        }
+    }
+}
+
+/// How a claim concerns the dead node.
+enum Involved {
+    Not,
+    /// Nobody but dead nodes can be running it.
+    Alone,
+    /// The target of its migration lives: it may be running there.
+    Heir(NodeName),
+    /// Another node has a say first: its own fence, or its own daemon.
+    Waits,
+}
+
+fn involved(s: &Situation<'_>, name: &NodeName, claim: &Claim) -> Involved {
+    let is_proved = |node: &NodeName| {
+        let fence = s.view.nodes.get(node).and_then(|node| node.liveness.fence.get());
+        fence.is_some_and(|fence| fence.phase == FencePhase::Recovering)
+    };
+    let is_condemned = |node: &NodeName| {
+        s.view.nodes.get(node).is_none_or(|node| node.liveness.fence != Seen::Absent)
+    };
+    match (&claim.holder, &claim.incoming) {
+        (holder, None) if holder == name => Involved::Alone,
+        (holder, Some(to)) if holder == name && to == name => Involved::Alone,
+        (holder, Some(to)) if holder == name => {
+            if is_proved(to) || !s.view.nodes.contains_key(to) {
+                Involved::Alone
+            } else if is_condemned(to) {
+                Involved::Waits
+            } else {
+                Involved::Heir(to.clone())
+            }
+        }
+        // The holder's own fence settles it if that is proved dead, too: it waits for ours.
+        (_, Some(to)) if to == name => Involved::Waits,
+        (_, Some(_) | None) => Involved::Not,
+    }
+}
+
+fn settle(
+    s: &Situation<'_>,
+    name: &NodeName,
+    node: &Node,
+    fence: &Fence,
+    ready: &[(VmUuid, &Vm, Lot)],
+    plan: &mut Plan,
+) {
+    let stumbled = s.sight.stumbled(name);
+    let size = if stumbled > PATIENCE { 1 } else { BATCH };
+    let mut ledger = Ledger::open(s.view);
+    for (other, node) in &s.view.nodes {
+        if s.sight.agreement().is_accused(other) || node.liveness.fence != Seen::Absent {
+            ledger.exclude(other);
+        }
+    }
+    let mut expected = node.liveness.fence.expected();
+    let mut so_far = fence.clone();
+    // One that is always refused must not keep the others waiting: begin with another each time.
+    let first = if size == 1 { stumbled % ready.len().max(1) } else { 0 };
+    let order = ready[first..].iter().chain(&ready[..first]);
+    let order: Vec<_> = order.collect();
+    for batch in order.chunks(size) {
+        let mut settled = Settled::default();
+        for (uuid, vm, lot) in batch.iter().copied() {
+            settled.add(s, name, *uuid, vm, lot, &mut ledger);
+        }
+        so_far.moved.extend(settled.moved.iter().map(|(vm, to)| Moved { vm: *vm, to: to.clone() }));
+        so_far.waiting.extend(&settled.displaced);
+        let record = Op::put(key::node_fence(name).into_path(), so_far.encode(), expected);
+        expected = after(expected);
+        let ops = std::iter::once(record).chain(settled.ops).collect();
+        let Settled { moved, displaced, released, .. } = Settled { ops: vec![], ..settled };
+        plan.write(name, Goal::Settle { moved, displaced, released }, ops);
+    }
+}
+
+/// What a write over `expected` leaves behind.
+const fn after(expected: Expected) -> Expected {
+    match expected {
+        Expected::Absent => Expected::Version(Version(0)),
+        Expected::Version(Version(number)) => Expected::Version(Version(number.wrapping_add(1))),
+    }
+}
+
+/// What a batch does.
+#[derive(Default)]
+struct Settled {
+    ops: Vec<Op>,
+    moved: Vec<(VmUuid, NodeName)>,
+    displaced: Vec<VmUuid>,
+    released: Vec<VmUuid>,
+}
+
+impl Settled {
+    fn add(
+        &mut self,
+        s: &Situation<'_>,
+        name: &NodeName,
+        uuid: VmUuid,
+        vm: &Vm,
+        lot: &Lot,
+        ledger: &mut Ledger<'_>,
+    ) {
+        match lot {
+            Lot::Release { state } => {
+                let down = state.map(|state| key::vm_state(uuid).put(&vm.state, &state));
+                let state = down.or_else(|| key::vm_state(uuid).check(&vm.state));
+                self.ops.extend(state.into_iter().chain(key::vm_claim(uuid).delete(&vm.claim)));
+                self.released.push(uuid);
+            }
+            Lot::Give { to } => self.give(name, uuid, vm, to),
+            Lot::Place { beside } => match place(s, name, uuid, vm, beside.as_ref(), ledger) {
+                Some(to) => self.give(name, uuid, vm, &to),
+                None => {
+                    self.ops.extend([
+                        key::vm_state(uuid).put(&vm.state, &VmState::Stop),
+                        key::vm_autostart(uuid).put(&vm.autostart, &true),
+                        key::vm_node(uuid).put(&vm.node, &Some(name.clone())),
+                        key::vm_displaced(uuid).put(&vm.displaced, &Some(name.clone())),
+                    ]);
+                    self.ops.extend(clear_origin(uuid, vm));
+                    self.ops.extend(key::vm_claim(uuid).delete(&vm.claim));
+                    self.displaced.push(uuid);
+                }
+            },
+        }
+    }
+
+    /// Hands the VM over; where it was at home stays its home.
+    fn give(&mut self, name: &NodeName, uuid: VmUuid, vm: &Vm, to: &NodeName) {
+        let claim = Claim { holder: to.clone(), incoming: None };
+        self.ops.push(key::vm_claim(uuid).put(&vm.claim, &claim));
+        if vm.state.copied().is_some_and(wants_to_run) {
+            let home = vm.last_node.get().cloned().flatten().unwrap_or_else(|| name.clone());
+            let last_node = (home != *to).then_some(home);
+            self.ops.extend([
+                key::vm_state(uuid).put(&vm.state, &VmState::Start),
+                key::vm_node(uuid).put(&vm.node, &Some(to.clone())),
+                key::vm_last_node(uuid).put(&vm.last_node, &last_node),
+            ]);
+            self.ops.extend(clear_origin(uuid, vm));
+        } else {
+            self.ops.extend(key::vm_state(uuid).check(&vm.state));
+        }
+        self.moved.push((uuid, to.clone()));
+    }
+}
+
+fn clear_origin(uuid: VmUuid, vm: &Vm) -> Option<Op> {
+    vm.migrate_origin.get()?.as_ref()?;
+    Some(key::vm_migrate_origin(uuid).put(&vm.migrate_origin, &None))
+}
+
+/// Where the VM shall run: where it was going, at home, or wherever its selector says.
+fn place(
+    s: &Situation<'_>,
+    name: &NodeName,
+    uuid: VmUuid,
+    vm: &Vm,
+    beside: Option<&NodeName>,
+    ledger: &mut Ledger<'_>,
+) -> Option<NodeName> {
+    let limit: &[NodeName] = vm.node_limit.get().map_or(&[], Vec::as_slice);
+    let request = Request {
+        vm: Some(uuid),
+        except: Some(name),
+        limit,
+        selector: vm.selector.copied().flatten(),
+        needs: vm.resources.unwrap_or_default(),
+    };
+    let home = vm.last_node.get().and_then(Option::as_ref);
+    let wished = beside.into_iter().chain(home).filter(|to| {
+        let serves = s.view.nodes.get(to).and_then(|node| node.daemon_state.copied());
+        serves == Some(DaemonState::Run) && (limit.is_empty() || limit.contains(to))
+    });
+    for to in wished {
+        if let Ok(to) = ledger.place(&Request { limit: std::slice::from_ref(to), ..request }) {
+            return Some(to);
+        }
+    }
+    ledger.place(&request).ok()
+}
+
+pub(super) const fn wants_to_run(state: VmState) -> bool {
+    match state {
+        VmState::Start
+        | VmState::Restart
+        | VmState::Migrate
+        | VmState::MigrateLive
+        | VmState::Unmigrate => true,
+        VmState::Shutdown
+        | VmState::Stop
+        | VmState::Disable
+        | VmState::Fail
+        | VmState::Provision
+        | VmState::Import
+        | VmState::Restore
+        | VmState::Mirror
+        | VmState::Delete => false,
+    }
+}

@@ -1,0 +1,174 @@
+//! What one coordinator has seen, and when it saw it by its own clock.
+//!
+//! Everything here may be lost at any moment: then the coordinator has just seen it, and waits
+//! the longer. What it cannot have seen, because it was cut off or asleep, counts as just seen.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use pvc_common::id::NodeName;
+use pvc_common::model::Node;
+use pvc_common::view::View;
+use pvc_common::zk::Expected;
+
+use super::agree::Agreement;
+
+/// A coordinator that looked so long ago was asleep.
+const ASLEEP: Duration = Duration::from_secs(2);
+
+/// A fence that stands still for so long is taken over although its author seems to live. Longer
+/// than any pause between two attempts at a proof.
+const STUCK: Duration = Duration::from_secs(60);
+
+/// How much later each further coordinator takes a fence over.
+const APART: Duration = Duration::from_secs(10);
+
+/// What was seen of one node.
+#[derive(Clone, Debug)]
+struct Watched {
+    keepalive: (Expected, Instant),
+    /// By observer: which suspicion, and when the node was last alive for it, at the latest.
+    suspicions: BTreeMap<NodeName, (u64, Instant)>,
+    /// Since when most have agreed without a keepalive in between.
+    agreed: Option<Instant>,
+    fence: (Expected, Instant),
+    /// The keepalive as it was when the fence under way was first seen.
+    keepalive_then: Expected,
+}
+
+/// What one coordinator has seen.
+#[derive(Clone, Debug, Default)]
+pub struct Sight {
+    nodes: BTreeMap<NodeName, Watched>,
+    agreement: Agreement,
+    looked: Option<Instant>,
+    /// When fences appeared.
+    begun: Vec<Instant>,
+    /// How often in a row settling a node's VMs was refused.
+    stumbled: BTreeMap<NodeName, usize>,
+}
+
+impl Sight {
+    /// Takes in a view. To be called with every view, and at least once a second; `live` says
+    /// whether the session with ZooKeeper is known to be alive.
+    pub fn look(&mut self, view: &View, live: bool, now: Instant) {
+        let asleep = self.looked.is_none_or(|at| now.saturating_duration_since(at) > ASLEEP);
+        self.looked = Some(now);
+        if asleep || !live {
+            self.nodes.clear();
+        }
+        self.nodes.retain(|name, _| view.nodes.contains_key(name));
+        self.agreement = Agreement::of(view);
+        for (name, node) in &view.nodes {
+            let known = self.nodes.contains_key(name);
+            let watched = self.nodes.entry(name.clone()).or_insert_with(|| Watched::new(node, now));
+            if watched.look(node, self.agreement.is_accused(name), now) && known {
+                self.begun.push(now);
+            }
+        }
+    }
+
+    /// What most agree on, as of the last look.
+    #[must_use]
+    pub const fn agreement(&self) -> &Agreement {
+        &self.agreement
+    }
+
+    /// Since when most have suspected a node without a sign of life in between.
+    #[must_use]
+    pub fn agreed_since(&self, node: &NodeName) -> Option<Instant> {
+        self.nodes.get(node)?.agreed
+    }
+
+    /// When the node's keepalive was last seen to change.
+    #[must_use]
+    pub fn keepalive_changed(&self, node: &NodeName) -> Option<Instant> {
+        Some(self.nodes.get(node)?.keepalive.1)
+    }
+
+    /// Whether the node has written a keepalive since its fence was first seen.
+    pub(super) fn has_written_since_fence(&self, node: &NodeName) -> bool {
+        self.nodes.get(node).is_some_and(|watched| watched.keepalive.0 != watched.keepalive_then)
+    }
+
+    /// The latest moment at which `observer`, which suspects `node`, can have heard it.
+    #[must_use]
+    pub(super) fn heard_at_most(&self, node: &NodeName, observer: &NodeName) -> Option<Instant> {
+        Some(self.nodes.get(node)?.suspicions.get(observer)?.1)
+    }
+
+    /// When the fence of `node` counts as standing still for the coordinator of this rank.
+    pub(super) fn stuck_at(&self, node: &NodeName, rank: usize) -> Option<Instant> {
+        let rank = u32::try_from(rank).unwrap_or(u32::MAX);
+        Some(self.nodes.get(node)?.fence.1 + STUCK + APART.saturating_mul(rank))
+    }
+
+    /// How many fences began within this time.
+    pub(super) fn begun_within(&self, window: Duration, now: Instant) -> usize {
+        self.begun.iter().filter(|at| now.saturating_duration_since(**at) < window).count()
+    }
+
+    /// Notes how an attempt to settle VMs of `node` ended.
+    pub fn settled(&mut self, node: &NodeName, done: bool) {
+        if done {
+            self.stumbled.remove(node);
+        } else {
+            *self.stumbled.entry(node.clone()).or_default() += 1;
+        }
+    }
+
+    pub(super) fn stumbled(&self, node: &NodeName) -> usize {
+        self.stumbled.get(node).copied().unwrap_or_default()
+    }
+
+    /// Forgets what is too old to matter.
+    pub fn prune(&mut self, window: Duration, now: Instant) {
+        self.begun.retain(|at| now.saturating_duration_since(*at) < window);
+    }
+}
+
+impl Watched {
+    fn new(node: &Node, now: Instant) -> Self {
+        Self {
+            keepalive: (node.keepalive.expected(), now),
+            suspicions: BTreeMap::new(),
+            agreed: None,
+            fence: (node.liveness.fence.expected(), now),
+            keepalive_then: node.keepalive.expected(),
+        }
+    }
+
+    /// Whether a fence has appeared.
+    fn look(&mut self, node: &Node, accused: bool, now: Instant) -> bool {
+        let keepalive = node.keepalive.expected();
+        let alive = keepalive != self.keepalive.0;
+        if alive {
+            self.keepalive = (keepalive, now);
+        }
+        let suspicions = &node.liveness.suspicions;
+        self.suspicions.retain(|observer, _| suspicions.contains_key(observer));
+        for (observer, suspected) in suspicions {
+            let Some(suspicion) = suspected.by.get() else { continue };
+            let known = self.suspicions.get(observer).is_some_and(|(n, _)| *n == suspicion.number);
+            if !known {
+                let silent = Duration::from_millis(suspicion.silent_ms);
+                let heard = now.checked_sub(silent).unwrap_or(now);
+                self.suspicions.insert(observer.clone(), (suspicion.number, heard));
+            }
+        }
+        self.agreed = match (accused, alive) {
+            (false, _) => None,
+            (true, true) => Some(now),
+            (true, false) => self.agreed.or(Some(now)),
+        };
+        let fence = node.liveness.fence.expected();
+        let begun = self.fence.0 == Expected::Absent && fence != Expected::Absent;
+        if begun {
+            self.keepalive_then = node.keepalive.expected();
+        }
+        if fence != self.fence.0 {
+            self.fence = (fence, now);
+        }
+        begun
+    }
+}

@@ -1,0 +1,1 @@
+//! Fences as tables.
