@@ -1,0 +1,222 @@
+//! The guarantees, checked after every event, and at the end of a quiet world.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use pvc_common::id::FenceId;
+use pvc_common::state::{CoordinatorState, DaemonState, EvidenceKind, VmState};
+use pvc_common::view::View;
+
+use crate::script::Net;
+use crate::world::{HostId, VmId, World};
+
+/// Who was heard by most for so long before it was condemned was condemned needlessly.
+const SERVING: Duration = Duration::from_millis(2_500);
+
+/// What the checks remember.
+#[derive(Clone, Debug, Default)]
+pub struct Watch {
+    /// By two hosts: since when they have been able to exchange probes.
+    linked: Vec<Vec<Option<Duration>>>,
+    /// The fences that were judged already.
+    judged: BTreeSet<FenceId>,
+    seen: usize,
+}
+
+impl Watch {
+    /// Nothing yet, of so many hosts.
+    pub fn begin(&mut self, hosts: usize) {
+        self.linked = vec![vec![Some(Duration::ZERO); hosts]; hosts];
+    }
+}
+
+impl World {
+    /// Checks what must hold at every instant.
+    pub fn check(&mut self) {
+        if !std::mem::take(&mut self.dirty) {
+            return;
+        }
+        for vm in 0..self.vms.len() {
+            let writers: Vec<HostId> =
+                (0..self.hosts.len()).filter(|id| self.can_write(*id, vm)).collect();
+            if writers.len() > 1 {
+                let names: Vec<&str> =
+                    writers.iter().map(|id| self.hosts[*id].name.as_str()).collect();
+                let text = format!("{} runs twice: on {}", self.vms[vm].name, names.join(", "));
+                self.violate(text);
+            }
+        }
+        self.check_addresses();
+    }
+
+    /// The floating addresses are held once, among those who can be reached there.
+    ///
+    /// A node that was proved dead by its storage alone may hold them for as long as it hears
+    /// nobody: that is what the policy `storage_fence: required` is for.
+    fn check_addresses(&mut self) {
+        let reachable = |id: &HostId| {
+            self.hosts[*id].addresses
+                && self.up(*id)
+                && !self.network.is_cut(*id, Net::Upstream)
+        };
+        let holders: Vec<HostId> = (0..self.hosts.len()).filter(reachable).collect();
+        if holders.len() < 2 {
+            return;
+        }
+        let view = self.view();
+        let holders: Vec<HostId> = holders
+            .into_iter()
+            .filter(|id| {
+                let node = view.nodes.get(&self.hosts[*id].name);
+                let part = node.and_then(|node| node.coordinator_state.copied());
+                let state = node.and_then(|node| node.daemon_state.copied());
+                // Said to be secondary by a fence, and not told of it yet.
+                let deposed = part == Some(CoordinatorState::Secondary);
+                let out = matches!(state, Some(DaemonState::Dead | DaemonState::Fenced));
+                !(deposed || out || !self.connected(*id))
+            })
+            .collect();
+        if holders.len() > 1 {
+            let names: Vec<&str> =
+                holders.iter().map(|id| self.hosts[*id].name.as_str()).collect();
+            let text = format!("the floating addresses are held twice: by {}", names.join(", "));
+            self.violate(text);
+        }
+    }
+
+    /// A guarantee is broken.
+    pub fn violate(&mut self, text: String) {
+        let now = self.now;
+        self.story.event(now, "violation", &[("what", &text)], || format!("VIOLATION: {text}"));
+        self.violations.push(text);
+    }
+
+    /// Notes who can exchange probes with whom, after a change of hosts or networks.
+    pub(crate) fn note_links(&mut self) {
+        for a in 0..self.hosts.len() {
+            for b in 0..self.hosts.len() {
+                let answers = |id: HostId| self.up(id) && self.hosts[id].daemon.is_some();
+                let linked = answers(a) && answers(b) && self.network.talk_well(a, b);
+                let known = &mut self.watch.linked[a][b];
+                *known = if linked { known.or(Some(self.now)) } else { None };
+            }
+        }
+    }
+
+    /// Judges every fence that has just begun.
+    pub(crate) fn note_tree(&mut self) {
+        let fences: Vec<String> = self
+            .tree
+            .since(self.watch.seen)
+            .iter()
+            .filter(|change| change.data.is_some() && change.path.ends_with("/fence"))
+            .map(|change| change.path.to_string())
+            .collect();
+        self.watch.seen = self.tree.len();
+        if fences.is_empty() {
+            return;
+        }
+        let view = self.view();
+        for path in fences {
+            let id = (0..self.hosts.len())
+                .find(|id| path == pvc_common::zk::key::node_fence(&self.hosts[*id].name).path());
+            let Some(id) = id else { continue };
+            let node = view.nodes.get(&self.hosts[id].name);
+            let Some(fence) = node.and_then(|node| node.liveness.fence.get()) else { continue };
+            if self.watch.judged.insert(fence.id.clone()) {
+                self.judge(id);
+            }
+        }
+    }
+
+    fn judge(&mut self, id: HostId) {
+        let Some(since) = self.now.checked_sub(SERVING) else { return };
+        let live = (0..self.hosts.len())
+            .filter(|other| *other != id && self.up(*other) && self.hosts[*other].daemon.is_some());
+        let (heard, deaf): (Vec<HostId>, Vec<HostId>) = live.partition(|other| {
+            self.watch.linked[id][*other].is_some_and(|linked| linked <= since)
+        });
+        if heard.len() > deaf.len() {
+            let text = format!(
+                "{} is condemned needlessly: {} of {} heard it",
+                self.hosts[id].name,
+                heard.len(),
+                heard.len() + deaf.len()
+            );
+            self.violate(text);
+        }
+    }
+
+    /// Checks what must hold once every fault is over and the world has been quiet for a while.
+    pub fn check_peace(&mut self) {
+        let view = self.view();
+        let mut wrong = Vec::new();
+        for (name, node) in &view.nodes {
+            if let Some(fence) = node.liveness.fence.get() {
+                wrong.push(format!("the fence of {name} never ended: {}", fence.why));
+            }
+            if node.daemon_state.copied() != Some(DaemonState::Run) {
+                wrong.push(format!("{name} does not serve"));
+            }
+            if !node.liveness.suspicions.is_empty() {
+                wrong.push(format!("{name} is suspected"));
+            }
+        }
+        for vm in 0..self.vms.len() {
+            wrong.extend(self.unrest_of_vm(&view, vm));
+        }
+        let holders: Vec<&str> = self
+            .hosts
+            .iter()
+            .filter(|host| host.addresses)
+            .map(|host| host.name.as_str())
+            .collect();
+        let named = view.cluster.primary_node.get().cloned().flatten();
+        if holders != named.iter().map(pvc_common::id::NodeName::as_str).collect::<Vec<_>>() {
+            wrong.push(format!("{named:?} is primary, but the addresses are at {holders:?}"));
+        }
+        for id in 0..self.hosts.len() {
+            if self.is_busy(id) {
+                wrong.push(format!("{} is still at work", self.hosts[id].name));
+            }
+        }
+        wrong.into_iter().for_each(|text| self.violate(text));
+    }
+
+    /// What is wrong with a VM in a quiet world.
+    fn unrest_of_vm(&self, view: &View, vm: VmId) -> Option<String> {
+        let facts = &self.vms[vm];
+        let name = &facts.name;
+        let writers: Vec<HostId> =
+            (0..self.hosts.len()).filter(|id| self.can_write(*id, vm)).collect();
+        let Some(known) = view.vms.get(&facts.uuid) else {
+            return (!writers.is_empty()).then(|| format!("{name} was removed, and runs"));
+        };
+        let displaced = known.displaced.get().is_some_and(Option::is_some);
+        match known.state.copied() {
+            Some(VmState::Start) if writers.len() == 1 => {
+                let holder = known.claim.get().and_then(|claim| self.node(&claim.holder));
+                (holder != Some(writers[0])).then(|| format!("{name} runs without its claim"))
+            }
+            Some(VmState::Start) => Some(format!("{name} should run, and does not")),
+            Some(VmState::Stop) if displaced && known.autostart.copied() == Some(true) => {
+                Some(format!("{name} is displaced, and found no node"))
+            }
+            Some(VmState::Stop | VmState::Disable) => {
+                let left = known.claim.get().is_some() || !writers.is_empty();
+                left.then(|| format!("{name} should not run, and does"))
+            }
+            other => Some(format!("{name} is still in state {other:?}")),
+        }
+    }
+
+    /// Whether anybody was proved dead by its storage alone.
+    #[must_use]
+    pub fn proved_by_storage_alone(view: &View) -> bool {
+        view.fences.iter().any(|(_, past)| {
+            past.fence.get().is_some_and(|fence| {
+                fence.proved_by(EvidenceKind::Storage) && !fence.proved_by(EvidenceKind::Ipmi)
+            })
+        })
+    }
+}
