@@ -72,6 +72,9 @@ impl World {
                 world.told_fence(id, &node, &goal);
                 world.write_fence(id, node, queue);
             } else {
+                if let Outcome::Superseded(path) = outcome {
+                    world.tell(id, || format!("{node}: superseded at {path}: {goal}"));
+                }
                 world.daemon(id).writing.remove(&node);
                 world.look_soon(id);
             }

@@ -94,7 +94,8 @@ impl World {
             delivering: false,
             view: None,
             looks_at: None,
-            recorded: false,
+            // The world begins with daemons that have been running for a while.
+            recorded: self.now == Duration::ZERO,
             slots: BTreeMap::new(),
             doing: None,
             asked: BTreeMap::new(),
