@@ -83,6 +83,12 @@ impl FakeWatchdogDevice {
         state.armed.is_some()
     }
 
+    /// Whether a program holds it.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.state().held
+    }
+
     /// When it is going to fire if nobody feeds it again.
     #[must_use]
     pub fn due(&self) -> Option<Instant> {
