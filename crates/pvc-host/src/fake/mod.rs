@@ -5,6 +5,7 @@
 //! Clones are the same machine.
 
 mod links;
+mod net;
 mod power;
 mod watchdog;
 
@@ -12,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub use net::{FakeNet, FakeWire, NetPath};
 pub use watchdog::{FakeWatchdog, FakeWatchdogDevice};
 
 use crate::{Announcement, Announcer, LinkTable, Sysctl, SysctlError, UnitError, UnitState, Units};

@@ -7,6 +7,7 @@ mod power;
 mod sysctl;
 mod units;
 mod watchdog;
+mod wire;
 
 pub use announcer::PacketAnnouncer;
 pub use links::Netlink;
@@ -14,3 +15,4 @@ pub use power::KernelPower;
 pub use sysctl::ProcSys;
 pub use units::Systemctl;
 pub use watchdog::KernelWatchdog;
+pub use wire::UdpWire;
