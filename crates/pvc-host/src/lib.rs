@@ -1,4 +1,5 @@
-//! The port to this machine: links, kernel settings, units, ARP, and what /proc tells.
+//! The port to this machine: links, kernel settings, units, ARP, its watchdog and its power, the
+//! datagrams of the uptime mesh, and what /proc tells.
 //!
 //! Each outside thing is a small trait with a real implementation in [`real`]; [`fake`] is a
 //! machine in memory that implements them all.
@@ -7,11 +8,17 @@ mod arp;
 pub mod fact;
 pub mod fake;
 mod link;
+mod mesh;
+mod power;
 pub mod real;
 mod sysctl;
 mod unit;
+mod watchdog;
 
 pub use arp::{Announcement, Announcer};
 pub use link::{DefaultRoute, Link, LinkError, LinkStep, LinkTable, Links, Mac};
+pub use mesh::{Prober, Responder, Token, Wire, WireError};
+pub use power::{PowerError, SelfPower};
 pub use sysctl::{Sysctl, SysctlError};
 pub use unit::{UnitError, UnitState, Units};
+pub use watchdog::{Watchdog, WatchdogError};

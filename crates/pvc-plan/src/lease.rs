@@ -139,6 +139,7 @@ mod tests {
 
     /// What is done when voters acknowledged what was sent so many milliseconds ago.
     fn check(terms: Terms, voters: &[&[&str]], acked_ms_ago: &[(&str, u64)]) -> Act {
+        #[expect(clippy::disallowed_methods, reason = "any instant will do to begin with")]
         let since = Instant::now();
         let now = since + Duration::from_secs(3_600);
         let ago = |ms| now - Duration::from_millis(ms);
@@ -179,6 +180,7 @@ mod tests {
     /// before more than half of its voters have been silent for the length of the lease.
     #[test]
     fn the_lease_has_ended_before_it_is_relied_upon() {
+        #[expect(clippy::disallowed_methods, reason = "any instant will do to begin with")]
         let base = Instant::now() + Duration::from_secs(1_000);
         let voters = nodes(&["hv2", "hv3", "hv4"]);
         for pattern in 0..1_000_u64 {

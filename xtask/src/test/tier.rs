@@ -16,7 +16,7 @@ use crate::{apt, lab, say};
 const TO_BUILD: [&str; 3] = ["gcc", "libvirt-dev", "pkg-config"];
 
 /// The outside systems that contract tests start for themselves.
-const SERVICES: [&str; 2] = ["default-jre-headless", "zookeeper"];
+const SERVICES: [&str; 3] = ["default-jre-headless", "python3-fusepy", "zookeeper"];
 
 /// The crates whose tests meet an outside system.
 const PORTS: [&str; 3] = ["pvc-zk", "pvc-libvirt", "pvc-host"];

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 
-use super::{Counters, LinkInfo, Memory, count_cpus, load_average, parse_counters};
+use super::{Counters, LinkInfo, Memory, boot_identity, count_cpus, load_average, parse_counters};
 
 /// What does not change while this machine is up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,12 +36,14 @@ impl Facts {
     }
 }
 
-/// Identifies this run of the kernel: a new one after each reboot.
+/// Identifies this run of the machine, or of the container this program runs in: a new one after
+/// each reboot. See [`boot_identity`].
 ///
 /// # Errors
 /// When `/proc` is not what it should be.
 pub fn boot_id() -> io::Result<String> {
-    Ok(text("/proc/sys/kernel/random/boot_id")?.trim().to_owned())
+    let (boot_id, stat) = (text("/proc/sys/kernel/random/boot_id")?, text("/proc/1/stat")?);
+    boot_identity(&boot_id, &stat).ok_or_else(|| strange("1/stat"))
 }
 
 /// The load average of the last minute.
@@ -118,7 +120,8 @@ mod tests {
         assert!(!facts.kernel.contains(char::is_whitespace));
         assert!(memory().unwrap().total_mib > 100);
         assert!(load().unwrap() >= 0.0);
-        assert_eq!(boot_id().unwrap().len(), 36);
+        assert_eq!(boot_id().unwrap(), boot_id().unwrap());
+        assert!(boot_id().unwrap().len() > 36);
         assert!(counters().unwrap().contains_key("lo"));
     }
 

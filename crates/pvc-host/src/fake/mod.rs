@@ -5,10 +5,16 @@
 //! Clones are the same machine.
 
 mod links;
+mod net;
+mod power;
+mod watchdog;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub use net::{FakeNet, FakeWire, NetPath};
+pub use watchdog::{FakeWatchdog, FakeWatchdogDevice};
 
 use crate::{Announcement, Announcer, LinkTable, Sysctl, SysctlError, UnitError, UnitState, Units};
 
@@ -24,6 +30,8 @@ struct Machine {
     settings: BTreeMap<String, String>,
     missing_settings: BTreeSet<String>,
     announced: Vec<Announcement>,
+    cut: bool,
+    refuses_to_cut: bool,
     changes: u64,
 }
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use ipnet::Ipv4Net;
+use ipnet::{Ipv4Net, Ipv6Net};
 
 /// The hardware address of a device.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,6 +40,9 @@ pub struct Link {
     pub bridge_port_of: Option<String>,
     /// Its IPv4 addresses, in the order the kernel has them.
     pub addresses: Vec<Ipv4Net>,
+    /// Its IPv6 addresses, in the order the kernel has them, without those that are good on its
+    /// own wire only.
+    pub addresses_v6: Vec<Ipv6Net>,
 }
 
 /// The way out of all networks.
@@ -58,6 +61,25 @@ pub struct LinkTable {
     pub links: BTreeMap<String, Link>,
     /// The default routes of the main table, the preferred one first.
     pub default_routes: Vec<DefaultRoute>,
+}
+
+impl LinkTable {
+    /// From where this machine may be talking to others: the addresses of its devices, by device.
+    ///
+    /// Without devices that have none, and without those that lead nowhere else (loopback,
+    /// link-local).
+    #[must_use]
+    pub fn own_addresses(&self) -> BTreeMap<String, Vec<IpAddr>> {
+        let of = |link: &Link| -> Vec<IpAddr> {
+            let v4 = link.addresses.iter().map(Ipv4Net::addr);
+            let v4 = v4.filter(|address| !address.is_loopback() && !address.is_link_local());
+            let v6 = link.addresses_v6.iter().map(Ipv6Net::addr);
+            let v6 = v6.filter(|address| !address.is_loopback());
+            v4.map(IpAddr::V4).chain(v6.map(IpAddr::V6)).collect()
+        };
+        let links = self.links.iter().map(|(device, link)| (device.clone(), of(link)));
+        links.filter(|(_, addresses)| !addresses.is_empty()).collect()
+    }
 }
 
 /// One idempotent change to the network devices.
@@ -159,4 +181,31 @@ pub trait Links: Send + Sync + 'static {
 
     /// Makes one change. Idempotent: what is so already is a success.
     fn apply(&self, step: &LinkStep) -> impl Future<Output = Result<(), LinkError>> + Send;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machines_own_addresses_are_those_that_others_see() {
+        let link = |addresses: &[&str], addresses_v6: &[&str]| Link {
+            addresses: addresses.iter().map(|address| address.parse().unwrap()).collect(),
+            addresses_v6: addresses_v6.iter().map(|address| address.parse().unwrap()).collect(),
+            ..Link::default()
+        };
+        let links = [
+            ("lo", link(&["127.0.0.1/8"], &["::1/128"])),
+            ("brcluster", link(&["10.0.0.1/24", "10.0.0.250/24"], &["2001:db8::1/64"])),
+            ("brstorage", link(&["10.0.1.1/24"], &[])),
+            ("ens4", link(&[], &[])),
+            ("vmbr10", link(&["169.254.169.254/32"], &[])),
+        ];
+        let links = links.into_iter().map(|(device, link)| (device.to_owned(), link)).collect();
+        let own = LinkTable { links, ..LinkTable::default() }.own_addresses();
+        let cluster = ["10.0.0.1", "10.0.0.250", "2001:db8::1"].map(|text| text.parse().unwrap());
+        let storage = ["10.0.1.1"].map(|text| text.parse().unwrap());
+        let expected = [("brcluster", cluster.to_vec()), ("brstorage", storage.to_vec())];
+        assert_eq!(own, expected.map(|(device, own)| (device.to_owned(), own)).into());
+    }
 }

@@ -3,10 +3,16 @@
 mod announcer;
 mod links;
 mod netlink;
+mod power;
 mod sysctl;
 mod units;
+mod watchdog;
+mod wire;
 
 pub use announcer::PacketAnnouncer;
 pub use links::Netlink;
+pub use power::KernelPower;
 pub use sysctl::ProcSys;
 pub use units::Systemctl;
+pub use watchdog::KernelWatchdog;
+pub use wire::UdpWire;

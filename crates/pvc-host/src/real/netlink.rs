@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
 
-use ipnet::Ipv4Net;
+use ipnet::IpNet;
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::address::{AddressAttribute, AddressMessage};
 use netlink_packet_route::link::{InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkMessage};
@@ -27,8 +27,10 @@ pub(super) fn table(
     }
     for message in addresses {
         let device = names.get(&message.header.index).and_then(|name| table.links.get_mut(*name));
-        if let (Some(device), Some(address)) = (device, address(message)) {
-            device.addresses.push(address);
+        match (device, address(message)) {
+            (Some(device), Some(IpNet::V4(address))) => device.addresses.push(address),
+            (Some(device), Some(IpNet::V6(address))) => device.addresses_v6.push(address),
+            (None, _) | (_, None) => {}
         }
     }
     // By metric: the kernel takes the route with the smallest.
@@ -73,16 +75,21 @@ fn link(message: &LinkMessage, names: &HashMap<u32, &str>) -> Link {
     link
 }
 
-fn address(message: &AddressMessage) -> Option<Ipv4Net> {
-    if message.header.family != AddressFamily::Inet {
-        return None;
+fn address(message: &AddressMessage) -> Option<IpNet> {
+    let mut address = None;
+    for attribute in &message.attributes {
+        match attribute {
+            // Of a point-to-point link, `Address` is the other end's.
+            AddressAttribute::Local(local) => address = Some(*local),
+            AddressAttribute::Address(maybe) => address = address.or(Some(*maybe)),
+            _ => {}
+        }
     }
-    let local = |attribute: &AddressAttribute| match attribute {
-        AddressAttribute::Local(IpAddr::V4(address)) => Some(*address),
-        _ => None,
+    let address = match address? {
+        IpAddr::V6(address) if address.is_unicast_link_local() => return None,
+        address => address,
     };
-    let address = message.attributes.iter().find_map(local)?;
-    Ipv4Net::new(address, message.header.prefix_len).ok()
+    IpNet::new(address, message.header.prefix_len).ok()
 }
 
 fn default_route(

@@ -1,0 +1,158 @@
+//! Who is declared dead, and who is not.
+
+use super::*;
+
+#[test]
+fn a_node_that_most_suspect_for_long_enough_is_condemned() {
+    let mut scene = Scene::new(3);
+    scene.suspect(3, &[1, 2]);
+    scene.pass(ms(1_400));
+    assert_eq!(scene.state(3), DaemonState::Run);
+    scene.pass(ms(200));
+    assert_eq!(scene.state(3), DaemonState::Dead);
+    let fence = scene.fence(3).unwrap();
+    assert_eq!((fence.by, fence.why.as_str()), (hv(1), "suspected by hv1, hv2"));
+    assert_eq!(fence.condemned_ms - fence.suspected_ms, 1_500);
+}
+
+#[test]
+fn one_ill_observer_condemns_nobody() {
+    let mut scene = Scene::new(5);
+    scene.suspect(3, &[1, 2]);
+    scene.pass(Duration::from_secs(60));
+    assert_eq!(scene.state(3), DaemonState::Run, "two of four are not more than half");
+}
+
+#[test]
+fn a_keepalive_in_between_is_a_sign_of_life() {
+    let mut scene = Scene::new(3);
+    scene.suspect(3, &[1, 2]);
+    for _ in 0..20 {
+        scene.pass(ms(500));
+        scene.keepalive(3);
+    }
+    assert_eq!(scene.state(3), DaemonState::Run);
+}
+
+#[test]
+fn a_node_that_is_heard_in_the_very_moment_of_its_condemnation_is_spared() {
+    let mut scene = Scene::new(3);
+    scene.suspect(3, &[1, 2]);
+    scene.pass(ms(1_400));
+    scene.now += ms(200);
+    let plan = scene.plan();
+    let [Step::Write { ops, .. }] = &plan.steps[..] else { panic!("{plan:?}") };
+    let untouched = scene.tree.clone();
+    scene.acquit(3, &[2]);
+    assert!(!scene.commit(ops), "an accuser took its word back");
+    scene.tree = untouched;
+    scene.keepalive(3);
+    assert!(!scene.commit(ops), "it wrote a keepalive");
+}
+
+#[test]
+fn nobody_is_fenced_when_half_of_the_cluster_looks_dead() {
+    let mut scene = Scene::new(4);
+    scene.suspect(3, &[1, 2]);
+    scene.suspect(4, &[1, 2]);
+    scene.pass(Duration::from_secs(30));
+    assert_eq!((scene.state(3), scene.state(4)), (DaemonState::Run, DaemonState::Run));
+    let notes = scene.plan().notes;
+    assert_eq!(notes, [Note::TooManySilent { silent: 2, of: 4 }]);
+}
+
+#[test]
+fn two_of_five_are_fenced_at_once_although_they_accuse_the_living() {
+    let mut scene = Scene::new(5);
+    scene.suspect(1, &[4, 5]);
+    scene.suspect(2, &[4, 5]);
+    scene.suspect(4, &[1, 2, 3]);
+    scene.suspect(5, &[1, 2, 3]);
+    scene.pass(ms(1_600));
+    assert_eq!((scene.state(4), scene.state(5)), (DaemonState::Dead, DaemonState::Dead));
+    assert_eq!((scene.state(1), scene.state(2)), (DaemonState::Run, DaemonState::Run));
+}
+
+#[test]
+fn maintenance_and_a_switch_spare_everybody() {
+    let mut scene = Scene::new(3);
+    scene.put(&key::maintenance(), &"true".to_owned());
+    scene.suspect(3, &[1, 2]);
+    scene.pass(Duration::from_secs(60));
+    assert_eq!(scene.state(3), DaemonState::Run);
+    assert_eq!(scene.plan().notes, [Note::Maintenance { node: hv(3) }]);
+    scene.put(&key::maintenance(), &"false".to_owned());
+    scene.policy.enabled = false;
+    scene.pass(Duration::from_secs(60));
+    assert_eq!(scene.state(3), DaemonState::Run);
+}
+
+#[test]
+fn so_many_fences_are_a_storm() {
+    let mut scene = Scene::new(9);
+    scene.policy.storm_cap = Some(2);
+    for node in 2..=4 {
+        scene.suspect(node, &[1, 5, 6, 7, 8, 9]);
+    }
+    scene.pass(Duration::from_secs(5));
+    let dead = (2..=4).filter(|node| scene.state(*node) == DaemonState::Dead).count();
+    assert_eq!(dead, 2);
+    scene.pass(scene.policy.storm_window);
+    assert_eq!(scene.state(4), DaemonState::Dead, "its turn came");
+}
+
+#[test]
+fn a_node_that_stopped_in_order_is_left_alone_unless_a_person_orders_it() {
+    let mut scene = Scene::new(3);
+    scene.put(&key::node_daemon_state(&hv(3)), &DaemonState::Stop);
+    scene.suspect(3, &[1, 2]);
+    scene.pass(Duration::from_secs(60));
+    assert_eq!(scene.state(3), DaemonState::Stop);
+    scene.put(&key::node_fence_order(&hv(3)), &pvc_common::model::FenceOrder::ConfirmDead);
+    scene.settle();
+    assert_eq!(scene.state(3), DaemonState::Fenced);
+}
+
+#[test]
+fn without_the_mesh_the_keepalive_decides() {
+    let mut scene = Scene::new(3);
+    scene.policy.mesh = false;
+    for _ in 0..40 {
+        scene.pass(Duration::from_secs(1));
+        scene.keepalive(2);
+        scene.keepalive(1);
+    }
+    assert_eq!(scene.state(3), DaemonState::Dead);
+    assert_eq!(scene.state(2), DaemonState::Run);
+}
+
+#[test]
+fn who_was_cut_off_waits_anew_before_it_condemns() {
+    let mut scene = Scene::new(3);
+    scene.policy.mesh = false;
+    scene.pass(Duration::from_secs(29));
+    let view = scene.view();
+    scene.sight.look(&view, false, scene.now);
+    scene.pass(Duration::from_secs(2));
+    assert_eq!(scene.state(3), DaemonState::Run, "nobody could be seen to write meanwhile");
+}
+
+#[test]
+fn the_next_coordinator_acts_when_the_first_does_not() {
+    let mut scene = Scene::new(5);
+    scene.me = hv(2);
+    scene.suspect(3, &[1, 2, 4, 5]);
+    scene.pass(ms(2_400));
+    assert_eq!(scene.state(3), DaemonState::Run, "hv1 is the primary and goes first");
+    scene.pass(ms(200));
+    assert_eq!(scene.fence(3).unwrap().by, hv(2));
+}
+
+#[test]
+fn who_is_not_heard_itself_condemns_nobody() {
+    let mut scene = Scene::new(5);
+    scene.suspect(1, &[2, 3, 4]);
+    scene.suspect(5, &[1, 2, 3, 4]);
+    scene.pass(Duration::from_secs(30));
+    assert_eq!(scene.state(5), DaemonState::Run);
+}

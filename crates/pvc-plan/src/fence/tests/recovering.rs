@@ -1,0 +1,208 @@
+//! What becomes of a dead node's VMs.
+
+use pvc_common::model::Claim;
+
+use super::*;
+
+/// `hv3` is proved dead by its BMC, with what `prepare` put there before.
+fn fenced(prepare: impl FnOnce(&mut Scene)) -> Scene {
+    let mut scene = Scene::new(3);
+    prepare(&mut scene);
+    scene.suspect(3, &[1, 2]);
+    scene.pass(ms(1_600));
+    scene.found(3, EvidenceKind::Ipmi, Verdict::Proved);
+    scene
+}
+
+fn domain_state(scene: &Scene) -> DomainState {
+    scene.get(&key::node_domain_state(&hv(3))).unwrap()
+}
+
+#[test]
+fn vms_get_other_nodes_and_remember_their_home() {
+    let mut scene = fenced(|scene| {
+        for number in 1..=40 {
+            scene.add_vm(number, &hv(3), 1_000, "");
+        }
+    });
+    assert!(scene.fence(3).is_none(), "{:#?}", scene.log);
+    assert_eq!(domain_state(&scene), DomainState::Flushed);
+    let on = |scene: &Scene, node: &str| {
+        (1..=40).filter(|vm| scene.claim(*vm).as_deref() == Some(node)).count()
+    };
+    assert_eq!((on(&scene, "hv1"), on(&scene, "hv2")), (20, 20), "what was placed counts");
+    assert_eq!(scene.get(&key::vm_last_node(uuid(1))), Some(Some(hv(3))));
+    let view = scene.view();
+    let past = view.fences.values().next().unwrap().fence.get().unwrap();
+    assert_eq!((past.phase, past.moved.len()), (FencePhase::Finished, 40));
+    assert!(scene.log.contains(&"hv3: power on".to_owned()));
+    scene.pass(Duration::from_secs(1));
+}
+
+#[test]
+fn a_vm_without_a_node_waits_with_autostart_and_starts_when_there_is_one() {
+    let mut scene = fenced(|scene| scene.add_vm(1, &hv(3), 61_000, ""));
+    assert_eq!(scene.get(&key::vm_state(uuid(1))), Some(VmState::Stop));
+    assert_eq!(scene.get(&key::vm_autostart(uuid(1))), Some(true));
+    assert_eq!((scene.claim(1), scene.fence(3)), (None, None));
+    scene.put(&key::node_mem_free(&hv(2)), &Mib(62_000));
+    scene.settle();
+    assert_eq!(scene.get(&key::vm_state(uuid(1))), Some(VmState::Start));
+    assert_eq!(scene.get(&key::vm_node(uuid(1))), Some(Some(hv(2))));
+    assert_eq!(scene.get(&key::vm_last_node(uuid(1))), Some(Some(hv(3))));
+    assert_eq!(scene.get(&key::vm_displaced(uuid(1))), Some(None));
+}
+
+#[test]
+fn a_vm_that_should_not_run_is_let_go() {
+    let scene = fenced(|scene| {
+        scene.add_vm(1, &hv(3), 1_000, "");
+        scene.put(&key::vm_state(uuid(1)), &VmState::Shutdown);
+        scene.add_vm(2, &hv(3), 1_000, "");
+        scene.put(&key::vm_state(uuid(2)), &VmState::Delete);
+    });
+    assert_eq!((scene.claim(1), scene.claim(2)), (None, None));
+    assert_eq!(scene.get(&key::vm_state(uuid(1))), Some(VmState::Stop));
+    assert_eq!(scene.get(&key::vm_state(uuid(2))), Some(VmState::Delete));
+}
+
+#[test]
+fn a_vm_on_its_way_to_a_living_node_goes_there() {
+    let scene = fenced(|scene| {
+        scene.add_vm(1, &hv(3), 1_000, "");
+        scene.put(&key::vm_state(uuid(1)), &VmState::Migrate);
+        scene.put(&key::vm_node(uuid(1)), &Some(hv(2)));
+        let claim = Claim { holder: hv(3), incoming: Some(hv(2)) };
+        scene.put(&key::vm_claim(uuid(1)), &claim);
+    });
+    assert_eq!(scene.claim(1).as_deref(), Some("hv2"));
+    assert_eq!(scene.get(&key::vm_state(uuid(1))), Some(VmState::Start));
+}
+
+#[test]
+fn a_fence_waits_for_the_source_of_a_vm_that_was_coming() {
+    let mut scene = fenced(|scene| {
+        scene.add_vm(1, &hv(2), 1_000, "");
+        scene.put(&key::vm_state(uuid(1)), &VmState::Migrate);
+        scene.put(&key::vm_node(uuid(1)), &Some(hv(3)));
+        let claim = Claim { holder: hv(2), incoming: Some(hv(3)) };
+        scene.put(&key::vm_claim(uuid(1)), &claim);
+    });
+    assert!(scene.fence(3).is_some(), "hv2 may yet find that it is gone");
+    scene.put(&key::vm_claim(uuid(1)), &Claim { holder: hv(3), incoming: None });
+    scene.settle();
+    assert!(matches!(scene.claim(1).as_deref(), Some("hv1" | "hv2")));
+    assert!(scene.fence(3).is_none());
+}
+
+#[test]
+fn a_vm_that_moved_between_two_dead_nodes_waits_for_both_proofs() {
+    let mut scene = Scene::new(5);
+    scene.add_vm(1, &hv(4), 1_000, "");
+    scene.put(&key::vm_state(uuid(1)), &VmState::Migrate);
+    scene.put(&key::vm_node(uuid(1)), &Some(hv(5)));
+    scene.put(&key::vm_claim(uuid(1)), &Claim { holder: hv(4), incoming: Some(hv(5)) });
+    scene.suspect(4, &[1, 2, 3]);
+    scene.suspect(5, &[1, 2, 3]);
+    scene.pass(ms(1_600));
+    scene.found(4, EvidenceKind::Ipmi, Verdict::Proved);
+    assert_eq!(scene.claim(1).as_deref(), Some("hv4 hv5"));
+    scene.found(5, EvidenceKind::Ipmi, Verdict::Proved);
+    assert!(matches!(scene.claim(1).as_deref(), Some("hv1" | "hv2" | "hv3")));
+    assert_eq!((scene.fence(4), scene.fence(5)), (None, None));
+}
+
+#[test]
+fn a_vm_on_rbd_waits_for_the_blocklist_whatever_else_is_proved() {
+    let mut scene = fenced(|scene| {
+        scene.policy.storage = StorageFence::Suffices;
+        scene.add_vm(1, &hv(3), 1_000, RBD);
+        scene.add_vm(2, &hv(3), 1_000, "");
+    });
+    assert_eq!(scene.claim(1).as_deref(), Some("hv3"), "a BMC can lie");
+    assert_ne!(scene.claim(2).as_deref(), Some("hv3"));
+    assert!(scene.plan().notes.contains(&Note::Uncovered { node: hv(3), vms: 1 }));
+    scene.found(3, EvidenceKind::Storage, Verdict::Proved);
+    assert_ne!(scene.claim(1).as_deref(), Some("hv3"));
+    assert!(scene.fence(3).is_none());
+}
+
+#[test]
+fn the_blocklist_alone_covers_only_what_is_on_rbd() {
+    let mut scene = Scene::new(3);
+    scene.policy.storage = StorageFence::Suffices;
+    scene.add_vm(1, &hv(3), 1_000, RBD);
+    scene.add_vm(2, &hv(3), 1_000, "");
+    scene.suspect(3, &[1, 2]);
+    scene.pass(ms(1_600));
+    scene.found(3, EvidenceKind::Storage, Verdict::Proved);
+    assert_ne!(scene.claim(1).as_deref(), Some("hv3"));
+    assert_eq!(scene.claim(2).as_deref(), Some("hv3"), "it may still run there");
+    scene.found(3, EvidenceKind::Ipmi, Verdict::Proved);
+    assert_ne!(scene.claim(2).as_deref(), Some("hv3"));
+}
+
+#[test]
+fn where_vms_shall_not_be_moved_they_stay() {
+    let scene = fenced(|scene| {
+        scene.policy.successful = AfterFence::Nothing;
+        scene.add_vm(1, &hv(3), 1_000, "");
+    });
+    assert_eq!(scene.claim(1).as_deref(), Some("hv3"));
+    assert_eq!((scene.state(3), scene.fence(3)), (DaemonState::Fenced, None));
+    assert_eq!(domain_state(&scene), DomainState::Ready);
+}
+
+#[test]
+fn a_vm_that_is_away_from_home_goes_home() {
+    let scene = fenced(|scene| {
+        scene.add_vm(1, &hv(3), 1_000, "");
+        scene.put(&key::vm_last_node(uuid(1)), &Some(hv(2)));
+        scene.put(&key::node_mem_free(&hv(1)), &Mib(63_000));
+    });
+    assert_eq!(scene.claim(1).as_deref(), Some("hv2"));
+    assert_eq!(scene.get(&key::vm_last_node(uuid(1))), Some(None));
+}
+
+#[test]
+fn a_crash_between_any_two_steps_changes_nothing_in_the_end() {
+    for crash in 0..12 {
+        let mut scene = Scene::new(5);
+        for number in 1..=20 {
+            scene.add_vm(number, &hv(5), 1_000, "");
+        }
+        scene.suspect(5, &[1, 2, 3, 4]);
+        scene.pass(ms(1_600));
+        let mut steps = 0;
+        let mut author = 1;
+        for _ in 0..60 {
+            let id = scene.fence(5).map(|fence| fence.id);
+            if let Some(fence) = id {
+                let (at, at_ms, verdict) = (scene.now, scene.wall_ms, Verdict::Proved);
+                let found = Found { fence, verdict, detail: String::new(), at, at_ms };
+                scene.jobs.insert((hv(5), EvidenceKind::Ipmi), Job::Found(found));
+            }
+            let plan = scene.plan();
+            for step in plan.steps {
+                if steps == crash && author == 1 {
+                    author = 2;
+                    scene.me = hv(2);
+                    scene.sight = Sight::default();
+                    scene.jobs.clear();
+                    scene.suspect(1, &[2, 3, 4]);
+                    break;
+                }
+                steps += 1;
+                if let Step::Write { ops, .. } = step {
+                    scene.commit(&ops);
+                }
+            }
+            scene.now += ms(100);
+        }
+        assert!(scene.fence(5).is_none(), "crash after {crash} steps");
+        for vm in 1..=20 {
+            let claim = scene.claim(vm).unwrap();
+            assert!(claim != "hv5", "crash after {crash} steps: vm{vm} is claimed by {claim}");
+        }
+    }
+}
