@@ -51,6 +51,7 @@ impl World {
                 addresses: false,
                 services: false,
                 bites_at: None,
+                promised: Vec::new(),
                 qemus: BTreeMap::new(),
             });
         }

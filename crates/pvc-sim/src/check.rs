@@ -130,7 +130,13 @@ impl World {
     }
 
     fn judge(&mut self, id: HostId) {
-        let Some(since) = self.now.checked_sub(SERVING) else { return };
+        // Without the mesh a node is judged by its keepalives, of which a few may be due.
+        let serving = if self.config.mesh {
+            SERVING
+        } else {
+            Duration::from_secs(self.config.keepalive_interval * 3)
+        };
+        let Some(since) = self.now.checked_sub(serving) else { return };
         let live = (0..self.hosts.len())
             .filter(|other| *other != id && self.up(*other) && self.hosts[*other].daemon.is_some());
         let (heard, deaf): (Vec<HostId>, Vec<HostId>) = live.partition(|other| {

@@ -1,6 +1,6 @@
 //! A host: its power, its clock, its BMC, its watchdog, and what runs on it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use pvc_common::id::NodeName;
@@ -50,6 +50,9 @@ pub struct Host {
     pub addresses: bool,
     /// Whether it runs the primary's services.
     pub services: bool,
+    /// By whom its daemon wanted to be heard, each set that anybody may be reading: kept on the
+    /// host until it boots, so that the next daemon keeps the promise of the last.
+    pub promised: Vec<BTreeSet<NodeName>>,
     /// When its armed watchdog device switches it off and on.
     pub bites_at: Option<Duration>,
     /// The QEMU processes on it.
@@ -78,6 +81,7 @@ impl Host {
         self.addresses = false;
         self.services = false;
         self.bites_at = None;
+        self.promised.clear();
         self.qemus.clear();
     }
 }

@@ -2,7 +2,7 @@
 
 use pvc_common::id::{NodeName, VmUuid};
 use pvc_common::model::{Origin, Vm};
-use pvc_common::state::{DomainState, VmState};
+use pvc_common::state::{DaemonMode, DomainState, VmState};
 use pvc_common::view::View;
 use pvc_common::zk::{Op, Seen, key};
 use pvc_plan::place::{Ledger, Request};
@@ -78,6 +78,8 @@ fn node_ops(view: &View, name: &NodeName, verb: &str) -> Vec<Op> {
     match verb {
         "flush" => turn(DomainState::Flush),
         "ready" => turn(DomainState::Unflush),
+        // The API refuses what is no coordinator.
+        "primary" if node.mode.copied() != Some(DaemonMode::Coordinator) => vec![],
         "primary" => vec![key::primary_node().put(seat, &Some(name.clone()))],
         // Only who is primary can cease to be.
         "secondary" if seat.get().and_then(Option::as_ref) == Some(name) => {

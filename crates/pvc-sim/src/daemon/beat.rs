@@ -94,12 +94,13 @@ impl World {
     fn serve(&mut self, id: HostId) {
         let name = self.hosts[id].name.clone();
         let state = self.read(&key::node_daemon_state(&name));
+        // Also one that serves: its addresses may have been put there after its fence ended.
+        if self.read(&key::node_fence(&name)) != Seen::Absent || !self.clean_up(id) {
+            return;
+        }
         match state.copied() {
             Some(DaemonState::Run | DaemonState::Shutdown | DaemonState::Stop) => return,
             Some(DaemonState::Init | DaemonState::Dead | DaemonState::Fenced) | None => {}
-        }
-        if self.read(&key::node_fence(&name)) != Seen::Absent || !self.clean_up(id) {
-            return;
         }
         let op = key::node_daemon_state(&name).put(&state, &DaemonState::Run);
         self.commit(id, vec![op], move |world, outcome| {

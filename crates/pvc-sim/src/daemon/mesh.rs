@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use pvc_common::id::NodeName;
-use pvc_common::model::{FenceLease, Suspicion};
+use pvc_common::model::{FenceLease, Node, Suspicion};
 use pvc_common::state::{DaemonState, LeaseKind};
 use pvc_common::view::View;
-use pvc_common::zk::{Op, Seen, key};
+use pvc_common::zk::{Op, key};
 use pvc_plan::lease::{self, Act, Terms};
 use pvc_plan::mesh::{observed_by, observers};
 
@@ -160,10 +160,19 @@ impl World {
         let wanted = self.wanted_voters(id, view);
         let ms = u64::try_from(terms.length().as_millis()).unwrap_or(u64::MAX);
         let lease = Some(FenceLease { kind: terms.kind, ms, voters: wanted });
-        if self.daemon(id).leasing || own.liveness.lease.get() == Some(&lease) {
+        if self.daemon(id).leasing {
+            return;
+        }
+        if own.liveness.lease.get() == Some(&lease) {
+            self.hosts[id].promised = published(own).into_iter().collect();
             return;
         }
         self.daemon(id).leasing = true;
+        // From now on anybody may be reading either.
+        let promised = &mut self.hosts[id].promised;
+        promised.extend(published(own));
+        promised.extend(lease.iter().map(|lease| lease.voters.clone()));
+        promised.dedup();
         let op = key::node_lease(&name).put(&own.liveness.lease, &lease);
         self.commit(id, vec![op], move |world, _| {
             world.daemon(id).leasing = false;
@@ -174,28 +183,16 @@ impl World {
     /// Feeds its device, or switches itself off, as it has promised.
     fn keep_promise(&mut self, id: HostId) {
         let Some(terms) = self.terms(id) else { return };
-        let now = self.instant();
-        let name = self.hosts[id].name.clone();
-        let daemon = self.hosts[id].daemon.as_ref().expect("its own event");
-        let Some(view) = daemon.view.clone() else {
-            // It has promised nothing in this life; a device that was armed before is fed.
-            if self.hosts[id].bites_at.is_some() && terms.kind == LeaseKind::Device {
-                self.promise(id, terms, &[]);
-            }
-            return;
-        };
-        let published = match view.nodes.get(&name).map(|own| &own.liveness.lease) {
-            Some(Seen::Value { value: Some(lease), .. }) => lease.voters.clone(),
-            Some(Seen::Value { value: None, .. } | Seen::Bad { .. } | Seen::Absent) | None => {
-                return;
-            }
-        };
-        let mut voters = vec![published];
-        if daemon.leasing {
-            voters.push(self.wanted_voters(id, &view));
-        }
-        debug_assert!(self.instant() == now);
+        let voters = self.hosts[id].promised.clone();
+        // Without a promise of this boot no VM of this boot can have been started.
         self.promise(id, terms, &voters);
+    }
+
+    /// Arms the device, if there is one, before anything is promised.
+    pub(super) fn arm(&mut self, id: HostId) {
+        if self.hosts[id].watchdog {
+            self.feed(id, DEVICE);
+        }
     }
 
     fn promise(&mut self, id: HostId, terms: Terms, voters: &[BTreeSet<NodeName>]) {
@@ -212,4 +209,9 @@ impl World {
             }
         }
     }
+}
+
+/// By whom a node wants to be heard, as the tree has it.
+fn published(own: &Node) -> Option<BTreeSet<NodeName>> {
+    Some(own.liveness.lease.get()?.as_ref()?.voters.clone())
 }

@@ -116,6 +116,7 @@ impl World {
         };
         let life = daemon.life;
         host.daemon = Some(Box::new(daemon));
+        self.arm(id);
         self.refresh();
         self.within(0, 200, Whose::Daemon(id, life), move |world| world.round(id));
         self.within(1_000, 3_000, Whose::Daemon(id, life), move |world| world.beat_and_again(id));
