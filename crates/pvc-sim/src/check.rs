@@ -18,6 +18,8 @@ const SERVING: Duration = Duration::from_millis(2_500);
 pub struct Watch {
     /// By two hosts: since when they have been able to exchange probes.
     linked: Vec<Vec<Option<Duration>>>,
+    /// By host: since when its daemon has been able to write its keepalive.
+    writes: Vec<Option<Duration>>,
     /// The fences that were judged already.
     judged: BTreeSet<FenceId>,
     seen: usize,
@@ -27,6 +29,7 @@ impl Watch {
     /// Nothing yet, of so many hosts.
     pub fn begin(&mut self, hosts: usize) {
         self.linked = vec![vec![Some(Duration::ZERO); hosts]; hosts];
+        self.writes = vec![Some(Duration::ZERO); hosts];
     }
 }
 
@@ -93,6 +96,11 @@ impl World {
 
     /// Notes who can exchange probes with whom, after a change of hosts or networks.
     pub(crate) fn note_links(&mut self) {
+        for id in 0..self.hosts.len() {
+            let writes = self.connected(id) && self.hosts[id].daemon.is_some();
+            let known = &mut self.watch.writes[id];
+            *known = if writes { known.or(Some(self.now)) } else { None };
+        }
         for a in 0..self.hosts.len() {
             for b in 0..self.hosts.len() {
                 let answers = |id: HostId| self.up(id) && self.hosts[id].daemon.is_some();
@@ -124,12 +132,13 @@ impl World {
             let node = view.nodes.get(&self.hosts[id].name);
             let Some(fence) = node.and_then(|node| node.liveness.fence.get()) else { continue };
             if self.watch.judged.insert(fence.id.clone()) {
-                self.judge(id);
+                let why = format!("{}, says {}", fence.why, fence.by);
+                self.judge(id, &why);
             }
         }
     }
 
-    fn judge(&mut self, id: HostId) {
+    fn judge(&mut self, id: HostId, why: &str) {
         // Without the mesh a node is judged by its keepalives, of which a few may be due.
         let serving = if self.config.mesh {
             SERVING
@@ -139,12 +148,15 @@ impl World {
         let Some(since) = self.now.checked_sub(serving) else { return };
         let live = (0..self.hosts.len())
             .filter(|other| *other != id && self.up(*other) && self.hosts[*other].daemon.is_some());
+        if !self.config.mesh && self.watch.writes[id].is_none_or(|writes| writes > since) {
+            return;
+        }
         let (heard, deaf): (Vec<HostId>, Vec<HostId>) = live.partition(|other| {
             self.watch.linked[id][*other].is_some_and(|linked| linked <= since)
         });
         if heard.len() > deaf.len() {
             let text = format!(
-                "{} is condemned needlessly: {} of {} heard it",
+                "{} is condemned needlessly ({why}): {} of {} heard it",
                 self.hosts[id].name,
                 heard.len(),
                 heard.len() + deaf.len()

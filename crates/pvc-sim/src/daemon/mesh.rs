@@ -131,6 +131,10 @@ impl World {
     }
 
     fn terms(&self, id: HostId) -> Option<Terms> {
+        // Without the mesh nobody could tell the node that it is heard.
+        if !self.config.mesh {
+            return None;
+        }
         let suicide = self.config.suicide_intervals * self.config.keepalive_interval;
         if self.hosts[id].watchdog {
             Some(Terms { kind: LeaseKind::Device, window: WINDOW, patience: DEVICE })
@@ -190,7 +194,7 @@ impl World {
 
     /// Arms the device, if there is one, before anything is promised.
     pub(super) fn arm(&mut self, id: HostId) {
-        if self.hosts[id].watchdog {
+        if self.hosts[id].watchdog && self.config.mesh {
             self.feed(id, DEVICE);
         }
     }

@@ -33,10 +33,26 @@ impl World {
         daemon.mirror = mirror;
         daemon.mirror_at = at;
         daemon.delivering = false;
-        if daemon.recorded {
+        self.forget_former_suspicions(id);
+        if self.daemon(id).recorded {
             self.look_soon(id);
         } else {
             self.record(id);
+        }
+    }
+
+    /// What a former session of this node held against others would speak on until that session
+    /// is over.
+    fn forget_former_suspicions(&mut self, id: HostId) {
+        let me = self.hosts[id].name.clone();
+        let ops = self.names.iter().filter_map(|peer| {
+            let path = key::node_suspicion(peer, &me).into_path();
+            let (_, version) = self.tree.get(&path)?;
+            Some(Op::Delete { path, version })
+        });
+        let ops: Vec<Op> = ops.collect();
+        if !ops.is_empty() {
+            self.commit(id, ops, |_, _| ());
         }
     }
 
