@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use pvc_common::id::NodeName;
 use pvc_common::model::Node;
+use pvc_common::state::DaemonState;
 use pvc_common::view::View;
 use pvc_common::zk::Expected;
 
@@ -27,6 +28,8 @@ const APART: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 struct Watched {
     keepalive: (Expected, Instant),
+    /// The daemon's state: who writes that it comes up is alive, too.
+    state: Expected,
     /// By observer: which suspicion, and when the node was last alive for it, at the latest.
     suspicions: BTreeMap<NodeName, (u64, Instant)>,
     /// Since when most have agreed without a keepalive in between.
@@ -140,6 +143,7 @@ impl Watched {
     fn new(node: &Node, now: Instant) -> Self {
         Self {
             keepalive: (node.keepalive.expected(), now),
+            state: node.daemon_state.expected(),
             suspicions: BTreeMap::new(),
             agreed: None,
             fence: (node.liveness.fence.expected(), now),
@@ -151,7 +155,10 @@ impl Watched {
     fn look(&mut self, node: &Node, accused: bool, now: Instant) -> bool {
         let keepalive = node.keepalive.expected();
         let alive = keepalive != self.keepalive.0;
-        if alive {
+        let state = node.daemon_state.expected();
+        let comes_up = state != self.state && node.daemon_state.copied() == Some(DaemonState::Init);
+        self.state = state;
+        if alive || comes_up {
             self.keepalive = (keepalive, now);
         }
         let suspicions = &node.liveness.suspicions;
