@@ -45,10 +45,11 @@ pub fn run(seed: u64, size: Size, without: Option<Guard>, keep: bool) -> Result<
         world.heal_everything();
     });
     // Fenced nodes come back by a person's wish.
-    for wait in [100, 130] {
+    for wait in [60, 120, 150] {
         let names: Vec<String> = setup.nodes.keys().cloned().collect();
         world.after(over + Duration::from_secs(wait), Whose::Nobody, move |world| {
             for name in names {
+                world.enact(&Command::PowerOn(name.clone()));
                 world.enact(&Command::Node(name, "ready".to_owned()));
             }
         });

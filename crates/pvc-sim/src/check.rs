@@ -174,7 +174,10 @@ impl World {
                 wrong.push(format!("the fence of {name} never ended: {}", fence.why));
             }
             if node.daemon_state.copied() != Some(DaemonState::Run) {
-                wrong.push(format!("{name} does not serve"));
+                let id = self.node(name).unwrap_or_default();
+                let state = node.daemon_state.copied();
+                let daemon = self.describe_daemon(id);
+                wrong.push(format!("{name} does not serve: {state:?}, {daemon}"));
             }
             if !node.liveness.suspicions.is_empty() {
                 wrong.push(format!("{name} is suspected"));

@@ -188,7 +188,7 @@ impl World {
         if let Some(session) = daemon.session {
             self.ensemble.sessions[session].lost = None;
         }
-        if fresh.is_some() {
+        if fresh.is_some() || !self.has_view(id) {
             self.begin_session(id);
         } else {
             self.deliver_soon(id);

@@ -91,6 +91,7 @@ impl World {
     pub fn power_cut(&mut self, id: HostId) {
         let session = self.hosts[id].daemon.as_ref().and_then(|daemon| daemon.session);
         self.lose(session);
+        self.migrations.retain(|_, migration| migration.from != id);
         self.hosts[id].lose_everything();
         self.hosts[id].powered = false;
         self.refresh();

@@ -22,7 +22,8 @@ pub struct Qemu {
 /// A live migration under way.
 #[derive(Clone, Copy, Debug)]
 pub struct Migration {
-    from: HostId,
+    /// From where.
+    pub from: HostId,
     to: HostId,
     number: u64,
     /// Whether it shall end without effect.
@@ -142,9 +143,27 @@ impl World {
                 });
             }
             let incoming = world.new_qemu(to, vm, RunState::Incoming).number;
+            world.watch_incoming(from, to, vm, incoming);
             world.within(2_000, 8_000, Whose::Host(from, boot), move |world| {
                 world.arrive(vm, Migration { from, to, number, aborted: false }, incoming, then);
             });
+        });
+    }
+
+    /// The target's libvirt lets go of what is not sent any more, a while after it noticed.
+    fn watch_incoming(&mut self, from: HostId, to: HostId, vm: VmId, incoming: u64) {
+        let boot = self.hosts[to].boot;
+        self.within(5_000, 10_000, Whose::Host(to, boot), move |world| {
+            let left = world.hosts[to].qemus.get(&vm).copied();
+            if left.is_none_or(|q| q.number != incoming || q.run != RunState::Incoming) {
+                return;
+            }
+            let linked = world.up(from) && world.network.talk(from, to, Net::Cluster);
+            if linked && world.is_migrating(from, vm) {
+                world.watch_incoming(from, to, vm, incoming);
+            } else {
+                world.remove_qemu(to, vm);
+            }
         });
     }
 

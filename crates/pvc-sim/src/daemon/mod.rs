@@ -132,10 +132,29 @@ impl World {
         Whose::Daemon(id, daemon.map_or(0, |daemon| daemon.life))
     }
 
+    /// How a host's daemon fares, for a failure's message.
+    pub(crate) fn describe_daemon(&self, id: HostId) -> String {
+        let host = &self.hosts[id];
+        let Some(daemon) = &host.daemon else {
+            return format!("no daemon, power {}, booted {}", host.powered, host.booted);
+        };
+        format!(
+            "linked {}, recorded {}, view {}, on the blocklist {}, unblocking {}",
+            daemon.linked,
+            daemon.recorded,
+            daemon.view.is_some(),
+            self.blocklist.contains_key(&id),
+            daemon.unblocking
+        )
+    }
+
     /// Whether the daemon takes its session to be alive.
     fn is_live(&self, id: HostId) -> bool {
         let Some(daemon) = self.hosts[id].daemon.as_ref() else { return false };
-        let doubts = daemon.unheard.is_some_and(|since| self.now >= since + DOUBT);
+        // Servers that have no leader say so, by closing; a cut network says nothing for a while.
+        let doubts = daemon.unheard.is_some_and(|since| {
+            self.ensemble.leader.is_none() || self.now >= since + DOUBT
+        });
         daemon.session.is_some() && !doubts
     }
 

@@ -18,6 +18,11 @@ impl World {
         self.within(20, 200, self.own(id), move |world| world.read_everything(id));
     }
 
+    /// Whether the daemon has read the tree in this session.
+    pub(crate) fn has_view(&mut self, id: HostId) -> bool {
+        self.daemon(id).view.is_some()
+    }
+
     fn read_everything(&mut self, id: HostId) {
         if !self.connected(id) {
             return;
