@@ -158,6 +158,33 @@ async fn nobody_orders_a_fence_in_maintenance() {
 }
 
 #[tokio::test]
+async fn a_displaced_vm_is_shown_as_such_until_somebody_wishes_something_else() {
+    let cluster = Cluster::new().await;
+    let displaced = format!("/domains/{DB1}/displaced");
+    assert_eq!(cluster.get("/vm/db1").await.body[0]["displaced"], Value::Null);
+    for request in ["state=stop", "state=disable", "state=stop"] {
+        cluster.write(&displaced, "hv3").await;
+        assert_eq!(cluster.get("/vm/db1").await.body[0]["displaced"], "hv3");
+        cluster.post("/vm/db1/state", request).await.is(200);
+        assert_eq!(cluster.read(&displaced).await, None, "{request}");
+    }
+    cluster.write(&displaced, "hv3").await;
+    cluster.post("/vm/db1/meta", "autostart=False").await.is(200);
+    assert_eq!(cluster.read(&displaced).await, None);
+    cluster.write(&displaced, "hv3").await;
+    cluster.write("/nodes/hv2/daemonstate", "fenced").await;
+    let answer = cluster.post("/vm/db1/state", "state=start").await.is(200);
+    let waits = "VM 'db1' waits for a node that can take it, and starts there.";
+    assert_eq!(answer.message(), waits);
+    assert_eq!(cluster.read(&displaced).await.unwrap(), "hv3");
+    cluster.post("/vm/db1/node", "action=move&node=hv1").await.is(200);
+    assert_eq!(cluster.read(&displaced).await, None);
+    cluster.write(&displaced, "hv3").await;
+    cluster.delete("/vm/db1").await.is(200);
+    assert_eq!(cluster.read(&displaced).await, None);
+}
+
+#[tokio::test]
 async fn prometheus_is_told_of_fences_and_of_nodes_that_could_not_be_fenced() {
     let cluster = Cluster::new().await;
     cluster.write("/nodes/hv1/fenceable", r#"{"ok": true, "message": "answers"}"#).await;
