@@ -81,7 +81,7 @@ async fn answer(
         drain.drained().await;
         ending.graceful_shutdown(Some(FAREWELL));
     });
-    let service = router.into_make_service();
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum_server::from_tcp(listener)?.handle(handle);
     // The end of an answer shall not wait until the client has acknowledged what came before.
     let at_once = NoDelayAcceptor::new();
