@@ -65,6 +65,7 @@ fn boot(lab: &Lab, host: Host) -> Result<Option<i32>> {
         .args(["--resolv-conf=off", "--timezone=off"])
         // Only fuse: a /dev/kvm that cannot virtualize costs libvirt minutes of probing.
         .args(fs::exists("/dev/fuse")?.then_some("--bind=/dev/fuse"))
+        .arg(format!("--bind={}:/var/lib/pvc-shared", lab.shared().display()))
         .env("SYSTEMD_NSPAWN_UNIFIED_HIERARCHY", "1")
         .env("SYSTEMD_NSPAWN_API_VFS_WRITABLE", "network")
         .stdin(Stdio::null())
