@@ -182,7 +182,7 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use pvc_runtime::secret::Secret;
+    use pvc_common::secret::Secret;
 
     use super::*;
     use crate::config::Token;
