@@ -144,8 +144,9 @@ pub fn plan(s: &Situation<'_>) -> Plan {
     let own = s.view.nodes.get(s.me);
     let serves = own.is_some_and(|own| own.daemon_state.copied() == Some(DaemonState::Run));
     let agreement = s.sight.agreement();
-    // Who is not heard by most has no say over others; nor has one that does not serve.
-    if !serves || agreement.is_accused(s.me) {
+    // Who is not heard by most has no say over others; nor has one that does not serve, or whose
+    // view may be old: a fence that others have ended since must not cut anybody's power.
+    if !serves || !s.sight.is_live() || agreement.is_accused(s.me) {
         return plan;
     }
     let bench = agree::bench(s.view, agreement);

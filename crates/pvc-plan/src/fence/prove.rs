@@ -23,8 +23,8 @@ pub(super) fn plan(
         plan.steps.push(finish::withdraw(s, name, node, fence));
         return;
     }
-    gather(s, name, fence, plan);
     let known = evidence::known(s, name, node, fence);
+    gather(s, name, &known, plan);
     if Coverage::of(&known, s.policy).node() {
         plan.steps.push(prove(s, name, node, known));
         return;
@@ -33,8 +33,12 @@ pub(super) fn plan(
     wait(s, name, node, plan);
 }
 
-/// Begins to gather what is wanted and not had.
+/// Begins to gather what is wanted and not had. Nothing more once the host has booted again: it
+/// would be switched off for what its former boot did.
 pub(super) fn gather(s: &Situation<'_>, name: &NodeName, fence: &Fence, plan: &mut Plan) {
+    if fence.proved_by(EvidenceKind::Reboot) {
+        return;
+    }
     let kinds =
         [(EvidenceKind::Ipmi, s.policy.ipmi), (EvidenceKind::Storage, asks_storage(s.policy))];
     for (kind, wanted) in kinds {

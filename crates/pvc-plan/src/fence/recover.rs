@@ -12,7 +12,7 @@
 
 use pvc_common::id::{NodeName, VmUuid};
 use pvc_common::model::{Claim, Fence, Moved, Node, Vm};
-use pvc_common::state::{DaemonState, EvidenceKind, FencePhase, VmState};
+use pvc_common::state::{DaemonState, FencePhase, VmState};
 use pvc_common::zk::{Expected, Op, Seen, Text, Version, key};
 
 use super::evidence::{self, Coverage};
@@ -34,7 +34,6 @@ pub(super) fn plan(
     fence: &Fence,
     plan: &mut Plan,
 ) {
-    prove::gather(s, name, fence, plan);
     let known = evidence::known(s, name, node, fence);
     if known.evidence != fence.evidence {
         prove::record(name, node, fence, known, plan);
@@ -49,19 +48,31 @@ pub(super) fn plan(
     }
     plan.notes.extend(queue.unreadable.iter().map(|vm| Note::ClaimUnreadable { vm: *vm }));
     if queue.uncovered > 0 {
+        prove::gather(s, name, fence, plan);
         plan.notes.push(Note::Uncovered { node: name.clone(), vms: queue.uncovered });
     }
     if queue.entangled > 0 {
         plan.notes.push(Note::Entangled { node: name.clone(), vms: queue.entangled });
     }
     if queue.is_empty() {
-        if s.policy.power_on && fence.proved_by(EvidenceKind::Ipmi) {
+        // A BMC that is slow could still switch the node off after the end of its fence, when it
+        // serves again: what was begun is waited for, as long as its deadline lets it take.
+        if is_gathering(s, name) {
+            return;
+        }
+        if s.policy.power_on && fence.power_cut {
             plan.steps.push(Step::PowerOn { node: name.clone() });
         }
         plan.steps.push(finish::finish(s, name, node, fence));
         return;
     }
     settle(s, name, node, fence, &queue.ready, plan);
+}
+
+/// Whether evidence against it is being gathered here.
+fn is_gathering(s: &Situation<'_>, name: &NodeName) -> bool {
+    let mut jobs = s.jobs.iter().filter(|((node, _), _)| node == name);
+    jobs.any(|(_, job)| *job == evidence::Job::Running)
 }
 
 /// What is to become of a VM.

@@ -42,6 +42,7 @@ pub struct Sight {
     nodes: BTreeMap<NodeName, Watched>,
     agreement: Agreement,
     looked: Option<Instant>,
+    live: bool,
     /// When fences appeared.
     begun: Vec<Instant>,
     /// How often in a row settling a node's VMs was refused.
@@ -54,6 +55,7 @@ impl Sight {
     pub fn look(&mut self, view: &View, live: bool, now: Instant) {
         let asleep = self.looked.is_none_or(|at| now.saturating_duration_since(at) > ASLEEP);
         self.looked = Some(now);
+        self.live = live;
         if asleep || !live {
             self.nodes.clear();
         }
@@ -66,6 +68,13 @@ impl Sight {
                 self.begun.push(now);
             }
         }
+    }
+
+    /// Whether the session was known to be alive at the last look: without one the view may be of
+    /// long ago.
+    #[must_use]
+    pub const fn is_live(&self) -> bool {
+        self.live
     }
 
     /// What most agree on, as of the last look.
