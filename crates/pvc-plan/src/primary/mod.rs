@@ -133,10 +133,14 @@ pub fn plan(s: &Situation<'_>) -> Plan {
     let named = s.view.cluster.primary_node.get().and_then(Option::as_ref);
     match (own.coordinator_state.copied(), named == Some(s.me)) {
         (Some(CoordinatorState::Client) | None, _) => Plan::default(),
-        (Some(CoordinatorState::Secondary), true) => {
+        // One that is condemned or proved dead holds nothing, whoever named it: the others count
+        // on that, and take the seat.
+        (Some(CoordinatorState::Secondary), true)
+            if own.daemon_state.copied() == Some(DaemonState::Run) =>
+        {
             Plan::of([turn(s, own, Goal::TakeOver, CoordinatorState::Takeover)])
         }
-        (Some(CoordinatorState::Secondary), false) => secondary(s, own),
+        (Some(CoordinatorState::Secondary), true | false) => secondary(s, own),
         (Some(CoordinatorState::Takeover), true) => take_over(s, own),
         (Some(CoordinatorState::Primary), true) => primary(s, own),
         (Some(CoordinatorState::Takeover | CoordinatorState::Primary), false) => {
