@@ -54,7 +54,10 @@ pub(super) fn plan(
     if queue.entangled > 0 {
         plan.notes.push(Note::Entangled { node: name.clone(), vms: queue.entangled });
     }
-    if queue.is_empty() {
+    // What only better proof would free is still rightly its own if it lives after all: it waits
+    // for the end of its fence, and nobody will ever prove it dead.
+    let keeps = queue.ready.is_empty() && queue.entangled == 0 && queue.uncovered > 0;
+    if queue.is_empty() || keeps && finish::is_alive(s, name, node, fence) {
         // A BMC that is slow could still switch the node off after the end of its fence, when it
         // serves again: what was begun is waited for, as long as its deadline lets it take.
         if is_gathering(s, name) {
