@@ -88,7 +88,6 @@ pub(crate) async fn condemnable(
         key::node_fence_order(node).into_path(),
         key::node_fence(node).into_path(),
         key::node_daemon_state(node).into_path(),
-        key::maintenance().into_path(),
     ];
     paths.extend(others.iter().map(|other| key::node_daemon_state(other).into_path()));
     let mut answers = Answers(store.get_many(&paths).await?.into());
@@ -97,7 +96,6 @@ pub(crate) async fn condemnable(
         order: answers.next(),
         fence: answers.next(),
         daemon_state: answers.next(),
-        maintenance: answers.next(),
         others: others.iter().map(|other| (other.clone(), answers.next())).collect(),
     })
 }

@@ -109,3 +109,39 @@ async fn warm(mut views: watch::Receiver<Option<Arc<View>>>) {
         tokio::time::sleep(WARMING).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+
+    use axum::routing::get;
+    use pvc_runtime::drain::drain;
+
+    use super::*;
+    use crate::auth::Caller;
+
+    /// What a connection of our own is answered, and its address.
+    fn ask(server: SocketAddr) -> (SocketAddr, String) {
+        let mut stream = TcpStream::connect(server).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        stream.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        (stream.local_addr().unwrap(), text)
+    }
+
+    #[tokio::test]
+    async fn a_handler_knows_the_address_of_whoever_asks() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let server = listener.local_addr().unwrap();
+        let router = axum::Router::new().route("/", get(async |caller: Caller| caller.to_string()));
+        let (trigger, drain) = drain();
+        let serving = tokio::spawn(async move { answer(listener, None, router, drain).await });
+        let (own, text) = tokio::task::spawn_blocking(move || ask(server)).await.unwrap();
+        assert!(text.ends_with(&format!("somebody without a token from {own}")), "{text}");
+        trigger.drain();
+        serving.await.unwrap().unwrap();
+    }
+}

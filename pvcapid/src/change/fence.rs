@@ -4,7 +4,7 @@ use std::fmt;
 
 use pvc_common::id::NodeName;
 use pvc_common::model::{Fence, FenceOrder};
-use pvc_common::state::{DaemonState, FencePhase, Word};
+use pvc_common::state::{DaemonState, EvidenceKind, FencePhase, Word};
 use pvc_common::zk::{Op, Seen, key};
 
 use super::{Change, unreadable};
@@ -54,13 +54,13 @@ pub(crate) struct Condemnable {
     pub(crate) fence: Seen<Fence>,
     /// What its daemon is doing.
     pub(crate) daemon_state: Seen<DaemonState>,
-    /// Whether no node shall be fenced.
-    pub(crate) maintenance: Seen<String>,
     /// The other coordinators and what their daemons are doing.
     pub(crate) others: Vec<(NodeName, Seen<DaemonState>)>,
 }
 
 /// Writes an order, or forgets one; every version that it depends on is stated.
+///
+/// Maintenance is no reason against an order: it keeps nodes from being fenced for their silence.
 pub(crate) fn order_fence(
     name: &NodeName,
     now: &Condemnable,
@@ -81,12 +81,15 @@ fn refuse<T>(code: &'static str, why: String) -> Result<T, ApiError> {
 }
 
 fn fence(name: &NodeName, now: &Condemnable) -> Result<Change, ApiError> {
+    let ordered = now.order.get().is_some();
     if let Some(fence) = now.fence.get() {
-        let phase = fence.phase.text();
-        return Ok(Change::nothing(format!(
-            "Node {name} is being fenced already: {} is {phase}.",
-            fence.id
-        )));
+        let (id, phase) = (&fence.id, fence.phase.text());
+        let message = format!("Node {name} is being fenced already: {id} is {phase}.");
+        // Until its death is proved, the order keeps the fence from being withdrawn.
+        if ordered || fence.phase != FencePhase::Proving {
+            return Ok(Change::nothing(message));
+        }
+        return Ok(Change::of(order(name, now, &FenceOrder::Fence), message));
     }
     match now.daemon_state.copied().ok_or_else(|| unreadable("The node's daemon state"))? {
         DaemonState::Stop => {
@@ -98,7 +101,7 @@ fn fence(name: &NodeName, now: &Condemnable) -> Result<Change, ApiError> {
         DaemonState::Fenced => return fenced(name),
         DaemonState::Init | DaemonState::Run | DaemonState::Shutdown | DaemonState::Dead => {}
     }
-    if now.order.get().is_some() {
+    if ordered {
         return Ok(Change::nothing(format!("The fence of node {name} is ordered already.")));
     }
     let runs =
@@ -109,37 +112,31 @@ fn fence(name: &NodeName, now: &Condemnable) -> Result<Change, ApiError> {
             format!("No coordinator but {name} runs, and none fences itself."),
         );
     };
-    outside_of_maintenance(now)?;
-    let message = format!("Ordered the fence of node {name}.");
     let ops = order(name, now, &FenceOrder::Fence);
-    Ok(Change::of(ops.into_iter().chain([key::node_daemon_state(witness).check(state)]), message))
+    let ops = ops.into_iter().chain([key::node_daemon_state(witness).check(state)]);
+    Ok(Change::of(ops, format!("Ordered the fence of node {name}.")))
 }
 
 fn confirm_dead(name: &NodeName, now: &Condemnable) -> Result<Change, ApiError> {
-    let state = now.daemon_state.copied().ok_or_else(|| unreadable("The node's daemon state"))?;
-    match (now.fence.get().map(|fence| fence.phase), state) {
-        (Some(FencePhase::Recovering | FencePhase::Finished), _) => {
-            let message = format!("The death of node {name} is proved already.");
-            return Ok(Change::nothing(message));
-        }
-        (Some(FencePhase::Proving | FencePhase::Withdrawn), _) => {}
-        (None, DaemonState::Run) => {
-            return refuse(
-                "node-alive",
-                format!("Node {name} is in state run and is not being fenced; fence it instead."),
-            );
-        }
-        (None, DaemonState::Fenced) => return fenced(name),
-        (
-            None,
-            DaemonState::Init | DaemonState::Shutdown | DaemonState::Stop | DaemonState::Dead,
-        ) => {
-            outside_of_maintenance(now)?;
-        }
-    }
     let message = format!("Confirmed that node {name} is dead.");
-    if now.order.get() == Some(&FenceOrder::ConfirmDead) {
+    let confirmed = now.fence.get().is_some_and(|fence| fence.proved_by(EvidenceKind::Operator));
+    if confirmed || now.order.get() == Some(&FenceOrder::ConfirmDead) {
         return Ok(Change::nothing(message));
+    }
+    let state = now.daemon_state.copied().ok_or_else(|| unreadable("The node's daemon state"))?;
+    // A fence under way may want this proof in any phase: what the blocklist alone proves does
+    // not cover every VM.
+    if now.fence == Seen::Absent {
+        match state {
+            DaemonState::Run => {
+                let why = format!(
+                    "Node {name} is in state run and is not being fenced; fence it instead."
+                );
+                return refuse("node-alive", why);
+            }
+            DaemonState::Fenced => return fenced(name),
+            DaemonState::Init | DaemonState::Shutdown | DaemonState::Stop | DaemonState::Dead => {}
+        }
     }
     Ok(Change::of(order(name, now, &FenceOrder::ConfirmDead), message))
 }
@@ -159,25 +156,16 @@ fn cancel(name: &NodeName, now: &Condemnable) -> Result<Change, ApiError> {
     Ok(Change::of(ops, format!("Cancelled the order about the fence of node {name}.")))
 }
 
+/// An order that stood would strike the node when it comes back.
 fn fenced<T>(name: &NodeName) -> Result<T, ApiError> {
     refuse("node-fenced", format!("Node {name} is fenced already."))
 }
 
-/// An order that waits for the end of maintenance would take effect when nobody thinks of it.
-fn outside_of_maintenance(now: &Condemnable) -> Result<(), ApiError> {
-    if now.maintenance.get().is_some_and(|text| text == "true") {
-        let why = "The cluster is in maintenance mode, in which no node is fenced; end it first.";
-        return refuse("maintenance", why.to_owned());
-    }
-    Ok(())
-}
-
-fn order(name: &NodeName, now: &Condemnable, order: &FenceOrder) -> [Option<Op>; 4] {
+fn order(name: &NodeName, now: &Condemnable, order: &FenceOrder) -> [Option<Op>; 3] {
     [
         Some(key::node_fence_order(name).put(&now.order, order)),
         key::node_daemon_state(name).check(&now.daemon_state),
         key::node_fence(name).check(&now.fence),
-        key::maintenance().check(&now.maintenance),
     ]
 }
 

@@ -112,11 +112,14 @@ pub(crate) fn set_state(
     Ok(Change::of([Some(state), reason, displaced], message))
 }
 
-/// Whether the VM was taken from a dead node and waits for one that can take it.
+/// Whether the VM is as a fence left it, so that it starts as soon as a node can take it, and
+/// its own node cannot.
 fn waits(vm: &Vm, view: &View) -> bool {
-    let displaced = vm.displaced.get().is_some_and(Option::is_some);
     let node = vm.node.get().and_then(|node| view.nodes.get(node.as_ref()?));
-    displaced && node.is_none_or(|node| node.daemon_state.copied() != Some(DaemonState::Run))
+    vm.displaced.get().is_some_and(Option::is_some)
+        && vm.state.copied() == Some(VmState::Stop)
+        && vm.autostart.copied() == Some(true)
+        && node.is_none_or(|node| node.daemon_state.copied() != Some(DaemonState::Run))
 }
 
 fn permitted(name: &str, now: VmState, wish: StateWish, force: bool) -> Result<(), ApiError> {
@@ -185,7 +188,12 @@ mod tests {
     /// What is written for a VM that was taken from hv3, whose daemon is in `state` now.
     fn displaced(state: DaemonState, wish: StateWish) -> Vec<Op> {
         let hv3 = || Some("hv3".parse().unwrap());
-        let vm = Vm { displaced: seen(hv3()), node: seen(hv3()), ..vm(VmState::Stop) };
+        let vm = Vm {
+            displaced: seen(hv3()),
+            node: seen(hv3()),
+            autostart: seen(true),
+            ..vm(VmState::Stop)
+        };
         let mut view = View::default();
         let node = Node { daemon_state: seen(state), ..Node::default() };
         view.nodes.insert("hv3".parse().unwrap(), Arc::new(node));

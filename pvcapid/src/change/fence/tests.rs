@@ -1,5 +1,7 @@
 //! Which orders are taken, and what they are guarded by.
 
+use pvc_common::model::Evidence;
+use pvc_common::state::Verdict;
 use pvc_common::zk::Version;
 
 use super::*;
@@ -35,7 +37,6 @@ fn record(phase: FencePhase) -> Seen<Fence> {
 fn now(state: DaemonState) -> Condemnable {
     Condemnable {
         daemon_state: seen(state),
-        maintenance: seen(String::new()),
         others: vec![(hv("hv2"), seen(DaemonState::Dead)), (hv("hv1"), seen(DaemonState::Run))],
         ..Condemnable::default()
     }
@@ -70,12 +71,7 @@ fn an_order_states_everything_that_it_depends_on() {
     for state in [DaemonState::Run, DaemonState::Init, DaemonState::Shutdown, DaemonState::Dead] {
         assert_eq!(
             outcome(&now(state), FenceWish::Fence).unwrap(),
-            [
-                "/nodes/hv3/fence_order=fence",
-                "!/nodes/hv3/daemonstate",
-                "!/config/maintenance",
-                "!/nodes/hv1/daemonstate",
-            ],
+            ["/nodes/hv3/fence_order=fence", "!/nodes/hv3/daemonstate", "!/nodes/hv1/daemonstate",],
             "{state:?}"
         );
     }
@@ -86,7 +82,7 @@ fn a_node_that_was_stopped_in_order_is_not_fenced_but_can_be_confirmed_dead() {
     refused(&now(DaemonState::Stop), FenceWish::Fence, "node-stopped");
     assert_eq!(
         outcome(&now(DaemonState::Stop), FenceWish::ConfirmDead).unwrap(),
-        ["/nodes/hv3/fence_order=confirm-dead", "!/nodes/hv3/daemonstate", "!/config/maintenance"]
+        ["/nodes/hv3/fence_order=confirm-dead", "!/nodes/hv3/daemonstate"]
     );
 }
 
@@ -105,22 +101,37 @@ fn a_node_that_runs_is_not_dead_because_somebody_says_so() {
     let condemned = Condemnable { fence: record(FencePhase::Proving), ..now(DaemonState::Run) };
     assert_eq!(
         outcome(&condemned, FenceWish::ConfirmDead).unwrap(),
-        [
-            "/nodes/hv3/fence_order=confirm-dead",
-            "!/nodes/hv3/daemonstate",
-            "!/nodes/hv3/fence",
-            "!/config/maintenance",
-        ]
+        ["/nodes/hv3/fence_order=confirm-dead", "!/nodes/hv3/daemonstate", "!/nodes/hv3/fence",]
     );
 }
 
 #[test]
-fn what_is_proved_or_over_needs_no_order() {
-    for phase in [FencePhase::Recovering, FencePhase::Finished] {
-        assert_eq!(outcome(&under_way(phase), FenceWish::ConfirmDead), Ok(vec![]));
+fn an_order_in_the_midst_of_a_fence_keeps_it_from_being_withdrawn() {
+    let guards = ["!/nodes/hv3/daemonstate", "!/nodes/hv3/fence"];
+    let ops = outcome(&under_way(FencePhase::Proving), FenceWish::Fence).unwrap();
+    assert_eq!(ops, [&["/nodes/hv3/fence_order=fence"][..], &guards].concat());
+    assert_eq!(outcome(&under_way(FencePhase::Recovering), FenceWish::Fence), Ok(vec![]));
+}
+
+#[test]
+fn a_confirmation_helps_until_it_is_on_record() {
+    for phase in [FencePhase::Proving, FencePhase::Recovering] {
+        assert_eq!(outcome(&under_way(phase), FenceWish::ConfirmDead).unwrap().len(), 3);
     }
-    assert_eq!(outcome(&under_way(FencePhase::Proving), FenceWish::Fence), Ok(vec![]));
-    // An order that stands would strike the node when it comes back.
+    let mut confirmed = under_way(FencePhase::Recovering);
+    if let Seen::Value { value, .. } = &mut confirmed.fence {
+        value.record(Evidence {
+            kind: EvidenceKind::Operator,
+            verdict: Verdict::Proved,
+            detail: String::new(),
+            at_ms: 3,
+        });
+    }
+    assert_eq!(outcome(&confirmed, FenceWish::ConfirmDead), Ok(vec![]));
+}
+
+#[test]
+fn a_node_that_is_fenced_already_is_left_alone() {
     refused(&now(DaemonState::Fenced), FenceWish::Fence, "node-fenced");
     refused(&now(DaemonState::Fenced), FenceWish::ConfirmDead, "node-fenced");
 }
@@ -137,16 +148,6 @@ fn an_order_is_given_once_and_sharpened_by_a_confirmation() {
     let confirmed = ordered(FenceOrder::ConfirmDead, DaemonState::Dead);
     assert_eq!(outcome(&confirmed, FenceWish::Fence), Ok(vec![]), "it is not taken back");
     assert_eq!(outcome(&confirmed, FenceWish::ConfirmDead), Ok(vec![]));
-}
-
-#[test]
-fn nothing_is_begun_in_maintenance_but_what_is_under_way_may_be_proved() {
-    let maintenance = || seen("true".to_owned());
-    let dead = Condemnable { maintenance: maintenance(), ..now(DaemonState::Dead) };
-    refused(&dead, FenceWish::Fence, "maintenance");
-    refused(&dead, FenceWish::ConfirmDead, "maintenance");
-    let proving = Condemnable { maintenance: maintenance(), ..under_way(FencePhase::Proving) };
-    assert!(outcome(&proving, FenceWish::ConfirmDead).is_ok());
 }
 
 #[test]
