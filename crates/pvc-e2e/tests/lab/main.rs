@@ -9,5 +9,6 @@ mod flush;
 mod lifecycle;
 mod migrate;
 mod primary;
+mod record;
 mod refusals;
 mod start;
