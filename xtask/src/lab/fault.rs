@@ -129,9 +129,17 @@ pub(crate) fn partitions(lab: &Lab, host: Host) -> Result<Vec<Network>> {
 /// When the host is off, or the kernel refuses.
 pub(crate) fn freeze(lab: &Lab, host: Host, silently: bool) -> Result<()> {
     if silently {
-        add(lab, Silenced::Hung, ports(host, &Network::ALL))?;
+        hang(lab, host)?;
     }
     Group::of_host(lab, host).freeze()
+}
+
+/// Silences a host on all networks in one instant, until [`unhang`].
+///
+/// # Errors
+/// When `nft` or the kernel refuse.
+pub(crate) fn hang(lab: &Lab, host: Host) -> Result<()> {
+    add(lab, Silenced::Hung, ports(host, &Network::ALL))
 }
 
 /// Lets a frozen host go on as if nothing had been.
