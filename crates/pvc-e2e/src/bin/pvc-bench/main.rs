@@ -2,7 +2,8 @@
 //!
 //! Each group starts a ZooKeeper server of its own on loopback, fills it with a synthetic
 //! cluster, and runs the daemons on it as an operator would, but for a hypervisor that only
-//! imagines its VMs. One JSON object a line on stdout; progress on stderr.
+//! imagines its VMs; `switch` measures on a lab that is up. One JSON object a line on stdout;
+//! progress on stderr.
 
 mod api;
 mod cli;
@@ -16,6 +17,7 @@ mod rig;
 mod sample;
 mod seed;
 mod startup;
+mod switch;
 mod zookeeper;
 
 use anyhow::Result;
@@ -42,6 +44,10 @@ enum Group {
     Memory,
     /// Requests to ZooKeeper, by a node at rest and by a VM that changes.
     Zookeeper,
+    /// What a change of the primary costs, on a lab that is up; not measured unless named.
+    Switch(switch::Options),
+    #[command(name = "_probe", hide = true)]
+    Probe(switch::Probe),
     /// Fill a ZooKeeper with a synthetic cluster.
     Seed(seed::Options),
 }
@@ -54,6 +60,8 @@ async fn main() -> Result<()> {
         Some(Group::Cli) => cli::measure().await,
         Some(Group::Memory) => memory::measure().await,
         Some(Group::Zookeeper) => zookeeper::measure().await,
+        Some(Group::Switch(options)) => switch::measure(&options),
+        Some(Group::Probe(probe)) => switch::probe(&probe),
         Some(Group::Seed(options)) => seed::run(options).await,
         None => {
             startup::measure().await?;
