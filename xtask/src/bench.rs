@@ -1,6 +1,5 @@
 //! `cargo xtask bench`: builds what is measured, then becomes the program that measures.
 
-use std::env;
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -23,9 +22,9 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<()> {
         Run::of(command).limit(BUILD_LIMIT).into_file(say::terminal()?).done()
     })?;
     let bench = Workspace::ours()?.target_directory.join("release/pvc-bench");
+    let ourselves = std::env::current_exe().context("cannot find this program")?;
     let mut command = Command::new(&bench);
-    // Some figures are of the lab, which this program works.
-    command.env("PVC_XTASK", env::current_exe()?);
+    command.env("PVC_XTASK", ourselves);
     without_our_package(command.args(arguments));
     Err(command.exec()).with_context(|| format!("cannot start {}", bench.display()))
 }

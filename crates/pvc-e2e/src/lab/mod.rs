@@ -21,8 +21,10 @@ mod settings;
 mod tidy;
 mod wait;
 
+use std::env;
+use std::ffi::OsStr;
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -44,8 +46,8 @@ const COMMAND: Duration = Duration::from_secs(30);
 /// How long another test may hold the lab.
 const TURN: Duration = Duration::from_secs(15 * 60);
 
-/// Taken by whoever uses the lab.
-const LOCK: &str = "/run/lock/pvc-e2e.lock";
+/// Names the lab's directory where it is not the usual one: another directory, another lab.
+const DIR_VARIABLE: &str = "PVC_LAB_DIR";
 
 /// The VMs that tests make are named so.
 const PREFIX: &str = "e2e-";
@@ -81,7 +83,7 @@ impl Lab {
 
     fn open() -> Result<Self> {
         let program = Program::from_env()?;
-        let alone = File::create(LOCK)?;
+        let alone = File::create(lock())?;
         until("the other tests", TURN, || alone.try_lock().map_err(|error| error.to_string()));
         let Status { shared, hosts } = Status::of(&program)?;
         let hosts: Vec<String> = hosts.into_iter().map(|host| host.name).collect();
@@ -104,6 +106,13 @@ impl Lab {
     pub fn hosts(&self) -> &[String] {
         &self.hosts
     }
+}
+
+/// What whoever uses this lab takes.
+fn lock() -> PathBuf {
+    let dir = env::var_os(DIR_VARIABLE).map(PathBuf::from);
+    let name = dir.as_deref().and_then(Path::file_name).unwrap_or(OsStr::new("pvc-lab"));
+    Path::new("/run/lock").join(format!("{}-e2e.lock", name.to_string_lossy()))
 }
 
 impl Drop for Lab {

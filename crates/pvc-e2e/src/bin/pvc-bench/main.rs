@@ -2,7 +2,8 @@
 //!
 //! Each group starts a ZooKeeper server of its own on loopback, fills it with a synthetic
 //! cluster, and runs the daemons on it as an operator would, but for a hypervisor that only
-//! imagines its VMs; but for those groups that need the lab's real hosts. One JSON object a line on stdout; progress on stderr.
+//! imagines its VMs; `switch`, `failover` and `needless` measure on a lab that is up. One JSON
+//! object a line on stdout; progress on stderr.
 
 mod api;
 mod cli;
@@ -18,6 +19,7 @@ mod rig;
 mod sample;
 mod seed;
 mod startup;
+mod switch;
 mod zookeeper;
 
 use anyhow::Result;
@@ -48,6 +50,10 @@ enum Group {
     Failover(failover::Options),
     /// Nodes fenced that were alive, on a lab that is up.
     Needless(needless::Options),
+    /// What a change of the primary costs, on a lab that is up; not measured unless named.
+    Switch(switch::Options),
+    #[command(name = "_probe", hide = true)]
+    Probe(switch::Probe),
     /// Fill a ZooKeeper with a synthetic cluster.
     Seed(seed::Options),
 }
@@ -62,6 +68,8 @@ async fn main() -> Result<()> {
         Some(Group::Zookeeper) => zookeeper::measure().await,
         Some(Group::Failover(options)) => failover::measure(options),
         Some(Group::Needless(options)) => needless::measure(options),
+        Some(Group::Switch(options)) => switch::measure(&options),
+        Some(Group::Probe(probe)) => switch::probe(&probe),
         Some(Group::Seed(options)) => seed::run(options).await,
         None => {
             startup::measure().await?;
