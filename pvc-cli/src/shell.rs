@@ -76,7 +76,13 @@ impl Shell {
         if self.options.r#unsafe {
             return Ok(true);
         }
-        self.out.prompt(&format!("{question} [y/N] "));
+        let answer = self.answer(&format!("{question} [y/N] "))?.to_ascii_lowercase();
+        Ok(answer == "y" || answer == "yes")
+    }
+
+    /// One line from standard input, without blanks around it.
+    fn answer(&self, prompt: &str) -> Result<String, Failure> {
+        self.out.prompt(prompt);
         let mut answer = String::new();
         io::stdin()
             .lock()
@@ -85,8 +91,7 @@ impl Shell {
         if !answer.ends_with('\n') {
             self.out.prompt("\n");
         }
-        let answer = answer.trim().to_ascii_lowercase();
-        Ok(answer == "y" || answer == "yes")
+        Ok(answer.trim().to_owned())
     }
 
     /// Asks whether to do what `question` says, unless `yes` answers it already.
@@ -98,6 +103,21 @@ impl Shell {
         } else {
             Err(Failure::Declined)
         }
+    }
+
+    /// As [`Shell::confirm`], and asks once more: for the name of what it is about.
+    pub(crate) fn confirm_by_name(
+        &self,
+        question: &str,
+        name: &str,
+        yes: bool,
+    ) -> Result<Destructive, Failure> {
+        let agreed = self.confirm(question, yes)?;
+        let asks = !yes && !self.options.r#unsafe;
+        if asks && self.answer(&format!("Type \"{name}\" to confirm: "))? != name {
+            return Err(Failure::Declined);
+        }
+        Ok(agreed)
     }
 }
 

@@ -1,12 +1,18 @@
 //! Who may ask: whoever knows a token, or has logged in with one.
 
-use axum::extract::{Request, State};
+use std::convert::Infallible;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::HeaderMap;
 use axum::http::header::COOKIE;
+use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use ring::hmac;
-use subtle::{Choice, ConstantTimeEq};
+use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use crate::api::ApiError;
@@ -24,30 +30,88 @@ const KEY_HEADER: &str = "x-api-key";
 /// over it. So a login survives the move of the primary to another node with the same
 /// configuration, and none survives a change of the secret or of the tokens.
 pub(crate) struct Gate {
-    tokens: Vec<String>,
+    tokens: Vec<Known>,
     signing: hmac::Key,
+}
+
+/// A token and what the configuration calls it.
+struct Known {
+    token: String,
+    description: Arc<str>,
+}
+
+/// By what somebody was admitted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Admission {
+    /// The token of this description.
+    Token(Arc<str>),
+    /// A login, which does not tell by which token.
+    Login,
+}
+
+/// Whoever sent a request, for the log.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    admission: Option<Admission>,
+    address: Option<SocketAddr>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        Ok(Self {
+            admission: parts.extensions.get().cloned(),
+            address: address.map(|ConnectInfo(address)| *address),
+        })
+    }
+}
+
+impl fmt::Display for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.admission {
+            Some(Admission::Token(description)) => write!(f, "token '{description}'")?,
+            Some(Admission::Login) => f.write_str("a login")?,
+            None => f.write_str("somebody without a token")?,
+        }
+        match self.address {
+            Some(address) => write!(f, " from {address}"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Gate {
     pub(crate) fn new(authentication: &Authentication) -> Self {
-        let mut tokens: Vec<String> =
-            authentication.tokens.iter().map(|token| token.token.reveal().clone()).collect();
-        tokens.sort();
+        let known = authentication.tokens.iter().map(|token| Known {
+            token: token.token.reveal().clone(),
+            description: token.description.as_str().into(),
+        });
+        let mut tokens: Vec<Known> = known.collect();
+        tokens.sort_by(|a, b| a.token.cmp(&b.token));
         let mut secret = authentication.secret_key.reveal().clone().into_bytes();
-        for token in &tokens {
+        for known in &tokens {
             secret.push(0);
-            secret.extend_from_slice(token.as_bytes());
+            secret.extend_from_slice(known.token.as_bytes());
         }
         Self { tokens, signing: hmac::Key::new(hmac::HMAC_SHA256, &secret) }
     }
 
-    /// Whether `given` is one of the tokens. Takes as long whichever it is like.
+    /// Whether `given` is one of the tokens.
     pub(crate) fn knows(&self, given: &str) -> bool {
-        let mut known = Choice::from(0);
-        for token in &self.tokens {
-            known |= token.as_bytes().ct_eq(given.as_bytes());
+        self.find(given).is_some()
+    }
+
+    /// The token that `given` is. Takes as long whichever it is like, for all are compared.
+    fn find(&self, given: &str) -> Option<&Known> {
+        let mut found = None;
+        for known in &self.tokens {
+            if known.token.as_bytes().ct_eq(given.as_bytes()).into() {
+                found = Some(known);
+            }
         }
-        known.into()
+        found
     }
 
     /// The `Set-Cookie` value of a new login.
@@ -78,22 +142,29 @@ impl Gate {
             .is_some_and(|tag| hmac::verify(&self.signing, text.as_bytes(), &tag).is_ok())
     }
 
-    fn check(&self, headers: &HeaderMap) -> Result<(), ApiError> {
+    fn check(&self, headers: &HeaderMap) -> Result<Admission, ApiError> {
         if self.remembers(headers) {
-            return Ok(());
+            return Ok(Admission::Login);
         }
-        match headers.get(KEY_HEADER).map(|key| key.to_str().unwrap_or_default()) {
-            Some(key) if self.knows(key) => Ok(()),
-            Some(_) => Err(ApiError::unauthorized("X-Api-Key Authentication failed.")),
-            None => Err(ApiError::unauthorized("X-Api-Key Authentication required.")),
+        let Some(key) = headers.get(KEY_HEADER) else {
+            return Err(ApiError::unauthorized("X-Api-Key Authentication required."));
+        };
+        match self.find(key.to_str().unwrap_or_default()) {
+            Some(known) => Ok(Admission::Token(Arc::clone(&known.description))),
+            None => Err(ApiError::unauthorized("X-Api-Key Authentication failed.")),
         }
     }
 }
 
 /// Lets through only those who are admitted.
-pub(crate) async fn require(State(app): State<App>, request: Request, next: Next) -> Response {
-    match app.gate().map_or(Ok(()), |gate| gate.check(request.headers())) {
-        Ok(()) => next.run(request).await,
+pub(crate) async fn require(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    match app.gate().map(|gate| gate.check(request.headers())).transpose() {
+        Ok(admission) => {
+            if let Some(admission) = admission {
+                request.extensions_mut().insert(admission);
+            }
+            next.run(request).await
+        }
         Err(error) => error.into_response(),
     }
 }
@@ -111,7 +182,7 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use pvc_runtime::secret::Secret;
+    use pvc_common::secret::Secret;
 
     use super::*;
     use crate::config::Token;
@@ -139,6 +210,20 @@ mod tests {
         for wrong in ["", "token", "token-one ", "TOKEN-ONE"] {
             assert!(!gate.knows(wrong), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn whoever_asks_is_named_but_not_their_token() {
+        let headers = HeaderMap::from_iter([(
+            axum::http::HeaderName::from_static(KEY_HEADER),
+            axum::http::HeaderValue::from_static("b"),
+        )]);
+        let admission = gate("s", &["a", "b"]).check(&headers).ok();
+        let address = Some("10.0.0.5:4711".parse().unwrap());
+        let caller = Caller { admission, address };
+        assert_eq!(caller.to_string(), "token 'test' from 10.0.0.5:4711");
+        let nobody = Caller { admission: None, address: None };
+        assert_eq!(nobody.to_string(), "somebody without a token");
     }
 
     #[test]

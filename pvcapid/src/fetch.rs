@@ -8,6 +8,7 @@ use pvc_common::state::DomainState;
 use pvc_common::zk::{Key, Seen, Text, key};
 use pvc_zk::{Entry, TreeError};
 
+use crate::change::Condemnable;
 use crate::store::Store;
 
 /// Reads one key.
@@ -41,6 +42,7 @@ pub(crate) async fn vm(store: &Store, uuid: VmUuid) -> Result<Vm, TreeError> {
         key::vm_last_node(uuid).into_path(),
         key::vm_claim(uuid).into_path(),
         key::vm_migrate_origin(uuid).into_path(),
+        key::vm_displaced(uuid).into_path(),
         key::vm_failed_reason(uuid).into_path(),
         key::vm_autostart(uuid).into_path(),
         key::vm_migration_method(uuid).into_path(),
@@ -57,6 +59,7 @@ pub(crate) async fn vm(store: &Store, uuid: VmUuid) -> Result<Vm, TreeError> {
         last_node: answers.next(),
         claim: answers.next(),
         migrate_origin: answers.next(),
+        displaced: answers.next(),
         failed_reason: answers.next(),
         autostart: answers.next(),
         migration_method: answers.next(),
@@ -73,4 +76,26 @@ pub(crate) async fn domain_state(
     node: &NodeName,
 ) -> Result<Seen<DomainState>, TreeError> {
     one(store, &key::node_domain_state(node)).await
+}
+
+/// Reads what an order about a node's death depends on; `others` are the other coordinators.
+pub(crate) async fn condemnable(
+    store: &Store,
+    node: &NodeName,
+    others: &[NodeName],
+) -> Result<Condemnable, TreeError> {
+    let mut paths = vec![
+        key::node_fence_order(node).into_path(),
+        key::node_fence(node).into_path(),
+        key::node_daemon_state(node).into_path(),
+    ];
+    paths.extend(others.iter().map(|other| key::node_daemon_state(other).into_path()));
+    let mut answers = Answers(store.get_many(&paths).await?.into());
+    // In the order of the paths, which is the order in which these are evaluated.
+    Ok(Condemnable {
+        order: answers.next(),
+        fence: answers.next(),
+        daemon_state: answers.next(),
+        others: others.iter().map(|other| (other.clone(), answers.next())).collect(),
+    })
 }

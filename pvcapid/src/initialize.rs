@@ -7,11 +7,12 @@ use crate::api::ApiError;
 use crate::store::Store;
 
 /// Everything that an initialisation with `overwrite` deletes.
-const BRANCHES: [&str; 8] = [
+const BRANCHES: [&str; 9] = [
     key::SCHEMA,
     key::CONFIG,
     key::LOGS,
     key::FAULTS,
+    key::FENCES,
     key::NODES,
     key::DOMAINS,
     key::NETWORKS,

@@ -81,7 +81,7 @@ async fn answer(
         drain.drained().await;
         ending.graceful_shutdown(Some(FAREWELL));
     });
-    let service = router.into_make_service();
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum_server::from_tcp(listener)?.handle(handle);
     // The end of an answer shall not wait until the client has acknowledged what came before.
     let at_once = NoDelayAcceptor::new();
@@ -107,5 +107,41 @@ async fn warm(mut views: watch::Receiver<Option<Arc<View>>>) {
         }
         // Not to wait for anything: to spend little on what may not be asked for.
         tokio::time::sleep(WARMING).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+
+    use axum::routing::get;
+    use pvc_runtime::drain::drain;
+
+    use super::*;
+    use crate::auth::Caller;
+
+    /// What a connection of our own is answered, and its address.
+    fn ask(server: SocketAddr) -> (SocketAddr, String) {
+        let mut stream = TcpStream::connect(server).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        stream.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        (stream.local_addr().unwrap(), text)
+    }
+
+    #[tokio::test]
+    async fn a_handler_knows_the_address_of_whoever_asks() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let server = listener.local_addr().unwrap();
+        let router = axum::Router::new().route("/", get(async |caller: Caller| caller.to_string()));
+        let (trigger, drain) = drain();
+        let serving = tokio::spawn(async move { answer(listener, None, router, drain).await });
+        let (own, text) = tokio::task::spawn_blocking(move || ask(server)).await.unwrap();
+        assert!(text.ends_with(&format!("somebody without a token from {own}")), "{text}");
+        trigger.drain();
+        serving.await.unwrap().unwrap();
     }
 }

@@ -1,9 +1,11 @@
 //! Puts the serving daemon together: from the configuration, and this machine.
 
 use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use ipnet::Ipv4Net;
 use pvc_common::id::NodeName;
 use pvc_common::model::StaticData;
 use pvc_common::state::DaemonMode;
@@ -16,8 +18,8 @@ use pvc_libvirt::Hypervisor;
 use pvc_zk::{Mirror, Tree};
 
 use crate::config::Config;
-use crate::outfit::{Floating, HostOutfit};
-use crate::serve::{Parts, Service, Settings, serve};
+use crate::outfit::{self, Floating, FloatingAddresses, Part, Parts};
+use crate::serve::{self, Service, Settings, serve};
 use crate::startup::record::Identity;
 use crate::stats::HostFigures;
 use crate::{console, traffic, vm};
@@ -78,7 +80,7 @@ pub(crate) fn begin<T: Tree, H: Hypervisor>(
         }),
     };
     let outfit = config.is_coordinator().then(|| outfit(config, links));
-    serve(settings, Parts { tree, hypervisor, outfit, views: mirror.view() })
+    serve(settings, serve::Parts { tree, hypervisor, outfit, views: mirror.view() })
 }
 
 /// The devices whose traffic is shown: hardware, and those that the configuration names.
@@ -118,21 +120,25 @@ fn vm_settings(config: &Config) -> vm::Settings {
     }
 }
 
-fn outfit(config: &Config, links: Netlink) -> HostOutfit<Netlink, PacketAnnouncer, Systemctl> {
-    let networks = config.networks.as_ref().filter(|_| config.functions.networking);
-    let addresses = networks.map(|networks| {
+/// What this node has while it is primary. What follows the primary is one more entry here.
+fn outfit(config: &Config, links: Netlink) -> Parts {
+    let mut parts: Vec<Arc<dyn Part>> = Vec::new();
+    if let Some(networks) = config.networks.as_ref().filter(|_| config.functions.networking) {
         let floating = networks.all().into_iter().filter_map(|network| {
             let device = networks.carrier(network).to_owned();
             Some(Floating { device, address: network.floating?, announced: true })
         });
-        floating.collect()
-    });
-    let api = config.functions.api.then(|| "pvcapid.service".to_owned());
-    HostOutfit {
-        links,
-        announcer: Arc::new(PacketAnnouncer),
-        units: Systemctl,
-        addresses: addresses.unwrap_or_default(),
-        services: api.into_iter().collect(),
+        let addresses = floating.chain([metadata()]).collect();
+        parts.push(Arc::new(FloatingAddresses::new(links, PacketAnnouncer, addresses)));
     }
+    if config.functions.api {
+        parts.push(Arc::new(outfit::Service::new(Systemctl, "pvcapid.service")));
+    }
+    Parts::new(parts)
+}
+
+/// Where VMs find what concerns them. They reach it by their gateway, so there is no neighbour.
+fn metadata() -> Floating {
+    let address = Ipv4Net::from(Ipv4Addr::new(169, 254, 169, 254));
+    Floating { device: "lo".to_owned(), address, announced: false }
 }

@@ -22,7 +22,9 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<()> {
         Run::of(command).limit(BUILD_LIMIT).into_file(say::terminal()?).done()
     })?;
     let bench = Workspace::ours()?.target_directory.join("release/pvc-bench");
+    let ourselves = std::env::current_exe().context("cannot find this program")?;
     let mut command = Command::new(&bench);
+    command.env("PVC_XTASK", ourselves);
     without_our_package(command.args(arguments));
     Err(command.exec()).with_context(|| format!("cannot start {}", bench.display()))
 }

@@ -34,6 +34,11 @@ pub(crate) fn until<T>(
     }
 }
 
+/// Lets time pass where that is what was asked for: a pause, a slow answer.
+pub(crate) fn pass(span: Duration) {
+    pause(span);
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "the one poll of this program: `until` bounds it and asks again"

@@ -44,6 +44,20 @@ async fn node_operations_make_the_documented_requests() {
 }
 
 #[tokio::test]
+async fn fence_operations_make_the_documented_requests() {
+    let agreed = Destructive::agreed();
+    line_of(node::fences(None, None), "GET /fence").await;
+    line_of(node::fences(Some("hv3"), Some(5)), "GET /fence?node=hv3&limit=5").await;
+    line_of(node::fence("hv3-1"), "GET /fence/hv3-1").await;
+    let sure = "yes-i-really-mean-it=yes";
+    let line = format!("POST /node/hv3/fence?action=fence&{sure}");
+    line_of(node::order_fence("hv3", &agreed), &line).await;
+    let line = format!("POST /node/hv3/fence?action=confirm-dead&{sure}");
+    line_of(node::confirm_dead("hv3", &agreed), &line).await;
+    line_of(node::cancel_fence("hv3"), "POST /node/hv3/fence?action=cancel").await;
+}
+
+#[tokio::test]
 async fn cluster_operations_make_the_documented_requests() {
     let agreed = Destructive::agreed();
     line_of(

@@ -8,6 +8,7 @@ pub mod api;
 pub mod id;
 pub mod model;
 pub mod observed;
+pub mod secret;
 pub mod state;
 pub mod unit;
 pub mod view;

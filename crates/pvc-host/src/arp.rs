@@ -21,11 +21,14 @@ pub struct Announcement {
 }
 
 impl Announcement {
-    /// Tells it so that a lost frame costs 200 ms: three times within half a second.
+    /// Tells it in a burst: a lost frame costs 20 ms, less than a ping or a request notices.
+    ///
+    /// Five frames, since neighbours that lose one of twenty then miss all once in three million
+    /// times; all of them within 80 ms, since whoever waits for the last one holds a switch up.
     #[must_use]
     pub fn new(device: impl Into<String>, address: Ipv4Addr) -> Self {
         let device = device.into();
-        Self { device, address, frames: 3, interval: Duration::from_millis(200) }
+        Self { device, address, frames: 5, interval: Duration::from_millis(20) }
     }
 }
 
@@ -46,10 +49,13 @@ pub(crate) const FRAME: usize = 42;
 
 /// A gratuitous ARP frame: a request and a reply by turns, since some neighbours learn by one
 /// and some only by the other.
+///
+/// In a reply the sender is the target as well. Otherwise Linux takes it for an answer to somebody
+/// else, and ignores it for a second after it has last learned of that address.
 pub(crate) fn frame(mac: Mac, address: Ipv4Addr, reply: bool) -> [u8; FRAME] {
     const BROADCAST: [u8; 6] = [0xff; 6];
     let mut frame = [0; FRAME];
-    let target = if reply { BROADCAST } else { [0; 6] };
+    let target = if reply { mac.0 } else { [0; 6] };
     let parts: [&[u8]; 9] = [
         &BROADCAST,
         &mac.0,
@@ -83,6 +89,7 @@ mod tests {
         assert_eq!(request[22..28], mac.0);
         assert_eq!(request[28..32], [10, 0, 0, 250]);
         assert_eq!(request[38..42], [10, 0, 0, 250]);
-        assert_eq!(frame(mac, Ipv4Addr::LOCALHOST, true)[20..22], [0, 2]);
+        let reply = frame(mac, Ipv4Addr::LOCALHOST, true);
+        assert_eq!((&reply[20..22], &reply[32..38]), (&[0, 2][..], &mac.0[..]));
     }
 }

@@ -6,7 +6,6 @@ pub mod drain;
 pub mod exit;
 pub mod log;
 pub mod reconcile;
-pub mod secret;
 
 /// The version of this build, as `pvc` and the daemons report it.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

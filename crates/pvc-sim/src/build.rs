@@ -49,6 +49,8 @@ impl World {
                 daemon: None,
                 lives: 0,
                 addresses: false,
+                leads: false,
+                thawed: None,
                 services: false,
                 bites_at: None,
                 promised: Vec::new(),
@@ -68,6 +70,7 @@ impl World {
             (0..world.hosts.len()).flat_map(|id| world.figures(id)).collect();
         world.plain(&figures)?;
         world.hosts[first].addresses = true;
+        world.hosts[first].leads = true;
         world.hosts[first].services = true;
         for id in 0..world.hosts.len() {
             world.start_daemon(id);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use pvc_common::id::FenceId;
-use pvc_common::state::{CoordinatorState, DaemonState, EvidenceKind, VmState};
+use pvc_common::state::{DaemonState, EvidenceKind, VmState};
 use pvc_common::view::View;
 
 use crate::script::Net;
@@ -12,6 +12,9 @@ use crate::world::{HostId, VmId, World};
 
 /// Who was heard by most for so long before it was condemned was condemned needlessly.
 const SERVING: Duration = Duration::from_millis(2_500);
+
+/// What a host does at once that thaws, or whose daemon has just read the tree, takes so long.
+const THAWED: Duration = Duration::from_millis(500);
 
 /// What the checks remember.
 #[derive(Clone, Debug, Default)]
@@ -54,31 +57,17 @@ impl World {
 
     /// The floating addresses are held once, among those who can be reached there.
     ///
-    /// A node that was proved dead by its storage alone may hold them for as long as it hears
-    /// nobody: that is what the policy `storage_fence: required` is for.
+    /// A host without a daemon keeps them although its storage alone proves it dead: that is what
+    /// the policy `storage_fence: required` is for. And one that has just thawed needs a moment.
     fn check_addresses(&mut self) {
-        let reachable = |id: &HostId| {
-            self.hosts[*id].addresses
-                && self.up(*id)
-                && !self.network.is_cut(*id, Net::Upstream)
+        let holds = |id: &HostId| {
+            let host = &self.hosts[*id];
+            let reachable = self.up(*id) && !self.network.is_cut(*id, Net::Upstream);
+            let begun = host.daemon.as_ref().is_some_and(|daemon| daemon.view().is_some());
+            let thawed = host.thawed.is_some_and(|at| self.now < at + THAWED);
+            host.addresses && reachable && begun && !thawed
         };
-        let holders: Vec<HostId> = (0..self.hosts.len()).filter(reachable).collect();
-        if holders.len() < 2 {
-            return;
-        }
-        let view = self.view();
-        let holders: Vec<HostId> = holders
-            .into_iter()
-            .filter(|id| {
-                let node = view.nodes.get(&self.hosts[*id].name);
-                let part = node.and_then(|node| node.coordinator_state.copied());
-                let state = node.and_then(|node| node.daemon_state.copied());
-                // Said to be secondary by a fence, and not told of it yet.
-                let deposed = part == Some(CoordinatorState::Secondary);
-                let out = matches!(state, Some(DaemonState::Dead | DaemonState::Fenced));
-                !(deposed || out || !self.connected(*id))
-            })
-            .collect();
+        let holders: Vec<HostId> = (0..self.hosts.len()).filter(holds).collect();
         if holders.len() > 1 {
             let names: Vec<&str> =
                 holders.iter().map(|id| self.hosts[*id].name.as_str()).collect();

@@ -32,6 +32,8 @@ pub struct Host {
     pub boot: u32,
     /// Whether everything on it stands still.
     pub frozen: bool,
+    /// When it thawed.
+    pub thawed: Option<Duration>,
     /// What waits for it to thaw.
     pub deferred: Vec<Event>,
     /// By how many seconds its wall clock is wrong.
@@ -48,6 +50,8 @@ pub struct Host {
     pub lives: u32,
     /// Whether it holds the floating addresses.
     pub addresses: bool,
+    /// Whether it leads what is replicated.
+    pub leads: bool,
     /// Whether it runs the primary's services.
     pub services: bool,
     /// By whom its daemon wanted to be heard, each set that anybody may be reading: kept on the
@@ -79,6 +83,7 @@ impl Host {
         self.deferred.clear();
         self.daemon = None;
         self.addresses = false;
+        self.leads = false;
         self.services = false;
         self.bites_at = None;
         self.promised.clear();
@@ -128,6 +133,7 @@ impl World {
     pub fn thaw(&mut self, id: HostId) {
         if self.hosts[id].frozen {
             self.hosts[id].frozen = false;
+            self.hosts[id].thawed = Some(self.now);
             self.resume(id);
             self.refresh();
         }

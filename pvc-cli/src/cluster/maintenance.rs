@@ -6,7 +6,7 @@ use pvc_client::call;
 use crate::failure::Outcome;
 use crate::shell::Shell;
 
-/// Maintenance mode, in which no node is fenced.
+/// Maintenance mode, in which no node is fenced unless a person orders it.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     /// Turn maintenance mode on.

@@ -4,6 +4,7 @@ use clap::Args;
 use pvc_client::call;
 use pvc_common::api::{Node, PluginHealth};
 
+use super::fencing;
 use super::place::Place;
 use crate::failure::Outcome;
 use crate::format::{InfoFormat, InfoStyle};
@@ -53,6 +54,7 @@ pub(super) fn render(node: &Node, style: InfoStyle, paint: Paint) -> String {
         sheet.value("Operating System", &node.os);
         sheet.value("Kernel Version", &node.kernel);
     }
+    fencing::describe(&mut sheet, node, style);
     sheet.blank();
     sheet.value("Active VM Count", Cell::plain(node.domains_count));
     sheet.value("Host CPUs", Cell::plain(node.vcpu.total));

@@ -5,6 +5,7 @@ use pvc_client::call;
 use pvc_client::call::node::NodeFilter;
 use pvc_common::api::Node;
 
+use super::fencing;
 use crate::failure::Outcome;
 use crate::format::{ListFormat, ListStyle};
 use crate::paint::Paint;
@@ -59,6 +60,7 @@ pub(super) fn render(nodes: &[Node], style: ListStyle, paint: Paint) -> String {
         ("States", &["Daemon", "Coordinator", "Domain"]),
         ("Resources", &["VMs", "vCPUs", "Load"]),
         ("Memory (M)", &["Total", "Used", "Free", "Alloc", "Prov"]),
+        ("Fencing", &["State"]),
     ]);
     for node in nodes {
         table.row(vec![
@@ -76,6 +78,7 @@ pub(super) fn render(nodes: &[Node], style: ListStyle, paint: Paint) -> String {
             Cell::plain(node.memory.free),
             Cell::plain(node.memory.allocated),
             Cell::plain(node.memory.provisioned),
+            fencing::mark(node),
         ]);
     }
     table.render(paint)

@@ -1,5 +1,7 @@
 //! `pvc node`: hypervisors.
 
+mod fence;
+mod fencing;
 #[cfg(test)]
 mod golden;
 mod info;
@@ -23,6 +25,7 @@ pub(crate) enum Verb {
     Secondary(role::Secondary),
     Flush(service::Flush),
     Ready(service::Ready),
+    Fence(fence::Fence),
     Log(log::Log),
     Info(info::Info),
     List(list::List),
@@ -36,6 +39,7 @@ impl Verb {
             Self::Secondary(verb) => verb.run(shell).await,
             Self::Flush(verb) => verb.run(shell).await,
             Self::Ready(verb) => verb.run(shell).await,
+            Self::Fence(fence) => fence.run(shell).await,
             Self::Log(verb) => verb.run(shell).await,
             Self::Info(verb) => verb.run(shell).await,
             Self::List(verb) => verb.run(shell).await,

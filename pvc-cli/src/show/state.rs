@@ -1,7 +1,7 @@
 //! The colour of each state. A state that this client does not know is left plain.
 
 use pvc_common::api::Health;
-use pvc_common::state::{CoordinatorState, DaemonState, DomainState, VmState, Word};
+use pvc_common::state::{CoordinatorState, DaemonState, DomainState, FencePhase, VmState, Word};
 
 use super::Cell;
 use crate::paint::Colour;
@@ -39,6 +39,16 @@ pub(crate) fn domain_state(text: &str) -> Cell {
         DomainState::Flush | DomainState::Unflush => Colour::Yellow,
         DomainState::Flushed => Colour::Blue,
         DomainState::FenceFlush => Colour::Red,
+    })
+}
+
+/// How far a fence is.
+pub(crate) fn fence_phase(text: &str) -> Cell {
+    word(text, |phase| match phase {
+        FencePhase::Proving => Colour::Red,
+        FencePhase::Recovering => Colour::Yellow,
+        FencePhase::Finished => Colour::Green,
+        FencePhase::Withdrawn => Colour::Blue,
     })
 }
 

@@ -25,3 +25,11 @@ fn a_vm_is_shown_in_short_and_in_full() {
     check("render/vm-info-long.txt", &info::render(&vms[0], InfoStyle::Long, PLAIN));
     check("render/vm-info-failed.txt", &info::render(&vms[1], InfoStyle::Pretty, PLAIN));
 }
+
+#[test]
+fn a_vm_that_waits_for_a_node_after_a_fence_says_so() {
+    let mut vm: Vm = fixture::<Vec<Vm>>("vms.json").remove(1);
+    "stop".clone_into(&mut vm.state);
+    vm.displaced = Some("hv3".to_owned());
+    check("render/vm-info-displaced.txt", &info::render(&vm, InfoStyle::Pretty, PLAIN));
+}

@@ -6,7 +6,7 @@ use pvc_common::api::Vm;
 
 use crate::failure::Outcome;
 use crate::format::{InfoFormat, InfoStyle};
-use crate::paint::Paint;
+use crate::paint::{Colour, Paint};
 use crate::shell::Shell;
 use crate::show::{Cell, Sheet, Table, age, bytes, vm_state};
 
@@ -81,6 +81,10 @@ fn machine(sheet: &mut Sheet, vm: &Vm) {
 fn placement(sheet: &mut Sheet, vm: &Vm) {
     sheet.blank();
     sheet.value("State", vm_state(&vm.state));
+    if let Some(node) = &vm.displaced {
+        let text = format!("displaced from {node}, waiting for a node");
+        sheet.value("Placement", Cell::coloured(Colour::Yellow, text));
+    }
     sheet.value("Current node", &vm.node);
     sheet.value("Previous node", Cell::or_na(&vm.last_node));
     if !vm.failed_reason.is_empty() {

@@ -1,9 +1,10 @@
 //! Waiting for a node or a VM to get where it was sent, with progress.
 //!
-//! What an observation means is decided by pure functions ([`node`], [`vm`], [`task`]); this
+//! What an observation means is decided by pure functions ([`fence`], [`node`], [`vm`], [`task`]); this
 //! module looks, shows and looks again. The exit code is the verdict's: waiting ends well
 //! only when the goal was seen to be reached.
 
+mod fence;
 mod node;
 mod patience;
 mod progress;
@@ -18,6 +19,7 @@ use pvc_common::api;
 use crate::failure::{Failure, Outcome};
 use crate::session::Session;
 
+pub(crate) use fence::{FenceGoal, proofs};
 pub(crate) use node::NodeGoal;
 pub(crate) use patience::Patience;
 pub(crate) use task::TaskWatch;

@@ -105,7 +105,7 @@ fn this_machines_own_api_needs_no_connection() {
     let mut command = desk.command("node list -f raw");
     command.env("PVC_CONFIG_FILE", config);
     let ended = end(command, "");
-    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "hv1\nhv2\n"), "{ended:?}");
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "hv1\nhv2\nhv3\n"), "{ended:?}");
     let without = desk.run("node list");
     assert_eq!(without.code, Some(1));
     assert!(without.stderr.contains("No connection specified"), "{without:?}");

@@ -42,6 +42,26 @@ fn one_thing_is_one_object_in_json() {
 }
 
 #[test]
+fn a_fence_is_found_by_its_id_and_by_its_node() {
+    let desk = Desk::new();
+    desk.api.on("GET /fence", 200, "[]");
+    desk.api.on("GET /fence", 200, json!([fixture("fences.json")[1]]));
+    desk.api.on("GET /fence/hv2-1763695123000", 200, json!([fixture("fences.json")[1]]));
+    for name in ["hv2-1763695123000", "hv2"] {
+        let shown = desk.lab(&format!("node fence show {name} -f json"));
+        let shown: Value = serde_json::from_str(&shown.stdout).unwrap();
+        assert_eq!(shown, fixture("fences.json")[1], "{name}");
+    }
+    assert_eq!(desk.lab("node fence list hv2 --limit 3 -f raw").stdout, "hv2-1763695123000\n");
+    assert_eq!(desk.asked().pop().unwrap(), "GET /fence?node=hv2&limit=3");
+    let desk = Desk::new();
+    desk.api.on("GET /fence", 200, "[]");
+    let missing = desk.lab("node fence show hv9-1");
+    assert_eq!(missing.code, Some(1));
+    assert!(missing.stderr.contains("`pvc node fence list` shows those that exist"), "{missing:?}");
+}
+
+#[test]
 fn to_find_nothing_is_no_failure() {
     let desk = Desk::new();
     desk.api.on("GET /vm", 404, json!({"message": "VM not found."}));

@@ -55,6 +55,59 @@ fn an_answer_given_beforehand_is_not_asked_for() {
 }
 
 #[test]
+fn a_death_is_confirmed_by_a_yes_and_by_the_nodes_name() {
+    let desk = Desk::new();
+    desk.api.on("POST /node/hv3/fence", 200, OK);
+    for answers in ["n\n", "y\n", "y\nhv2\n", "y\ny\n", "yes\nHV3\n"] {
+        let ended = desk.lab_told("node fence confirm-dead hv3", answers);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ""), "{answers:?}");
+        assert!(ended.stderr.ends_with("Aborted.\n"), "{ended:?}");
+    }
+    assert!(desk.asked().is_empty());
+    let ended = desk.lab_told("node fence confirm-dead hv3", "y\nhv3\n");
+    assert!(ended.stderr.contains("Take node \"hv3\" for dead? [y/N]"), "{ended:?}");
+    assert!(ended.stderr.contains("Type \"hv3\" to confirm:"), "{ended:?}");
+    assert_eq!(ended.stdout, "done\n");
+    let request = "POST /node/hv3/fence?action=confirm-dead&yes-i-really-mean-it=yes";
+    assert_eq!(desk.asked(), [request]);
+}
+
+#[test]
+fn a_script_confirms_a_death_in_either_spelling() {
+    let desk = Desk::new();
+    desk.api.on("POST /node/hv3/fence", 200, OK);
+    for command in [
+        "-c lab node fence confirm-dead hv3 --yes",
+        "-c lab node fence --confirm-dead hv3 --yes",
+        "-u -c lab node fence --confirm-dead hv3",
+    ] {
+        assert_eq!(desk.run(command).stdout, "done\n", "{command}");
+    }
+    assert!(desk.asked().iter().all(|asked| asked.contains("action=confirm-dead")));
+    assert_eq!(desk.lab("node fence --confirm-dead hv3").stdout, "", "no answer is a no");
+    for command in ["node fence -y", "node fence --confirm-dead hv3 list", "node fence"] {
+        assert_eq!(desk.lab(command).code, Some(2), "{command}");
+    }
+    assert_eq!(desk.asked().len(), 3);
+}
+
+#[test]
+fn a_fence_is_ordered_after_one_question_and_cancelled_without() {
+    let desk = Desk::new();
+    desk.api.on("POST /node/hv3/fence", 200, OK);
+    assert_eq!(desk.lab_told("node fence start hv3", "n\n").stdout, "");
+    assert_eq!(desk.lab_told("node fence start hv3", "y\n").stdout, "done\n");
+    assert_eq!(desk.lab("node fence cancel hv3").stdout, "done\n");
+    assert_eq!(
+        desk.asked(),
+        [
+            "POST /node/hv3/fence?action=fence&yes-i-really-mean-it=yes",
+            "POST /node/hv3/fence?action=cancel",
+        ]
+    );
+}
+
+#[test]
 fn a_change_of_processors_keeps_the_rest_of_the_definition() {
     let desk = with_vm();
     let ended = desk.lab("vm vcpu set web1 4 --topology 2,2,1 --no-restart");

@@ -135,3 +135,36 @@ fn who_is_primary_is_told_by_the_exit_code_alone() {
     let no = desk.lab("node is-primary hv2");
     assert_eq!((no.code, no.stdout.as_str(), no.stderr.as_str()), (Some(1), "", ""));
 }
+
+#[test]
+fn a_fence_is_followed_to_its_end_even_while_the_api_moves() {
+    let desk = Desk::new();
+    let fence = |phase: &str| {
+        let mut fence = fixture("fences.json")[0].clone();
+        fence["phase"] = phase.into();
+        fence["moved"] = json!([{"vm": "u", "name": "web1", "to": "hv1"}]);
+        fence["evidence"][0]["verdict"] = "proved".into();
+        json!([fence, fixture("fences.json")[1]])
+    };
+    desk.api.on("GET /fence", 200, json!([fixture("fences.json")[1]]));
+    desk.api.on("POST /node/hv3/fence", 200, json!({"message": "Ordered the fence"}));
+    desk.api.on("GET /fence", 200, json!([fixture("fences.json")[1]]));
+    desk.api.on("GET /fence", 200, fence("proving"));
+    for _ in 0..3 {
+        desk.api.on("GET /fence", 503, "{}");
+    }
+    desk.api.on("GET /fence", 200, fence("recovering"));
+    desk.api.on("GET /fence", 200, fence("finished"));
+    let ended = desk.lab("node fence start hv3 --yes --wait");
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(ended.stdout, "Node hv3 is fenced, proved by ipmi: 1 VM moved.\n");
+    let told = ended.stderr.lines().skip(2).collect::<Vec<_>>();
+    let expected = [
+        "Ordered the fence",
+        "hv3: ordered, waiting for a coordinator",
+        "hv3: proving",
+        "the API does not answer",
+        "hv3: recovering, proved by ipmi: 1 VM moved",
+    ];
+    assert_eq!(told, expected);
+}

@@ -5,6 +5,7 @@ mod cluster;
 mod document;
 mod error;
 mod fault;
+mod fence;
 mod limit;
 mod metrics;
 mod node;
@@ -60,6 +61,8 @@ fn guarded() -> OpenApiRouter<App> {
         .routes(routes!(cluster::status::show_status, cluster::maintenance::set_maintenance))
         .routes(routes!(fault::list::list, fault::acknowledge::all, fault::delete::all))
         .routes(routes!(fault::show::show, fault::acknowledge::one, fault::delete::one))
+        .routes(routes!(fence::list::list))
+        .routes(routes!(fence::show::show))
         .routes(routes!(task::list::list))
         .routes(routes!(task::show::show))
         .routes(routes!(node::list::list))
@@ -68,6 +71,7 @@ fn guarded() -> OpenApiRouter<App> {
         .routes(routes!(node::coordinator_state::show, node::coordinator_state::set))
         .routes(routes!(node::domain_state::show, node::domain_state::set))
         .routes(routes!(node::log::show))
+        .routes(routes!(node::fence::order))
         .routes(routes!(vm::list::list, vm::define::define))
         .routes(routes!(
             vm::show::show,

@@ -1,4 +1,4 @@
-//! Maintenance mode: no node is fenced.
+//! Maintenance mode: no node is fenced, unless a person orders it.
 
 use pvc_common::zk::{Seen, key};
 

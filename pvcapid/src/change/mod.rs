@@ -1,6 +1,7 @@
 //! What a request changes: pure functions from what was read to a guarded transaction.
 
 mod fault;
+mod fence;
 mod maintenance;
 mod node;
 mod vm_define;
@@ -12,6 +13,7 @@ mod vm_state;
 mod vm_tag;
 
 pub(crate) use fault::{Acknowledgeable, acknowledge, delete_faults};
+pub(crate) use fence::{Condemnable, FenceWish, order_fence};
 pub(crate) use maintenance::set_maintenance;
 pub(crate) use node::{CoordinatorWish, DomainWish, set_coordinator_state, set_domain_state};
 pub(crate) use vm_define::{NewVm, check_fit, define};

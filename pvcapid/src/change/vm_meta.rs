@@ -51,6 +51,10 @@ pub(crate) fn set_meta(
         limit.map(|limit| key::vm_node_limit(uuid).put(&vm.node_limit, &limit)),
         wish.selector.map(|selector| key::vm_selector(uuid).put(&vm.selector, &selector)),
         wish.autostart.map(|autostart| key::vm_autostart(uuid).put(&vm.autostart, &autostart)),
+        // What shall not start by itself does not wait for a node to start on.
+        (wish.autostart == Some(false))
+            .then(|| key::vm_displaced(uuid).delete(&vm.displaced))
+            .flatten(),
         wish.profile.as_ref().map(|text| key::vm_profile(uuid).put(profile, &Some(text.clone()))),
         wish.method.map(|method| key::vm_migration_method(uuid).put(&vm.migration_method, &method)),
         wish.max_downtime_ms.map(|ms| key::vm_max_downtime(uuid).put(&vm.max_downtime_ms, &ms)),

@@ -194,6 +194,7 @@ fn relocate(
         Some(key::vm_node(uuid).put(&vm.node, &Some(target.clone()))),
         Some(key::vm_last_node(uuid).put(&vm.last_node, &last_node.cloned())),
         Some(key::vm_migrate_origin(uuid).put(&vm.migrate_origin, &origin)),
+        key::vm_displaced(uuid).delete(&vm.displaced),
         key::vm_claim(uuid).check(&vm.claim),
     ];
     Ok(Change::of(ops, message))
@@ -203,6 +204,7 @@ fn relocate(
 fn stay(uuid: VmUuid, name: &str, vm: &Vm) -> Result<Change, ApiError> {
     let ops = [
         Some(key::vm_last_node(uuid).put(&vm.last_node, &None)),
+        key::vm_displaced(uuid).delete(&vm.displaced),
         key::vm_node(uuid).check(&vm.node),
         key::vm_state(uuid).check(&vm.state),
     ];

@@ -2,7 +2,8 @@
 
 use pvc_common::id::VmUuid;
 use pvc_common::model::Vm;
-use pvc_common::state::{VmState, Word};
+use pvc_common::state::{DaemonState, VmState, Word};
+use pvc_common::view::View;
 use pvc_common::zk::key;
 
 use super::{Change, unreadable};
@@ -79,11 +80,12 @@ impl StateWish {
     }
 }
 
-/// Writes what a VM shall be doing.
+/// Writes what a VM shall be doing. A displaced VM is no longer: now this wish rules.
 pub(crate) fn set_state(
     uuid: VmUuid,
     name: &str,
     vm: &Vm,
+    view: &View,
     wish: StateWish,
     force: bool,
 ) -> Result<Change, ApiError> {
@@ -91,16 +93,33 @@ pub(crate) fn set_state(
     permitted(name, now, wish, force)?;
     let message = wish.message(name);
     let starting = wish == StateWish::Start;
+    if starting && waits(vm, view) {
+        // It starts as soon as it can already; on its dead node it would not.
+        let message = format!("VM '{name}' waits for a node that can take it, and starts there.");
+        return Ok(Change::nothing(message));
+    }
+    let displaced = key::vm_displaced(uuid).delete(&vm.displaced);
     // A VM on its way is started already; to say so once more would call it back.
     let under_way = matches!(now, VmState::Migrate | VmState::MigrateLive | VmState::Unmigrate);
     if now == wish.state() || (starting && under_way) {
-        return Ok(Change::nothing(message));
+        let check = displaced.is_some().then(|| key::vm_state(uuid).check(&vm.state)).flatten();
+        return Ok(Change::of([displaced, check], message));
     }
     let state = key::vm_state(uuid).put(&vm.state, &wish.state());
     let old_reason = vm.failed_reason.get().filter(|reason| starting && !reason.is_empty());
     let reason =
         old_reason.map(|_| key::vm_failed_reason(uuid).put(&vm.failed_reason, &String::new()));
-    Ok(Change::of([Some(state), reason], message))
+    Ok(Change::of([Some(state), reason, displaced], message))
+}
+
+/// Whether the VM is as a fence left it, so that it starts as soon as a node can take it, and
+/// its own node cannot.
+fn waits(vm: &Vm, view: &View) -> bool {
+    let node = vm.node.get().and_then(|node| view.nodes.get(node.as_ref()?));
+    vm.displaced.get().is_some_and(Option::is_some)
+        && vm.state.copied() == Some(VmState::Stop)
+        && vm.autostart.copied() == Some(true)
+        && node.is_none_or(|node| node.daemon_state.copied() != Some(DaemonState::Run))
 }
 
 fn permitted(name: &str, now: VmState, wish: StateWish, force: bool) -> Result<(), ApiError> {
@@ -143,7 +162,10 @@ fn permitted(name: &str, now: VmState, wish: StateWish, force: bool) -> Result<(
 
 #[cfg(test)]
 mod tests {
-    use pvc_common::zk::{Seen, Version};
+    use std::sync::Arc;
+
+    use pvc_common::model::Node;
+    use pvc_common::zk::{Op, Seen, Version};
 
     use super::*;
 
@@ -155,11 +177,46 @@ mod tests {
         Vm { state: seen(state), failed_reason: seen("no memory".to_owned()), ..Vm::default() }
     }
 
+    const UUID: &str = "6f1c2a3e-8a61-4b07-9d43-0b1f6a2c9e10";
+
     fn outcome(now: VmState, wish: StateWish, force: bool) -> Result<usize, String> {
-        let uuid = "6f1c2a3e-8a61-4b07-9d43-0b1f6a2c9e10".parse().unwrap();
-        set_state(uuid, "web1", &vm(now), wish, force)
+        set_state(UUID.parse().unwrap(), "web1", &vm(now), &View::default(), wish, force)
             .map(|change| change.ops.len())
             .map_err(|error| format!("{error:?}"))
+    }
+
+    /// What is written for a VM that was taken from hv3, whose daemon is in `state` now.
+    fn displaced(state: DaemonState, wish: StateWish) -> Vec<Op> {
+        let hv3 = || Some("hv3".parse().unwrap());
+        let vm = Vm {
+            displaced: seen(hv3()),
+            node: seen(hv3()),
+            autostart: seen(true),
+            ..vm(VmState::Stop)
+        };
+        let mut view = View::default();
+        let node = Node { daemon_state: seen(state), ..Node::default() };
+        view.nodes.insert("hv3".parse().unwrap(), Arc::new(node));
+        set_state(UUID.parse().unwrap(), "web1", &vm, &view, wish, false).unwrap().ops
+    }
+
+    #[test]
+    fn a_displaced_vm_obeys_the_persons_wish_from_now_on() {
+        let freed = key::vm_displaced(UUID.parse().unwrap()).delete(&seen(None)).unwrap();
+        for (state, wish) in [
+            (DaemonState::Fenced, StateWish::Stop),
+            (DaemonState::Fenced, StateWish::Disable),
+            (DaemonState::Run, StateWish::Start),
+        ] {
+            let ops = displaced(state, wish);
+            assert!(ops.contains(&freed), "{wish:?}: {ops:?}");
+            assert!(ops.iter().any(|op| op.path().ends_with("/state")), "{wish:?}: {ops:?}");
+        }
+    }
+
+    #[test]
+    fn a_displaced_vm_that_shall_start_goes_on_waiting_for_a_node() {
+        assert_eq!(displaced(DaemonState::Fenced, StateWish::Start), []);
     }
 
     #[test]

@@ -8,8 +8,8 @@ mod tests;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use pvc_common::secret::Secret;
 use pvc_runtime::config::{Document, Problem};
-use pvc_runtime::secret::Secret;
 
 /// Where the file is unless [`PATH_VARIABLE`] says otherwise.
 pub const DEFAULT_PATH: &str = "/etc/pvc/pvcapid.yaml";

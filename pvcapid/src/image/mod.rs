@@ -1,6 +1,8 @@
 //! The cluster as requests see it: the typed view, with each VM's JSON made once.
 
 mod arrivals;
+mod concern;
+mod fence;
 mod node;
 mod shown;
 mod snapshot;
@@ -16,6 +18,8 @@ use pvc_common::zk::{Version, key};
 use pvc_zk::Image;
 
 pub use arrivals::Arrivals;
+pub(crate) use concern::{CHECK, concern};
+pub(crate) use fence::fences;
 pub(crate) use node::{health, node};
 pub(crate) use shown::Shown;
 pub(crate) use vm::{meta, tags, without_snapshots};

@@ -7,10 +7,11 @@ use pvc_common::id::NodeName;
 use pvc_common::model::{Node, NodeDetails};
 use pvc_common::state::Word;
 use pvc_common::unit::Mib;
-use pvc_common::zk::Seen;
+use pvc_common::zk::{Seen, Text};
 use serde_json::Value;
 
-use super::View;
+use super::concern::{CHECK, concern};
+use super::{View, fence};
 
 /// A node with everything that is shown of it.
 pub(crate) fn node(name: &NodeName, node: &Node, view: &View) -> api::Node {
@@ -35,9 +36,9 @@ pub(crate) fn node(name: &NodeName, node: &Node, view: &View) -> api::Node {
         kernel: fact(|facts| &facts.kernel),
         os: fact(|facts| &facts.os),
         arch: fact(|facts| &facts.arch),
-        health: health(node),
+        health: health(name, node),
         health_plugins: details.map(plugins).unwrap_or_default(),
-        health_details: details.map(results).unwrap_or_default(),
+        health_details: results(name, node),
         load: node.cpu_load.copied().unwrap_or_default(),
         domains_count: node.domains_count.copied().unwrap_or_default(),
         running_domains: running_domains.collect(),
@@ -53,6 +54,12 @@ pub(crate) fn node(name: &NodeName, node: &Node, view: &View) -> api::Node {
             free: mib(&node.mem_free),
         },
         interfaces: details.map(interfaces).unwrap_or_default(),
+        fence: node.liveness.fence.get().map(|one| fence::fence(one, view)),
+        fence_order: node.liveness.order.get().map(Text::encode),
+        fenceable: node.liveness.fenceable.get().map(fence::fenceable),
+        lease: node.liveness.lease.get().and_then(Option::as_ref).map(fence::lease),
+        suspected_by: node.liveness.suspicions.keys().map(ToString::to_string).collect(),
+        hears: details.map(fence::hears).unwrap_or_default(),
     }
 }
 
@@ -64,10 +71,13 @@ fn mib(seen: &Seen<Mib>) -> u64 {
     seen.copied().unwrap_or_default().0
 }
 
-/// Health in percent, or that nobody has checked.
-pub(crate) fn health(node: &Node) -> api::Health {
-    let percent = node.health.get().and_then(|text| text.parse().ok());
-    percent.map_or(api::Health::Unknown, api::Health::Percent)
+/// Health in percent, less what concerns its fencing; or that nobody has checked.
+pub(crate) fn health(name: &NodeName, node: &Node) -> api::Health {
+    let percent: Option<i64> = node.health.get().and_then(|text| text.parse().ok());
+    let lost = concern(name, node).map_or(0, |concern| concern.delta);
+    percent.map_or(api::Health::Unknown, |percent| {
+        api::Health::Percent((percent - i64::from(lost)).max(0))
+    })
 }
 
 fn plugins(details: &NodeDetails) -> Vec<String> {
@@ -75,14 +85,12 @@ fn plugins(details: &NodeDetails) -> Vec<String> {
     plugins.iter().map(ToString::to_string).collect()
 }
 
-fn results(details: &NodeDetails) -> Vec<api::PluginHealth> {
-    let results = details.results.iter().map(|(name, result)| api::PluginHealth {
-        name: name.to_string(),
-        last_run: result
-            .last_run
-            .copied()
-            .and_then(|seconds| i64::try_from(seconds).ok())
-            .unwrap_or_default(),
+/// The results of its checks, and what concerns its fencing as if that were one of them.
+fn results(name: &NodeName, node: &Node) -> Vec<api::PluginHealth> {
+    let results = node.details.iter().flat_map(|details| &details.results);
+    let results = results.map(|(check, result)| api::PluginHealth {
+        name: check.to_string(),
+        last_run: seconds(&result.last_run),
         health_delta: result.health_delta.copied().unwrap_or_default().into(),
         message: result.message.get().cloned().unwrap_or_default(),
         data: result
@@ -91,7 +99,18 @@ fn results(details: &NodeDetails) -> Vec<api::PluginHealth> {
             .and_then(|json| serde_json::from_str(json.text()).ok())
             .unwrap_or_else(|| Value::Object(serde_json::Map::new())),
     });
-    results.collect()
+    let concern = concern(name, node).map(|concern| api::PluginHealth {
+        name: CHECK.to_owned(),
+        last_run: seconds(&node.keepalive),
+        health_delta: concern.delta.into(),
+        message: concern.text,
+        data: Value::Object(serde_json::Map::new()),
+    });
+    results.chain(concern).collect()
+}
+
+fn seconds(seen: &Seen<u64>) -> i64 {
+    seen.copied().and_then(|seconds| i64::try_from(seconds).ok()).unwrap_or_default()
 }
 
 /// Traffic by interface; one that is described oddly is left out.

@@ -39,6 +39,7 @@ pub(crate) fn without_snapshots(uuid: VmUuid, vm: &Vm) -> api::Vm {
         last_node: vm.last_node.get().map(Text::encode).unwrap_or_default(),
         migrated: migrated(vm),
         failed_reason: vm.failed_reason.get().cloned().unwrap_or_default(),
+        displaced: vm.displaced.get().cloned().flatten().map(|node| node.to_string()),
         node_limit: meta.node_limit,
         node_selector: meta.node_selector,
         node_autostart: vm.autostart.copied().unwrap_or(false),

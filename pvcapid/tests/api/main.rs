@@ -7,6 +7,7 @@ mod changing;
 mod contract;
 mod example;
 mod exposition;
+mod fencing;
 mod metrics;
 mod reading;
 mod support;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use pvc_common::id::NodeName;
+use pvc_common::secret::Secret;
 use pvc_runtime::config::{HOST_PORT, Kind, NAME, PORT, Section, TEXT};
-use pvc_runtime::secret::Secret;
 
 /// The port of ZooKeeper on every coordinator.
 const ZOOKEEPER_PORT: u16 = 2181;

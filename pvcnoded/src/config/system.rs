@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use pvc_common::id::NodeName;
+use pvc_common::secret::Secret;
 use pvc_runtime::config::{Kind, NAME, PATH, Section, TEXT, WHOLE};
-use pvc_runtime::secret::Secret;
 
 use super::kinds::SECONDS;
 use super::network::Subnets;

@@ -2,10 +2,10 @@
 
 use pvc_common::id::NodeName;
 use pvc_common::model::StaticData;
+use pvc_common::secret::Secret;
 use pvc_common::state::{CoordinatorState, DaemonMode, DaemonState, DomainState, Word};
 use pvc_common::zk::key::{self, node_suffix as suffix};
 use pvc_common::zk::{Expected, Op, Text};
-use pvc_runtime::secret::Secret;
 use pvc_zk::{CommitError, Tree, TreeError};
 
 /// What this node tells of itself.

@@ -12,9 +12,10 @@ use pvc_common::view::View;
 use pvc_common::zk::key::{self, Key};
 use pvc_common::zk::{Op, Seen, Text};
 use pvc_libvirt::fake::{FakeHypervisor, FakeRoom, definition};
+use pvc_plan::primary::{Held, Holding, Phase};
 use pvc_zk::{CommitFault, FakeTree, Mirror, Tree};
 use pvcnoded::image::ClusterImage;
-use pvcnoded::primary::{Held, Outfit, OutfitError};
+use pvcnoded::primary::{Outfit, OutfitError};
 use pvcnoded::serve::{Parts, Service, Settings, serve};
 use pvcnoded::stats::HostFigures;
 use pvcnoded::{console, vm};
@@ -89,30 +90,33 @@ pub(crate) struct FakeOutfit(NodeName, Floor);
 
 impl Outfit for FakeOutfit {
     async fn held(&self) -> Result<Held, OutfitError> {
-        let (addresses, services) =
-            self.1.held.lock().unwrap().get(self.0.as_str()).copied().unwrap_or_default();
+        let holding = |part| {
+            let has = self.1.has(self.0.as_str(), part);
+            if has { Holding::EVERYTHING } else { Holding::NOTHING }
+        };
         Ok(Held {
-            some_addresses: addresses,
-            all_addresses: addresses,
-            some_services: services,
-            all_services: services,
+            addresses: holding(Part::Addresses),
+            leader: Holding::of([]),
+            services: holding(Part::Services),
         })
     }
 
-    async fn acquire_addresses(&self) -> Result<(), OutfitError> {
-        self.1.set(&self.0, Part::Addresses, true)
+    async fn take_up(&self, phase: Phase) -> Result<(), OutfitError> {
+        self.set(phase, true)
     }
 
-    async fn drop_addresses(&self) -> Result<(), OutfitError> {
-        self.1.set(&self.0, Part::Addresses, false)
+    async fn lay_down(&self, phase: Phase) -> Result<(), OutfitError> {
+        self.set(phase, false)
     }
+}
 
-    async fn start_services(&self) -> Result<(), OutfitError> {
-        self.1.set(&self.0, Part::Services, true)
-    }
-
-    async fn stop_services(&self) -> Result<(), OutfitError> {
-        self.1.set(&self.0, Part::Services, false)
+impl FakeOutfit {
+    fn set(&self, phase: Phase, has: bool) -> Result<(), OutfitError> {
+        match phase {
+            Phase::Addresses => self.1.set(&self.0, Part::Addresses, has),
+            Phase::Leader => Ok(()),
+            Phase::Services => self.1.set(&self.0, Part::Services, has),
+        }
     }
 }
 
@@ -121,6 +125,13 @@ pub(crate) struct Daemon {
     service: Service<FakeTree>,
     tree: FakeTree,
     _mirror: Mirror<View>,
+}
+
+impl Daemon {
+    /// Its own way to ZooKeeper.
+    pub(crate) const fn tree(&self) -> &FakeTree {
+        &self.tree
+    }
 }
 
 pub(crate) struct Bench {

@@ -3,6 +3,7 @@
 use pvc_common::id::NodeName;
 use pvc_common::state::{CoordinatorState, DaemonState};
 use pvc_common::zk::key;
+use pvc_plan::primary::TOUCH;
 
 use crate::bench::{Bench, Part, name};
 
@@ -139,5 +140,47 @@ async fn the_primary_tells_what_the_cluster_goes_by() {
                 view.cluster.upstream_ip.get() == Some(&told)
             })
             .await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_primary_that_is_cut_off_lays_its_addresses_down_until_it_is_heard_again() {
+    let bench = Bench::new(3).await;
+    let first = settled(&bench, |_| true).await;
+    bench.daemons[&first].tree().suspend();
+    bench.pass(TOUCH + std::time::Duration::from_millis(100)).await;
+    assert!(!bench.floor.has(&first, Part::Addresses), "others may prove it dead from now on");
+    bench.daemons[&first].tree().resume();
+    assert_eq!(settled(&bench, |_| true).await, first);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_primary_that_was_replaced_while_it_was_cut_off_takes_nothing_up_again() {
+    let bench = Bench::new(3).await;
+    let first = settled(&bench, |_| true).await;
+    bench.daemons[&first].tree().suspend();
+    bench.pass(TOUCH).await;
+    // What whoever proves it dead writes; should it hold the addresses, the floor will tell.
+    bench.put(&key::node_coordinator_state(&name(&first)), &CoordinatorState::Secondary).await;
+    bench.put(&key::primary_node(), &None).await;
+    let next = settled(&bench, |primary| primary.as_str() != first).await;
+    bench.daemons[&first].tree().resume();
+    bench.pass(std::time::Duration::from_secs(30)).await;
+    assert_eq!(settled(&bench, |_| true).await, next);
+    assert!(!bench.floor.has(&first, Part::Services));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_short_silence_of_the_ensemble_moves_nothing() {
+    let bench = Bench::new(2).await;
+    let first = settled(&bench, |_| true).await;
+    for _ in 0..5 {
+        bench.daemons[&first].tree().suspend();
+        for _ in 0..12 {
+            bench.pass(std::time::Duration::from_millis(100)).await;
+            assert!(bench.floor.has(&first, Part::Addresses));
+        }
+        bench.daemons[&first].tree().resume();
+        bench.pass(std::time::Duration::from_secs(1)).await;
     }
 }

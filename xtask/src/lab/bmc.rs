@@ -1,15 +1,18 @@
 //! The hosts' BMCs: OpenIPMI's simulator, wired to the hosts' real power.
 
 use std::fs;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use super::cgroup::Group;
 use super::host::Host;
 use super::layout::Lab;
 use super::template::fill;
 use super::{background, power, switch};
-use crate::say;
+use crate::{say, wait};
 
 /// The simulator's own port of a host, on the switch's loopback.
 fn port(host: Host) -> u16 {
@@ -75,6 +78,9 @@ fn start_one(lab: &Lab, group: &Group, host: Host) -> Result<()> {
 /// # Errors
 /// When it asks for something that is not there, or the power does not obey.
 pub(crate) fn chassis(lab: &Lab, host: Host, words: &[String]) -> Result<()> {
+    if let Manner::Slow(by) = manner(lab, host) {
+        wait::pass(by);
+    }
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["get", names @ ..] => names.iter().try_for_each(|name| get(lab, host, name)),
@@ -90,9 +96,65 @@ pub(crate) fn chassis(lab: &Lab, host: Host, words: &[String]) -> Result<()> {
     }
 }
 
+/// How a BMC does what it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// At once, and it tells what is so.
+    Honest,
+    /// Not at all, but it acknowledges, and says of the power what it was told last.
+    Lying,
+    /// Each question and command so much later.
+    Slow(Duration),
+}
+
+/// How a host's BMC does what it is told.
+pub(crate) fn manner(lab: &Lab, host: Host) -> Manner {
+    let text = fs::read_to_string(manner_file(lab, host)).unwrap_or_default();
+    let mut words = text.split_whitespace();
+    match (words.next(), words.next().and_then(|millis| millis.parse().ok())) {
+        (Some("lying"), _) => Manner::Lying,
+        (Some("slow"), Some(millis)) => Manner::Slow(Duration::from_millis(millis)),
+        _ => Manner::Honest,
+    }
+}
+
+/// Changes that.
+///
+/// # Errors
+/// When it cannot be recorded.
+pub(crate) fn set_manner(lab: &Lab, host: Host, manner: Manner) -> Result<()> {
+    for file in [manner_file(lab, host), told_file(lab, host)] {
+        match fs::remove_file(&file) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    let text = match manner {
+        Manner::Honest => return Ok(()),
+        Manner::Lying => "lying".to_owned(),
+        Manner::Slow(by) => format!("slow {}", by.as_millis()),
+    };
+    fs::write(manner_file(lab, host), text).context("cannot record how a BMC is")
+}
+
+fn manner_file(lab: &Lab, host: Host) -> PathBuf {
+    lab.host_run(host).join("bmc/manner")
+}
+
+/// What a lying BMC was told last to do with the power.
+fn told_file(lab: &Lab, host: Host) -> PathBuf {
+    lab.host_run(host).join("bmc/told")
+}
+
+/// What a BMC says of its host's power.
+fn says_on(lab: &Lab, host: Host) -> bool {
+    let told = fs::read_to_string(told_file(lab, host)).ok();
+    told.map_or_else(|| power::is_on(lab, host), |told| told == "1")
+}
+
 fn get(lab: &Lab, host: Host, name: &str) -> Result<()> {
     match name {
-        "power" => say::data(&format!("power:{}", u8::from(power::is_on(lab, host)))),
+        "power" => say::data(&format!("power:{}", u8::from(says_on(lab, host)))),
         "boot" => say::data("boot:default"),
         other => bail!("a chassis has no `{other}`"),
     }
@@ -100,6 +162,10 @@ fn get(lab: &Lab, host: Host, name: &str) -> Result<()> {
 }
 
 fn set(lab: &Lab, host: Host, name: &str, value: &str) -> Result<()> {
+    if manner(lab, host) == Manner::Lying {
+        let told = if name == "power" { value } else { "1" };
+        return fs::write(told_file(lab, host), told).context("cannot remember a lie");
+    }
     match (name, value) {
         ("power", "0") => power::cut(lab, host),
         ("power", "1") => power::on(lab, host),

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::net::Ipv4Addr;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use clap::{Args, Subcommand, ValueEnum};
@@ -11,8 +12,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::host::{Host, Network};
 use super::layout::Lab;
 use super::{
-    bmc, bmc_front, board, client, down, enter, fault, guest, light, machine, power, selftest,
-    status, up,
+    bmc, bmc_front, board, client, down, enter, fault, guest, light, loss, machine, power,
+    selftest, status, up,
 };
 use crate::say;
 
@@ -71,13 +72,34 @@ pub(crate) enum Verb {
         #[arg(value_enum)]
         networks: Vec<Network>,
     },
-    /// End all partitions of a host.
+    /// Let one host no longer hear another, on any network; the other still hears it.
+    Oneway {
+        /// Who is not heard.
+        from: Host,
+        /// Who does not hear.
+        to: Host,
+        #[arg(value_enum)]
+        cut: Cut,
+    },
+    /// Let all networks of a host lose packets at random, each way.
+    Loss {
+        host: Host,
+        /// How many percent; 0 ends it.
+        #[arg(value_parser = clap::value_parser!(u8).range(0..=100))]
+        percent: u8,
+    },
+    /// End all partitions, one-way cuts and losses of a host.
     Heal { host: Host },
-    /// Make a host's BMC reachable or not.
+    /// Stop every process of a host for some milliseconds.
+    Pause { host: Host, millis: u64 },
+    /// Change what a host's BMC does.
     Bmc {
         host: Host,
         #[arg(value_enum)]
-        reachable: Reachable,
+        be: Bmc,
+        /// With `slow`: how much later it does each thing.
+        #[arg(required_if_eq("be", "slow"))]
+        millis: Option<u64>,
     },
     /// Show what a host's console has shown.
     Console {
@@ -118,6 +140,8 @@ pub(crate) enum Verb {
         #[arg(trailing_var_arg = true)]
         words: Vec<String>,
     },
+    #[command(name = "_watchdog", hide = true)]
+    Watchdog { host: Host, stretch: String },
     #[command(name = "_bmc-front", hide = true)]
     BmcFront {
         #[arg(value_parser = bmc_pair)]
@@ -138,13 +162,26 @@ pub(crate) enum Switch {
     Off,
 }
 
-/// Whether a BMC can be reached.
+/// Whether a way between two hosts is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Reachable {
-    /// It can.
+pub(crate) enum Cut {
+    /// From now on.
+    Cut,
+    /// No longer.
+    Heal,
+}
+
+/// How a BMC is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Bmc {
+    /// Reachable, honest and quick.
     Up,
-    /// It cannot.
+    /// Unreachable.
     Down,
+    /// Reachable; it acknowledges and does nothing, and says off when it was told off.
+    Lying,
+    /// Reachable and honest, after a while.
+    Slow,
 }
 
 /// Runs one command of the lab.
@@ -182,10 +219,15 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Verb::Thaw { host } => fault::thaw(lab, lab.check(host)?),
         Verb::Partition { host, networks } => fault::partition(lab, lab.check(host)?, &networks),
         Verb::Heal { host } => fault::heal(lab, lab.check(host)?),
-        Verb::Bmc { host, reachable } => match reachable {
-            Reachable::Up => fault::bmc_up(lab, lab.check(host)?),
-            Reachable::Down => fault::bmc_down(lab, lab.check(host)?),
+        Verb::Oneway { from, to, cut } => match cut {
+            Cut::Cut => fault::cut_one_way(lab, lab.check(from)?, lab.check(to)?),
+            Cut::Heal => fault::heal_one_way(lab, lab.check(from)?, lab.check(to)?),
         },
+        Verb::Loss { host, percent } => loss::set(lab, lab.check(host)?, percent),
+        Verb::Pause { host, millis } => {
+            fault::pause(lab, lab.check(host)?, Duration::from_millis(millis))
+        }
+        Verb::Bmc { host, be, millis } => change_bmc(lab, lab.check(host)?, be, millis),
         Verb::Console { host, follow, lines } => {
             let mut tail = Command::new("tail");
             tail.args(follow.then_some("--follow=name"))
@@ -211,6 +253,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Verb::Selftest => selftest::run(lab),
         Verb::Board { host, stretch } => board::run(lab, host, &stretch),
         Verb::Chassis { host, words } => bmc::chassis(lab, host, &words),
+        Verb::Watchdog { host, stretch } => power::unfed(lab, host, &stretch),
         Verb::BmcFront { pairs } => bmc_front::serve(&pairs),
     }
 }
@@ -221,6 +264,19 @@ fn switch_power(lab: &Lab, host: Host, switch: Switch) -> Result<()> {
         Switch::On => power::on(lab, host),
         Switch::Reset => power::reset(lab, host),
         Switch::Off => power::off(lab, host),
+    }
+}
+
+fn change_bmc(lab: &Lab, host: Host, be: Bmc, millis: Option<u64>) -> Result<()> {
+    let manner = match be {
+        Bmc::Up | Bmc::Down => bmc::Manner::Honest,
+        Bmc::Lying => bmc::Manner::Lying,
+        Bmc::Slow => bmc::Manner::Slow(Duration::from_millis(millis.unwrap_or_default())),
+    };
+    bmc::set_manner(lab, host, manner)?;
+    match be {
+        Bmc::Down => fault::bmc_down(lab, host),
+        Bmc::Up | Bmc::Lying | Bmc::Slow => fault::bmc_up(lab, host),
     }
 }
 

@@ -44,7 +44,8 @@ pub(crate) fn clear(lab: &Lab) -> Result<()> {
     }
     switch::remove(lab)?;
     group.remove()?;
-    remove(&[lab.run(), lab.dir().join("hosts"), lab.dir().join("bin"), lab.client(), lab.logs()])
+    let parts = [lab.run(), lab.dir().join("hosts"), lab.dir().join("bin")];
+    remove(&[&parts[..], &[lab.client(), lab.logs(), lab.shared()]].concat())
 }
 
 fn remove(paths: &[std::path::PathBuf]) -> Result<()> {

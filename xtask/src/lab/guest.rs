@@ -11,10 +11,15 @@ use super::template::fill;
 use crate::run::Run;
 
 const TICK_SOURCE: &str = include_str!("../../lab/guests/tick.S");
+const WRITER_SOURCE: &str = include_str!("../../lab/guests/writer.S");
+
+/// What completes the two.
+const SECTOR_SOURCE: &str = include_str!("../../lab/guests/sector.S");
+
 const LINUX_INIT: &str = include_str!("../../lab/guests/init.sh");
 
-/// The size of the disk `tick` boots from: the firmware reads none smaller than a cylinder.
-const TICK_DISK: u64 = 1024 * 1024;
+/// The size of the disk a boot sector boots from: the firmware reads none smaller than a cylinder.
+const SECTOR_DISK: u64 = 1024 * 1024;
 
 /// A kind of guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -23,17 +28,20 @@ pub(crate) enum Kind {
     Tick,
     /// Debian's kernel and a shell that tells its uptime, in 128 MiB.
     Linux,
+    /// A boot sector that appends to a record which all hosts share, in 16 MiB.
+    Writer,
 }
 
 impl Kind {
-    /// Both.
-    pub(crate) const ALL: [Self; 2] = [Self::Tick, Self::Linux];
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::Tick, Self::Linux, Self::Writer];
 
     /// The name in commands and files.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Tick => "tick",
             Self::Linux => "linux",
+            Self::Writer => "writer",
         }
     }
 }
@@ -43,6 +51,7 @@ pub(crate) fn domain_xml(kind: Kind, name: &str, uuid: &str) -> String {
     let template = match kind {
         Kind::Tick => include_str!("../../lab/guests/tick.xml"),
         Kind::Linux => include_str!("../../lab/guests/linux.xml"),
+        Kind::Writer => include_str!("../../lab/guests/writer.xml"),
     };
     fill(template, &[("name", name), ("uuid", uuid)])
 }
@@ -59,24 +68,36 @@ pub(crate) fn new_uuid() -> Result<String> {
 /// Everything the guests are made of: a change of it makes them anew.
 pub(crate) fn recipe() -> String {
     let definitions = Kind::ALL.map(|kind| domain_xml(kind, "", ""));
-    format!("{TICK_SOURCE}{TICK_DISK}{LINUX_INIT}{}", definitions.concat())
+    format!(
+        "{TICK_SOURCE}{WRITER_SOURCE}{SECTOR_SOURCE}{SECTOR_DISK}{LINUX_INIT}{}",
+        definitions.concat()
+    )
 }
 
-/// Assembles `tick` into the disk image `into`.
+/// Assembles `tick` and `writer` into disk images in the directory `into`.
 ///
 /// # Errors
-/// When binutils are missing or the source is wrong.
-pub(crate) fn make_tick(into: &Path) -> Result<()> {
+/// When binutils are missing or a source is wrong.
+pub(crate) fn make_sectors(into: &Path) -> Result<()> {
+    for (kind, source) in [(Kind::Tick, TICK_SOURCE), (Kind::Writer, WRITER_SOURCE)] {
+        let disk = into.join(kind.name()).with_extension("img");
+        assemble(&format!("{source}{SECTOR_SOURCE}"), &disk)
+            .with_context(|| format!("cannot assemble `{}`", kind.name()))?;
+    }
+    Ok(())
+}
+
+fn assemble(source: &str, into: &Path) -> Result<()> {
     let scratch = tempfile::tempdir()?;
-    let object = scratch.path().join("tick.o");
-    Run::new(["as", "--32", "-o"]).arg(&object).arg("-").input(TICK_SOURCE).done()?;
+    let object = scratch.path().join("sector.o");
+    Run::new(["as", "--32", "-o"]).arg(&object).arg("-").input(source).done()?;
     Run::new(["ld", "-m", "elf_i386", "-Ttext=0x7c00", "--oformat", "binary"])
         .arg("-o")
         .arg(into)
         .arg(&object)
         .done()?;
     let disk = fs::File::options().write(true).open(into)?;
-    disk.set_len(TICK_DISK)?;
+    disk.set_len(SECTOR_DISK)?;
     disk.set_permissions(fs::Permissions::from_mode(0o644))?;
     Ok(())
 }

@@ -170,7 +170,7 @@ fn make_depends(lab: &Lab, depends: &str, dir: &Path) -> Result<()> {
 fn make_guests(lab: &Lab, dir: &Path) -> Result<()> {
     let guests = dir.join("var/lib/pvc-lab/guests");
     fs::create_dir_all(&guests)?;
-    guest::make_tick(&guests.join("tick.img"))?;
+    guest::make_sectors(&guests)?;
 
     let scratch = lab.image().join("scratch");
     let root = chroot::Chroot::over(lab, &Layer::Base.dir(lab), &scratch)?;

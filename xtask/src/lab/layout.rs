@@ -105,6 +105,12 @@ impl Lab {
         self.dir.join("client")
     }
 
+    /// What all hosts see as `/var/lib/pvc-shared`: one file system, so that what several append
+    /// to a file there stands in the order in which they did.
+    pub(crate) fn shared(&self) -> PathBuf {
+        self.dir.join("shared")
+    }
+
     /// The copy of this program that the lab's own processes run.
     ///
     /// A copy, because a build replaces the original while the lab is up.

@@ -19,6 +19,7 @@ const NEEDED: &[&str] = &[
     "nftables",
     "openipmi",
     "procps",
+    "python3-fusepy",
     "systemd-container",
 ];
 

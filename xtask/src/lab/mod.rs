@@ -26,6 +26,7 @@ mod identity;
 mod image;
 mod layout;
 mod light;
+mod loss;
 mod machine;
 mod packages;
 mod power;
@@ -36,6 +37,7 @@ mod status;
 mod switch;
 mod template;
 mod up;
+mod watchdog;
 
 pub(crate) use cli::{Arguments, run};
 pub(crate) use machine::check as check_machine;

@@ -9,8 +9,8 @@ use anyhow::{Context, Result};
 use super::cgroup::Group;
 use super::host::Host;
 use super::layout::{self, Lab};
-use super::{board, disk, enter, fault, switch};
-use crate::wait;
+use super::{board, disk, enter, fault, switch, watchdog};
+use crate::{say, wait};
 
 const OFF: &str = "off";
 
@@ -47,6 +47,22 @@ pub(crate) fn cut(lab: &Lab, host: Host) -> Result<()> {
 pub(crate) fn reset(lab: &Lab, host: Host) -> Result<()> {
     let _lock = lock(lab, host)?;
     switch_off(lab, host)?;
+    switch_on(lab, host)
+}
+
+/// Resets a host because its watchdog, plugged for this stretch of power, was not fed in time.
+///
+/// Nothing happens when the stretch is over: then somebody cut the power just before.
+///
+/// # Errors
+/// As [`reset`].
+pub(crate) fn unfed(lab: &Lab, host: Host, stretch: &str) -> Result<()> {
+    let _lock = lock(lab, host)?;
+    if fs::read_to_string(state(lab, host))? != stretch {
+        return Ok(());
+    }
+    switch_off(lab, host)?;
+    say::note(&format!("{host} was cut off by its watchdog"));
     switch_on(lab, host)
 }
 
@@ -88,7 +104,7 @@ pub(crate) fn ended(lab: &Lab, host: Host, stretch: &str, reboots: bool) -> Resu
     }
     clean(lab, host)?;
     if reboots {
-        prepare(lab, host)?;
+        prepare(lab, host, stretch)?;
     } else {
         fs::write(state(lab, host), OFF)?;
     }
@@ -100,15 +116,17 @@ fn switch_on(lab: &Lab, host: Host) -> Result<()> {
         return Ok(());
     }
     clean(lab, host)?;
-    prepare(lab, host)?;
     let stretch = new_stretch();
+    prepare(lab, host, &stretch)?;
     fs::write(state(lab, host), &stretch)?;
     board::start(lab, host, &stretch).with_context(|| format!("cannot switch {host} on"))
 }
 
 fn switch_off(lab: &Lab, host: Host) -> Result<()> {
     fs::write(state(lab, host), OFF)?;
-    // Silence first: a dying host's kernel would close its connections and tell its peers.
+    // Silence first, on all networks in one instant: a dying host's kernel would close its
+    // connections and tell its peers, and taking cables away takes a while.
+    fault::hang(lab, host)?;
     switch::unplug(lab, host)?;
     let group = Group::of_host(lab, host);
     if group.is_populated() {
@@ -120,8 +138,9 @@ fn switch_off(lab: &Lab, host: Host) -> Result<()> {
 }
 
 /// Everything a boot needs.
-fn prepare(lab: &Lab, host: Host) -> Result<()> {
+fn prepare(lab: &Lab, host: Host, stretch: &str) -> Result<()> {
     disk::mount(lab, host)?;
+    watchdog::plug(lab, host, stretch)?;
     switch::plug(lab, host)?;
     Group::of_host(lab, host).make()
 }
@@ -129,6 +148,7 @@ fn prepare(lab: &Lab, host: Host) -> Result<()> {
 /// Takes away what an ended boot left.
 fn clean(lab: &Lab, host: Host) -> Result<()> {
     switch::forget(lab, host)?;
+    watchdog::unplug(lab, host)?;
     disk::unmount(lab, host)?;
     Group::of_host(lab, host).remove()
 }

@@ -1,12 +1,16 @@
 //! `lab selftest`: every fault, tried on the running lab and looked at from where it matters.
 
+mod links;
+mod machine;
+mod watchdog;
+
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use super::host::{self, Host, Network};
+use super::enter;
+use super::host::{Host, Network};
 use super::layout::Lab;
-use super::{enter, fault, power};
 use crate::run::Run;
 use crate::{say, wait};
 
@@ -35,11 +39,17 @@ pub(crate) fn run(lab: &Lab) -> Result<()> {
         failures: 0,
     };
     test.networks();
+    test.shared();
     test.partitions();
+    test.one_way();
+    test.losses();
     test.freezes();
+    test.pauses();
     test.bmc();
+    test.bad_bmc();
     test.power();
     test.reboots();
+    test.watchdog();
     ensure!(test.failures == 0, "{} checks failed", test.failures);
     Ok(())
 }
@@ -62,93 +72,6 @@ impl Selftest<'_> {
     fn having(&mut self, done: &str, result: Result<()>) {
         if let Err(error) = result {
             self.that(done, Err(error));
-        }
-    }
-
-    fn networks(&mut self) {
-        for network in Network::ALL {
-            let sentence = format!("the {} network connects the hosts", network.name());
-            self.that(&sentence, self.heard(network));
-        }
-        let client = self.ping(self.witness, &host::client().to_string());
-        self.that("the client is reachable", client);
-    }
-
-    fn partitions(&mut self) {
-        let (lab, subject) = (self.lab, self.subject);
-        let cut = fault::partition(lab, subject, &[Network::Cluster]);
-        self.having("partition", cut);
-        self.that("a partitioned network is silent", self.silent(Network::Cluster));
-        self.that("the other networks are not", self.heard(Network::Storage));
-        let carrier = self.told(&["cat", "/sys/class/net/eno2/carrier"]);
-        self.that("the carrier stays up", carrier.map(|seen| seen == "1"));
-        self.having("partition", fault::partition(lab, subject, &[]));
-        self.that("a full partition is silent", self.silent(Network::Upstream));
-        self.having("heal", fault::heal(lab, subject));
-        self.that("a healed partition is gone", self.heard(Network::Cluster));
-    }
-
-    fn freezes(&mut self) {
-        let (lab, subject) = (self.lab, self.subject);
-        self.having("freeze", fault::freeze(lab, subject, false));
-        self.that("a frozen host runs nothing", Ok(self.told(&["true"]).is_err()));
-        self.that("its kernel answers", self.heard(Network::Cluster));
-        self.that("its BMC says on", self.power_is("on"));
-        self.having("thaw", fault::thaw(lab, subject));
-        let runs = self.told(&["true"]).map(|_| true);
-        self.that("a thawed host runs", runs);
-        self.having("freeze", fault::freeze(lab, subject, true));
-        self.that("a silently frozen host is silent", self.silent(Network::Cluster));
-        self.having("thaw", fault::thaw(lab, subject));
-        self.that("thawed, it is heard again", self.heard(Network::Cluster));
-    }
-
-    fn bmc(&mut self) {
-        let (lab, subject) = (self.lab, self.subject);
-        let before = self.boot();
-        self.having("freeze", fault::freeze(lab, subject, true));
-        self.that("a hanging host can be powered off", self.ipmi(&["chassis", "power", "off"]));
-        self.that("the BMC says off", self.power_is("off"));
-        self.that("a host without power is silent", self.silent(Network::Cluster));
-        self.that("it can be powered on", self.ipmi(&["chassis", "power", "on"]));
-        self.that("it boots", self.boots_anew(before));
-        let before = self.boot();
-        self.that("it can be reset", self.ipmi(&["chassis", "power", "reset"]));
-        self.that("it boots after a reset", self.boots_anew(before));
-        let wrong = self.ipmitool("wrong", &["chassis", "power", "status"]);
-        self.that("a wrong password is refused", wrong.map(|accepted| !accepted));
-        self.having("bmc down", fault::bmc_down(lab, subject));
-        let unreachable = self.ipmi(&["-N", "1", "-R", "1", "chassis", "power", "status"]);
-        self.that("an unreachable BMC does not answer", unreachable.map(|answered| !answered));
-        self.having("bmc up", fault::bmc_up(lab, subject));
-        self.that("a reachable BMC answers", self.power_is("on"));
-    }
-
-    fn power(&mut self) {
-        let (lab, subject) = (self.lab, self.subject);
-        let kept = self.told(&["sh", "-c", "echo kept >/var/selftest; sync"]);
-        self.having("write a file", kept.map(drop));
-        let before = self.boot();
-        self.having("cut", power::cut(lab, subject));
-        self.that("a cut host is silent", self.silent(Network::Upstream));
-        self.having("on", power::on(lab, subject));
-        self.that("it boots when it has power", self.boots_anew(before));
-        let file = self.told(&["cat", "/var/selftest"]);
-        self.that("its disk kept what was written", file.map(|text| text == "kept"));
-        self.having("off", power::off(lab, subject));
-        self.that("a host that shut down is off", self.power_is("off"));
-        self.having("on", power::on(lab, subject));
-        let booted = enter::booted(lab, subject);
-        self.that("and comes back", booted.map(|()| true));
-    }
-
-    fn reboots(&mut self) {
-        for reboot in [&["systemctl", "reboot"][..], &["reboot", "-ff"]] {
-            let before = self.boot();
-            // The command dies with the host it reboots.
-            let _cut_short = self.told(reboot).is_err();
-            let sentence = format!("`{}` reboots the host", reboot.join(" "));
-            self.that(&sentence, self.boots_anew(before));
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
@@ -81,6 +82,7 @@ fn ground(lab: &Lab, up: &Up, debs: &[PathBuf]) -> Result<()> {
     }
     fs::create_dir_all(lab.logs())?;
     fs::create_dir_all(lab.run())?;
+    make_shared(lab)?;
     space::make(lab)?;
     install_program(lab)?;
     let depends = packages::depends(debs)?;
@@ -95,6 +97,14 @@ fn ground(lab: &Lab, up: &Up, debs: &[PathBuf]) -> Result<()> {
     client::make(lab)?;
     // Last: whatever was interrupted before this is cleared away by the next `up`.
     lab.record_count(up.hosts)
+}
+
+/// Makes the directory that all hosts share. Each host's QEMU has a user of its own.
+fn make_shared(lab: &Lab) -> Result<()> {
+    let shared = lab.shared();
+    fs::create_dir_all(&shared)?;
+    fs::set_permissions(&shared, fs::Permissions::from_mode(0o1777))
+        .context("cannot open the shared directory to everybody")
 }
 
 /// Boots every host that is off, and waits for what runs on them.

@@ -24,7 +24,7 @@ const PORTS: [&str; 3] = ["pvc-zk", "pvc-libvirt", "pvc-host"];
 /// Tests of one crate's code are quick; building all of them on a cold machine is not.
 const UNIT_LIMIT: Duration = Duration::from_secs(25 * 60);
 const CONTRACT_LIMIT: Duration = Duration::from_secs(15 * 60);
-const LAB_LIMIT: Duration = Duration::from_secs(30 * 60);
+const LAB_LIMIT: Duration = Duration::from_secs(50 * 60);
 
 /// A group of tests with the same needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

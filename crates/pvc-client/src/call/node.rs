@@ -1,6 +1,6 @@
 //! Requests about nodes.
 
-use crate::{Method, Request};
+use crate::{Destructive, Method, Request};
 
 /// Which nodes to list; everything given must match.
 #[derive(Clone, Debug, Default)]
@@ -47,4 +47,38 @@ pub fn set_coordinator_state(node: &str, state: &str) -> Request {
 #[must_use]
 pub fn set_domain_state(node: &str, state: &str) -> Request {
     Request::new(Method::Post, &["node", node, "domain-state"]).with("state", state)
+}
+
+/// The fences of one node or of all, under way and over, the newest first.
+#[must_use]
+pub fn fences(node: Option<&str>, limit: Option<usize>) -> Request {
+    Request::new(Method::Get, &["fence"]).maybe("node", node).maybe("limit", limit)
+}
+
+/// One fence, as a list of one.
+#[must_use]
+pub fn fence(id: &str) -> Request {
+    Request::new(Method::Get, &["fence", id])
+}
+
+/// Has a node fenced, whoever hears it.
+#[must_use]
+pub fn order_fence(node: &str, _: &Destructive) -> Request {
+    order(node, "fence").with("yes-i-really-mean-it", "yes")
+}
+
+/// Says that a node is off, which is proof.
+#[must_use]
+pub fn confirm_dead(node: &str, _: &Destructive) -> Request {
+    order(node, "confirm-dead").with("yes-i-really-mean-it", "yes")
+}
+
+/// Takes back an order that nobody has acted on.
+#[must_use]
+pub fn cancel_fence(node: &str) -> Request {
+    order(node, "cancel")
+}
+
+fn order(node: &str, action: &str) -> Request {
+    Request::new(Method::Post, &["node", node, "fence"]).with("action", action)
 }

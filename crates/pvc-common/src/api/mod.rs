@@ -6,6 +6,7 @@
 
 mod cluster;
 mod fault;
+mod fence;
 mod message;
 mod node;
 mod task;
@@ -16,6 +17,7 @@ pub use cluster::{
     NodeSummary, OsdSummary, PrimaryNode, Resources, StateCounts, Status, StatusDetail, VmSummary,
 };
 pub use fault::Fault;
+pub use fence::{Evidence, Fence, Fenceable, Heard, HeardOn, Lease, MovedVm, WaitingVm};
 pub use message::{Message, Refusal, RefusalText};
 pub use node::{
     Health, Node, NodeCoordinatorState, NodeDaemonState, NodeDomainState, NodeInterface, NodeLog,

@@ -9,6 +9,8 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
+use super::{Fence, Fenceable, Heard, Lease};
+
 /// A node, as `GET /node` lists it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Node {
@@ -54,6 +56,24 @@ pub struct Node {
     /// Traffic of its interfaces, by name.
     #[serde(default)]
     pub interfaces: BTreeMap<String, NodeInterface>,
+    /// The fence under way; null while none is. This and what follows is not upstream's.
+    #[serde(default)]
+    pub fence: Option<Fence>,
+    /// What a person ordered about it, `fence` or `confirm-dead`; null if nothing.
+    #[serde(default)]
+    pub fence_order: Option<String>,
+    /// Whether its BMC answers; null if nobody has checked.
+    #[serde(default)]
+    pub fenceable: Option<Fenceable>,
+    /// Its promise to end when nobody hears it; null if it makes none.
+    #[serde(default)]
+    pub lease: Option<Lease>,
+    /// The nodes that do not hear it, though they should.
+    #[serde(default)]
+    pub suspected_by: Vec<String>,
+    /// What it hears of its peers, by their names; empty without the mesh.
+    #[serde(default)]
+    pub hears: BTreeMap<String, Heard>,
 }
 
 /// A health in percent, or `N/A` when nobody has checked.

@@ -25,7 +25,33 @@ fn a_node_has_upstreams_shape() {
         "interfaces": {"ens4": {"rx_bps": 1200, "rx_pps": 14, "tx_bps": 2, "tx_pps": 1,
                                 "total_bps": 1202, "total_pps": 15,
                                 "link_speed": 10_000_000_000_u64, "state": "up"}},
+        "fence": null, "fence_order": null, "fenceable": null, "lease": null,
+        "suspected_by": [], "hears": {},
     }));
+}
+
+#[test]
+fn what_concerns_a_nodes_death_stands_beside_upstreams_shape() {
+    same::<Fence>(json!({
+        "id": "hv3-1", "node": "hv3", "by": "hv1", "phase": "recovering", "why": "silent",
+        "boot": "b1", "power_cut": true, "suspected_ms": 1, "condemned_ms": 2, "proved_ms": 3,
+        "finished_ms": null,
+        "evidence": [{"kind": "ipmi", "verdict": "proved", "detail": "off", "at_ms": 3}],
+        "moved": [{"vm": "u", "name": "web1", "to": "hv2"}],
+        "waiting": [{"vm": "v", "name": null}],
+    }));
+    same::<Lease>(json!({"kind": "device", "ms": 9000, "voters": ["hv1"]}));
+    same::<Heard>(json!({"heard": false, "networks": {
+        "cluster": {"rtt_us": 120, "silent_ms": 2100},
+        "storage": {"rtt_us": null, "silent_ms": null}}}));
+    let node: Node = serde_json::from_value(json!({
+        "name": "hv1", "daemon_state": "run", "coordinator_state": "primary",
+        "domain_state": "ready", "cpu_count": 1, "kernel": "", "os": "", "arch": "",
+        "load": 0.0, "domains_count": 0, "vcpu": {"total": 1, "allocated": 0},
+        "memory": {"total": 1, "allocated": 0, "provisioned": 0, "used": 0, "free": 0},
+    }))
+    .unwrap();
+    assert_eq!((node.fence, node.hears.len()), (None, 0), "an older server tells nothing of it");
 }
 
 #[test]
@@ -33,6 +59,7 @@ fn a_vm_has_upstreams_shape() {
     same::<Vm>(json!({
         "name": "web1", "uuid": "6f1c2a3e-8a61-4b07-9d43-0b1f6a2c9e10", "state": "start",
         "node": "hv1", "last_node": "hv2", "migrated": "from hv2", "failed_reason": "",
+        "displaced": null,
         "node_limit": ["hv1", "hv2"], "node_selector": null, "node_autostart": false,
         "migration_method": "live", "migration_max_downtime": 300,
         "tags": [{"name": "web", "type": "user", "protected": false}],

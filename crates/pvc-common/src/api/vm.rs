@@ -25,6 +25,10 @@ pub struct Vm {
     /// Why it is in state `fail`.
     #[serde(default)]
     pub failed_reason: String,
+    /// The dead node it was taken from, while it waits for one that can take it; null otherwise.
+    /// Not upstream's.
+    #[serde(default)]
+    pub displaced: Option<String>,
     /// The nodes it may run on; null for any.
     #[serde(default)]
     pub node_limit: Option<Vec<String>>,

@@ -29,7 +29,7 @@ impl Lab {
         self.list(&["vm", "list"])
     }
 
-    fn list<T: DeserializeOwned>(&self, words: &[&str]) -> Result<Vec<T>> {
+    pub(super) fn list<T: DeserializeOwned>(&self, words: &[&str]) -> Result<Vec<T>> {
         let all: Vec<&str> = ["pvc", "--", "--quiet"]
             .iter()
             .chain(words)
@@ -97,6 +97,36 @@ impl Lab {
             }
             Err(format!("{}; running on {on:?}", standing(&seen)))
         })
+    }
+
+    /// Waits until the VM rests in state start and runs on another node than `lost`, which may be
+    /// one that nobody can ask; returns where it runs.
+    ///
+    /// # Panics
+    /// When it does not within a minute.
+    #[track_caller]
+    pub fn await_running_elsewhere(&self, vm: &str, lost: &str) -> String {
+        until(&format!("{vm} to run elsewhere than on {lost}"), START, || {
+            let seen = self.try_vm(vm)?;
+            if seen.state != "start" || seen.node == lost {
+                return Err(standing(&seen));
+            }
+            let on = running_on(&self.program, &seen.node).map_err(|error| format!("{error:#}"))?;
+            if on.contains(vm) { Ok(seen.node) } else { Err(standing(&seen)) }
+        })
+    }
+
+    /// Waits until a node's daemon is in state run.
+    ///
+    /// # Panics
+    /// When it is not within `limit`.
+    #[track_caller]
+    pub fn await_node(&self, node: &str, limit: Duration) {
+        until(&format!("{node} to run"), limit, || {
+            let nodes = self.try_nodes().map_err(|error| format!("{error:#}"))?;
+            let seen = nodes.into_iter().find(|seen| seen.name == node).ok_or("it is gone")?;
+            if seen.daemon_state == "run" { Ok(()) } else { Err(seen.daemon_state) }
+        });
     }
 
     /// The hosts on which libvirt says that the VM runs.

@@ -10,24 +10,35 @@ mod act;
 mod census;
 mod console;
 mod dice;
+mod fault;
+mod fence;
 mod guest;
 mod look;
+mod process;
 mod program;
+mod record;
+mod settings;
 mod tidy;
 mod wait;
 
+use std::env;
+use std::ffi::OsStr;
 use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, ensure};
+use fault::Status;
 use tempfile::TempDir;
 
 pub use census::Census;
 pub use console::{Clock, Console, Line};
 pub use dice::Dice;
+pub use fence::{Evidence, Fence, Vigil};
 pub use program::{Program, Said};
-pub use wait::{throughout, until};
+pub use record::Boot;
+pub use wait::{throughout, until, until_every};
 
 /// How long a command on a host or of the client may take when it waits for nothing.
 const COMMAND: Duration = Duration::from_secs(30);
@@ -35,8 +46,8 @@ const COMMAND: Duration = Duration::from_secs(30);
 /// How long another test may hold the lab.
 const TURN: Duration = Duration::from_secs(15 * 60);
 
-/// Taken by whoever uses the lab.
-const LOCK: &str = "/run/lock/pvc-e2e.lock";
+/// Names the lab's directory where it is not the usual one: another directory, another lab.
+const DIR_VARIABLE: &str = "PVC_LAB_DIR";
 
 /// The VMs that tests make are named so.
 const PREFIX: &str = "e2e-";
@@ -46,6 +57,8 @@ const PREFIX: &str = "e2e-";
 pub struct Lab {
     program: Program,
     hosts: Vec<String>,
+    /// What the hosts share.
+    shared: PathBuf,
     /// Definitions of VMs.
     dir: TempDir,
     /// When the test began, in the hosts' own time.
@@ -54,8 +67,8 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// Takes the lab, waits until its cluster is at rest, and removes what a test that was
-    /// interrupted left there.
+    /// Takes the lab, ends all faults, waits until its cluster is at rest, and removes what a test
+    /// that was interrupted left there.
     ///
     /// # Panics
     /// When there is no lab, or it does not come to rest.
@@ -63,22 +76,29 @@ impl Lab {
     #[track_caller]
     pub fn take() -> Self {
         let lab = Self::open().expect("these tests need a lab that is up");
+        lab.restore_settings().expect("settings can be restored");
         lab.clean().expect("what was left of another test goes away");
         lab
     }
 
     fn open() -> Result<Self> {
         let program = Program::from_env()?;
-        let alone = File::create(LOCK)?;
+        let alone = File::create(lock())?;
         until("the other tests", TURN, || alone.try_lock().map_err(|error| error.to_string()));
-        let status = program.run(COMMAND, &["status", "--json"])?.ok()?;
-        let status: serde_json::Value = serde_json::from_str(&status)?;
-        let hosts = status["hosts"].as_array().into_iter().flatten();
-        let hosts: Vec<String> =
-            hosts.filter_map(|host| Some(host["name"].as_str()?.to_owned())).collect();
+        let Status { shared, hosts } = Status::of(&program)?;
+        let hosts: Vec<String> = hosts.into_iter().map(|host| host.name).collect();
         ensure!(!hosts.is_empty(), "the lab is down: `cargo xtask lab up` brings it up");
         let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
-        Ok(Self { program, hosts, dir: TempDir::new()?, since, _alone: alone })
+        Ok(Self { program, hosts, shared, dir: TempDir::new()?, since, _alone: alone })
+    }
+
+    /// Ends all faults, removes the tests' VMs and has every node in service, as at the end.
+    ///
+    /// # Panics
+    /// When it does not come to that.
+    #[track_caller]
+    pub fn restore(&self) {
+        self.clean().unwrap_or_else(|error| panic!("{error:#}"));
     }
 
     /// The lab's hosts, which are the cluster's nodes.
@@ -88,12 +108,19 @@ impl Lab {
     }
 }
 
+/// What whoever uses this lab takes.
+fn lock() -> PathBuf {
+    let dir = env::var_os(DIR_VARIABLE).map(PathBuf::from);
+    let name = dir.as_deref().and_then(Path::file_name).unwrap_or(OsStr::new("pvc-lab"));
+    Path::new("/run/lock").join(format!("{}-e2e.lock", name.to_string_lossy()))
+}
+
 impl Drop for Lab {
     fn drop(&mut self) {
         if thread::panicking() {
             self.show();
         }
-        if let Err(error) = self.clean() {
+        if let Err(error) = self.restore_settings().and_then(|()| self.clean()) {
             tidy::say(&format!("the cluster was not left clean: {error:#}"));
             // A second panic would hide the first.
             assert!(thread::panicking(), "the cluster was not left clean: {error:#}");

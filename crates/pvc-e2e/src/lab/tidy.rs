@@ -14,8 +14,9 @@ const REST: Duration = Duration::from_secs(120);
 const LINES: &str = "80";
 
 impl Lab {
-    /// Removes every VM of the tests and has every node in service.
+    /// Ends all faults, removes every VM of the tests and has every node in service.
     pub(super) fn clean(&self) -> Result<()> {
+        self.try_mend()?;
         let begun = Instant::now();
         loop {
             let seen = self.clean_once();
@@ -37,6 +38,7 @@ impl Lab {
         let vms: Vec<_> = self.try_vms()?;
         for vm in vms.iter().filter(|vm| vm.name.starts_with(PREFIX)) {
             undefine(&vm.name)?.ok()?;
+            self.forget(&vm.name)?;
         }
         for node in self.try_nodes()? {
             ensure!(node.daemon_state == "run", "{} is in state {}", node.name, node.daemon_state);

@@ -11,7 +11,21 @@ const EVERY: Duration = Duration::from_millis(100);
 /// # Panics
 /// When `limit` passes first, with what was awaited and what was last seen instead.
 #[track_caller]
-pub fn until<T>(what: &str, limit: Duration, mut look: impl FnMut() -> Result<T, String>) -> T {
+pub fn until<T>(what: &str, limit: Duration, look: impl FnMut() -> Result<T, String>) -> T {
+    until_every(EVERY, what, limit, look)
+}
+
+/// Looks so often until `look` returns a value, and returns that.
+///
+/// # Panics
+/// As [`until`].
+#[track_caller]
+pub fn until_every<T>(
+    every: Duration,
+    what: &str,
+    limit: Duration,
+    mut look: impl FnMut() -> Result<T, String>,
+) -> T {
     let begun = Instant::now();
     loop {
         match look() {
@@ -19,7 +33,7 @@ pub fn until<T>(what: &str, limit: Duration, mut look: impl FnMut() -> Result<T,
             Err(seen) if begun.elapsed() >= limit => {
                 panic!("waited {:.1} s for {what}; last seen: {seen}", limit.as_secs_f64())
             }
-            Err(_) => pause(EVERY),
+            Err(_) => pause(every),
         }
     }
 }

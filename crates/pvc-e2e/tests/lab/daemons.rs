@@ -4,7 +4,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use pvc_e2e::lab::{Census, Dice, Lab, until};
+use pvc_e2e::lab::{Census, Dice, Lab};
 
 /// How long a command may have to be repeated while daemons die.
 const INSIST: Duration = Duration::from_secs(90);
@@ -22,11 +22,7 @@ fn a_restart_of_the_node_daemon_does_not_disturb_running_vms() {
     let census = Census::begin(&lab);
 
     lab.on(&node, &["systemctl", "restart", "pvcnoded.service"]);
-    until("the daemon to be back", BACK, || {
-        let nodes = lab.try_nodes().map_err(|error| format!("{error:#}"))?;
-        let seen = nodes.into_iter().find(|seen| seen.name == node).expect("it is a node");
-        if seen.daemon_state == "run" { Ok(()) } else { Err(seen.daemon_state) }
-    });
+    lab.await_node(&node, BACK);
     lab.await_rest();
 
     for (vm, process) in vms.iter().zip(before) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pvc_e2e::lab::{Census, Clock, Console, Lab, Line};
+use pvc_e2e::lab::{Census, Clock, Console, Lab, Line, until};
 
 /// How often the guest `linux` tells its clocks.
 const BEAT: Duration = Duration::from_millis(250);
@@ -66,4 +66,22 @@ fn a_moved_vm_is_at_home_on_its_new_node() {
 
     assert_eq!(lab.await_running(&vm), *target);
     assert_eq!(lab.vm(&vm).last_node, "");
+}
+
+#[test]
+fn what_a_migrating_guest_writes_comes_from_one_boot_and_is_complete() {
+    let lab = Lab::take();
+    let home = lab.primary();
+    let vm = lab.writer("writes", &home);
+    lab.pvc(&["vm", "migrate", "--wait", &vm]);
+    assert_ne!(lab.await_running(&vm), home);
+    let written = lab.boots(&vm)[0].lines;
+    until("the guest to write on", Duration::from_secs(10), || {
+        let boots = lab.boots(&vm);
+        if boots[0].lines > written + 5 { Ok(()) } else { Err(format!("{boots:?}")) }
+    });
+    assert_eq!(lab.boots(&vm).len(), 1);
+
+    lab.pvc(&["vm", "restart", "--wait", &vm]);
+    lab.await_boot(&vm, 2);
 }

@@ -6,29 +6,43 @@
 //!
 //! ```text
 //!                       named                 nobody else holds it;
-//!                                             addresses and services up
+//!                                             the outfit is taken up
 //!   secondary ─────────────────▶ takeover ──────────────────────▶ primary
 //!       ▲                           │ another named, or nobody       │
-//!       │ services and addresses    ▼                                │
+//!       │ the outfit is laid down   ▼                                │
 //!       └──────────────────── relinquish ◀───────────────────────────┘
 //! ```
 //!
 //! Invariant: a coordinator takes the addresses only when every other one that could hold them
-//! is secondary or proved dead. A daemon that stopped without letting go still has them.
+//! is secondary or proved dead. A daemon that stopped without letting go still has them; one that
+//! is out of touch with the others lays them down before anybody can prove it dead.
 //!
 //! An open seat is taken by writing one's own name over the version that was seen open: of all
 //! that stand at once, exactly one succeeds, and none needs a second round.
 
+mod outfit;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
+use std::time::Duration;
 
 use pvc_common::id::NodeName;
 use pvc_common::model::Node;
 use pvc_common::state::{CoordinatorState, DaemonState};
 use pvc_common::view::View;
 use pvc_common::zk::{Op, key};
+
+pub use outfit::{Held, Holding, Phase};
+
+/// How long a coordinator may have floating addresses after it asked for the last time what most
+/// of the ensemble has confirmed: that it still has its part.
+///
+/// Others declare a node dead after they have heard nothing of it for 2.5 s at the least, and
+/// prove it after that, so it has let go before anybody else may take. Half of a session (5 s)
+/// would be too long for that. Not shorter: an ensemble that elects a new leader answers nobody
+/// for a second or so.
+pub const TOUCH: Duration = Duration::from_secs(2);
 
 /// What a transaction is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +74,8 @@ impl fmt::Display for Goal {
     }
 }
 
-/// One step of a plan. Each is idempotent; the executor stops at the first that fails.
+/// One step of a plan. Each is idempotent; the executor stops at the first that fails and must
+/// not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// One atomic transaction on the tree.
@@ -70,14 +85,10 @@ pub enum Step {
         /// Its operations.
         ops: Vec<Op>,
     },
-    /// Hold the floating addresses and announce them.
-    AcquireAddresses,
-    /// Give the floating addresses up.
-    DropAddresses,
-    /// Run the services of the primary: the API daemon.
-    StartServices,
-    /// End the services of the primary.
-    StopServices,
+    /// Have every part of this phase here.
+    TakeUp(Phase),
+    /// Have no part of this phase here.
+    LayDown(Phase),
 }
 
 impl Step {
@@ -88,8 +99,8 @@ impl Step {
     #[must_use]
     pub const fn must_succeed(&self) -> bool {
         match self {
-            Self::Write { .. } | Self::DropAddresses => true,
-            Self::AcquireAddresses | Self::StartServices | Self::StopServices => false,
+            Self::Write { .. } | Self::LayDown(Phase::Addresses) => true,
+            Self::LayDown(Phase::Leader | Phase::Services) | Self::TakeUp(_) => false,
         }
     }
 }
@@ -101,28 +112,26 @@ pub struct Situation<'a> {
     pub me: &'a NodeName,
     /// The tree.
     pub view: &'a View,
-    /// Whether this node has any of the floating addresses now.
-    pub has_addresses: bool,
-    /// Whether this node has all of the floating addresses now.
-    pub has_all_addresses: bool,
-    /// Whether any of the primary's services runs here now.
-    pub has_services: bool,
-    /// Whether all of the primary's services run here now.
-    pub has_all_services: bool,
+    /// What of a primary's outfit this node has now.
+    pub held: Held,
+    /// How long ago it asked what most of the ensemble last confirmed: that it has its part.
+    pub silence: Duration,
 }
 
-/// What to do now; only a change can alter it.
+/// What to do now; only a change, or the silence of the ensemble, can alter it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// In order.
     pub steps: Vec<Step>,
     /// The coordinator that is waited for.
     pub waiting_for: Option<NodeName>,
+    /// Whether the addresses are, or stay, laid down because nobody is heard.
+    pub out_of_touch: bool,
 }
 
 impl Plan {
     fn of(steps: impl IntoIterator<Item = Step>) -> Self {
-        Self { steps: steps.into_iter().collect(), waiting_for: None }
+        Self { steps: steps.into_iter().collect(), ..Self::default() }
     }
 }
 
@@ -131,6 +140,9 @@ impl Plan {
 pub fn plan(s: &Situation<'_>) -> Plan {
     let Some(own) = s.view.nodes.get(s.me) else { return Plan::default() };
     let named = s.view.cluster.primary_node.get().and_then(Option::as_ref);
+    if s.silence >= TOUCH && s.held.addresses.any {
+        return Plan { out_of_touch: true, ..Plan::of([Step::LayDown(Phase::Addresses)]) };
+    }
     match (own.coordinator_state.copied(), named == Some(s.me)) {
         (Some(CoordinatorState::Client) | None, _) => Plan::default(),
         // One that is condemned or proved dead holds nothing, whoever named it: the others count
@@ -138,47 +150,55 @@ pub fn plan(s: &Situation<'_>) -> Plan {
         (Some(CoordinatorState::Secondary), true)
             if own.daemon_state.copied() == Some(DaemonState::Run) =>
         {
-            Plan::of([turn(s, own, Goal::TakeOver, CoordinatorState::Takeover)])
+            let mut plan = secondary(s);
+            plan.steps.push(turn(s, own, Goal::TakeOver, CoordinatorState::Takeover));
+            plan
         }
-        (Some(CoordinatorState::Secondary), true | false) => secondary(s, own),
+        (Some(CoordinatorState::Secondary), true | false) => stand(s, own, secondary(s)),
+        // The view may be as old as the silence: another may be primary by now.
+        (Some(CoordinatorState::Takeover | CoordinatorState::Primary), true)
+            if s.silence >= TOUCH =>
+        {
+            Plan { out_of_touch: true, ..Plan::default() }
+        }
         (Some(CoordinatorState::Takeover), true) => take_over(s, own),
         (Some(CoordinatorState::Primary), true) => primary(s, own),
         (Some(CoordinatorState::Takeover | CoordinatorState::Primary), false) => {
             Plan::of([turn(s, own, Goal::Relinquish, CoordinatorState::Relinquish)])
         }
         // Also when named again meanwhile: it gives up first, and takes over from secondary.
-        (Some(CoordinatorState::Relinquish), _) => Plan::of([
-            Step::StopServices,
-            Step::DropAddresses,
-            turn(s, own, Goal::Retire, CoordinatorState::Secondary),
-        ]),
+        (Some(CoordinatorState::Relinquish), _) => {
+            let down = Phase::DOWN.map(Step::LayDown).into_iter();
+            let retire = turn(s, own, Goal::Retire, CoordinatorState::Secondary);
+            Plan::of(down.chain([retire]))
+        }
     }
 }
 
-/// Not primary and not named: cleans up after a crash, and stands if the seat is open.
-fn secondary(s: &Situation<'_>, own: &Node) -> Plan {
-    let mut steps = Vec::new();
-    if s.has_services {
-        steps.push(Step::StopServices);
-    }
-    if s.has_addresses {
-        steps.push(Step::DropAddresses);
-    }
+/// Not primary: cleans up after a crash.
+fn secondary(s: &Situation<'_>) -> Plan {
+    let left = Phase::DOWN.into_iter().filter(|phase| s.held.of(*phase).any);
+    Plan::of(left.map(Step::LayDown))
+}
+
+/// Takes the seat if it is open.
+fn stand(s: &Situation<'_>, own: &Node, mut plan: Plan) -> Plan {
     if own.daemon_state.copied() == Some(DaemonState::Run) && seat_is_open(s.view) {
         let seat = &s.view.cluster.primary_node;
         let ops = vec![key::primary_node().put(seat, &Some(s.me.clone()))];
-        steps.push(Step::Write { goal: Goal::Stand, ops });
+        plan.steps.push(Step::Write { goal: Goal::Stand, ops });
     }
-    Plan::of(steps)
+    plan
 }
 
 fn take_over(s: &Situation<'_>, own: &Node) -> Plan {
     match s.view.nodes.iter().find(|(name, node)| *name != s.me && may_hold(node)) {
-        Some((holder, _)) => Plan { steps: vec![], waiting_for: Some(holder.clone()) },
+        Some((holder, _)) => Plan { waiting_for: Some(holder.clone()), ..Plan::default() },
         None => Plan::of([
-            Step::AcquireAddresses,
+            Step::TakeUp(Phase::Addresses),
             turn(s, own, Goal::Reign, CoordinatorState::Primary),
-            Step::StartServices,
+            Step::TakeUp(Phase::Leader),
+            Step::TakeUp(Phase::Services),
         ]),
     }
 }
@@ -189,14 +209,8 @@ fn primary(s: &Situation<'_>, own: &Node) -> Plan {
         let ops = vec![key::primary_node().put(&s.view.cluster.primary_node, &None)];
         return Plan::of([Step::Write { goal: Goal::Resign, ops }]);
     }
-    let mut steps = Vec::new();
-    if !s.has_all_addresses {
-        steps.push(Step::AcquireAddresses);
-    }
-    if !s.has_all_services {
-        steps.push(Step::StartServices);
-    }
-    Plan::of(steps)
+    let missing = Phase::UP.into_iter().filter(|phase| !s.held.of(*phase).all);
+    Plan::of(missing.map(Step::TakeUp))
 }
 
 fn turn(s: &Situation<'_>, own: &Node, goal: Goal, to: CoordinatorState) -> Step {

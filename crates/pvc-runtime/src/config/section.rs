@@ -2,6 +2,8 @@
 
 use std::cell::RefCell;
 
+use pvc_common::secret::Secret;
+
 use super::document::{Content, Document, Node};
 use super::nearest::nearest;
 use super::{Kind, Problem};
@@ -87,11 +89,11 @@ impl<'a> Section<'a> {
     }
 
     /// The value of a key that must be there and must not be shown.
-    pub fn secret(&self, key: &'static str) -> Option<crate::secret::Secret<String>> {
+    pub fn secret(&self, key: &'static str) -> Option<Secret<String>> {
         match self.find(key).map(|node| (node.line, &node.content)) {
             None => self.missing(key, "a secret text"),
             Some((_, Content::Text(text))) => {
-                return Some(crate::secret::Secret::new(text.clone()));
+                return Some(Secret::new(text.clone()));
             }
             Some((line, Content::List(_) | Content::Map(_))) => {
                 let path = self.below(key);

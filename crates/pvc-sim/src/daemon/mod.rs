@@ -56,6 +56,8 @@ pub struct Daemon {
     flushing: bool,
     /// Whether it acts as to the primary.
     acting: bool,
+    /// When it asked what the ensemble confirmed last: that it has its part.
+    touched: Option<Duration>,
     sight: Sight,
     jobs: Jobs,
     /// Nodes whose fences it is writing about.
@@ -70,6 +72,14 @@ pub struct Daemon {
     leasing: bool,
     beaten: Option<Duration>,
     unblocking: bool,
+}
+
+impl Daemon {
+    /// The tree as it sees it; nothing before it has read it in its session.
+    #[must_use]
+    pub fn view(&self) -> Option<&Arc<View>> {
+        self.view.as_ref()
+    }
 }
 
 impl World {
@@ -101,6 +111,7 @@ impl World {
             asked: BTreeMap::new(),
             flushing: false,
             acting: false,
+            touched: None,
             sight: Sight::default(),
             jobs: Jobs::new(),
             writing: BTreeSet::new(),

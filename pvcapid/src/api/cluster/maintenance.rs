@@ -20,7 +20,7 @@ struct MaintenanceArgs {
     state: bool,
 }
 
-/// Sets or ends maintenance mode, in which no node is fenced.
+/// Sets or ends maintenance mode, in which no node is fenced unless a person orders it.
 #[utoipa::path(post, path = "/api/v1/status", operation_id = "status_set_maintenance",
     tag = "root", params(MaintenanceArgs),
     responses((status = 200, body = Message), (status = 400, description = "Bad argument")))]

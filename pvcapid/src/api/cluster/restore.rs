@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use pvc_common::api::Message;
-use pvc_common::zk::{Seen, key};
+use pvc_common::zk::Seen;
+use pvc_common::zk::key::{self, node_suffix};
 use pvc_zk::SubtreeError;
 use pvc_zk::dump::Dumped;
 use utoipa::IntoParams;
@@ -24,7 +25,7 @@ struct RestoreArgs {
 }
 
 /// Writes a backup over what the cluster's database holds. What the backup does not name stays,
-/// and so does which node may be running each VM.
+/// and so does which node may be running each VM, and everything about the death of nodes.
 #[utoipa::path(post, path = "/api/v1/restore", operation_id = "restore", tag = "root",
     params(RestoreArgs,
         ("yes-i-really-mean-it" = String, Query, description = "Must be given, with any text")),
@@ -41,7 +42,7 @@ pub(in crate::api) async fn restore(
     same_schema(&data, &version)?;
     let dump: Vec<Dumped> = data
         .into_iter()
-        .filter(|(path, _)| !is_claim(path))
+        .filter(|(path, _)| !is_of_now(path))
         .map(|(path, text)| Dumped { path, data: text.into_bytes() })
         .collect();
     app.store().restore(&dump).await.map_err(|error| match error {
@@ -70,11 +71,24 @@ fn parse(text: &str) -> Result<BTreeMap<String, String>, ApiError> {
     }
 }
 
-/// Who may be running a VM is a fact of now, which no backup knows: were a claim restored, two
-/// nodes could run one VM.
-fn is_claim(path: &str) -> bool {
-    path.starts_with(key::DOMAINS) && path.ends_with(key::vm_suffix::CLAIM)
+/// What is a fact of now, which no backup knows. Were a claim restored, two nodes could run one
+/// VM; were a lease or a fence, a node would be proved dead that lives.
+fn is_of_now(path: &str) -> bool {
+    let ends = |suffixes: &[&str]| suffixes.iter().any(|suffix| path.ends_with(suffix));
+    let suspicions = format!("{}/", node_suffix::SUSPICIONS);
+    (path.starts_with(key::DOMAINS) && ends(&[key::vm_suffix::CLAIM]))
+        || (path.starts_with(key::NODES) && (ends(&OF_NOW) || path.contains(&suspicions)))
 }
+
+/// What nodes and coordinators tell of a node's life and death.
+const OF_NOW: [&str; 6] = [
+    node_suffix::PRESENCE,
+    node_suffix::LEASE,
+    node_suffix::FENCEABLE,
+    node_suffix::HEARS,
+    node_suffix::FENCE,
+    node_suffix::FENCE_ORDER,
+];
 
 fn same_schema(data: &BTreeMap<String, String>, version: &Seen<u32>) -> Result<(), ApiError> {
     let theirs = data.get(key::schema_version().path()).map_or("none", String::as_str);
@@ -100,6 +114,23 @@ mod tests {
         for text in [plain, &wrapped] {
             let data = parse(text).unwrap();
             assert_eq!(data, BTreeMap::from([("/config".to_owned(), "pvc".to_owned())]));
+        }
+    }
+
+    #[test]
+    fn what_is_a_fact_of_now_is_not_restored() {
+        for now in [
+            "/domains/u/claim",
+            "/nodes/hv1/lease",
+            "/nodes/hv1/presence",
+            "/nodes/hv1/fence",
+            "/nodes/hv1/fence_order",
+            "/nodes/hv1/suspicions/hv2",
+        ] {
+            assert!(is_of_now(now), "{now}");
+        }
+        for kept in ["/domains/u/state", "/nodes/hv1/suspicions", "/nodes/hv1", "/fences/hv1-1"] {
+            assert!(!is_of_now(kept), "{kept}");
         }
     }
 

@@ -6,13 +6,14 @@ use pvc_common::api::{
     ClusterHealth, CpuResources, Health, HealthMessage, MemoryResources, NodeHealth, NodeSummary,
     OsdSummary, Resources, StateCounts, Status, StatusDetail, VmSummary,
 };
+use pvc_common::id::NodeName;
 use pvc_common::model::Node;
 use pvc_common::state::{DaemonState, DomainState, VmState, Word};
 use pvc_common::zk::Text;
 
 use super::storage;
 use crate::api::fault::shown::{by_time, faults};
-use crate::image::{View, health};
+use crate::image::{CHECK, View, concern, health};
 
 /// The whole summary.
 pub(in crate::api) fn status(view: &View) -> Status {
@@ -22,7 +23,7 @@ pub(in crate::api) fn status(view: &View) -> Status {
     let detail = detail(view);
     Status {
         cluster_name: cluster.name.get().cloned().unwrap_or_default(),
-        cluster_health: cluster_health(&detail),
+        cluster_health: cluster_health(view, &detail),
         node_health: node_health(view),
         maintenance: cluster.maintenance.get().cloned().unwrap_or_default(),
         primary_node: primary.map_or_else(|| "none".to_owned(), ToString::to_string),
@@ -73,38 +74,47 @@ fn detail(view: &View) -> StatusDetail {
     }
 }
 
-/// Faults that nobody has acknowledged lower the health; the gravest and latest come first.
-fn cluster_health(detail: &StatusDetail) -> ClusterHealth {
+/// Faults that nobody has acknowledged lower the health, and what concerns the nodes' fencing
+/// while it lasts; the gravest and latest come first, and at the same weight what lasts.
+fn cluster_health(view: &View, detail: &StatusDetail) -> ClusterHealth {
     let mut new: Vec<_> = detail.faults.iter().filter(|fault| fault.status != "ack").collect();
-    new.sort_by(|a, b| {
-        b.health_delta
-            .cmp(&a.health_delta)
-            .then_with(|| by_time(&b.last_reported, &a.last_reported))
-    });
-    let lost: i64 = new.iter().map(|fault| fault.health_delta).sum();
-    let messages = new.into_iter().map(|fault| HealthMessage {
+    new.sort_by(|a, b| by_time(&b.last_reported, &a.last_reported));
+    let faults = new.into_iter().map(|fault| HealthMessage {
         id: fault.id.clone(),
         health_delta: fault.health_delta,
         text: fault.message.clone(),
     });
-    ClusterHealth { health: Health::Percent((100 - lost).max(0)), messages: messages.collect() }
+    let concerns = view.nodes.iter().filter_map(|(name, node)| concern(name, node));
+    let concerns = concerns.map(|concern| HealthMessage {
+        id: concern.id,
+        health_delta: concern.delta.into(),
+        text: concern.text,
+    });
+    let mut messages: Vec<_> = concerns.chain(faults).collect();
+    messages.sort_by_key(|message| std::cmp::Reverse(message.health_delta));
+    let lost: i64 = messages.iter().map(|message| message.health_delta).sum();
+    ClusterHealth { health: Health::Percent((100 - lost).max(0)), messages }
 }
 
 fn node_health(view: &View) -> BTreeMap<String, NodeHealth> {
     let shown = view.nodes.iter().map(|(name, node)| {
-        (name.to_string(), NodeHealth { health: health(node), messages: complaints(node) })
+        (
+            name.to_string(),
+            NodeHealth { health: health(name, node), messages: complaints(name, node) },
+        )
     });
     shown.collect()
 }
 
-/// What the checks of a node found that lowers its health.
-fn complaints(node: &Node) -> Vec<String> {
+/// What the checks of a node found that lowers its health, and what concerns its fencing.
+fn complaints(name: &NodeName, node: &Node) -> Vec<String> {
     let results = node.details.iter().flat_map(|details| &details.results);
     let complaints = results.filter_map(|(check, result)| {
         result.health_delta.copied().filter(|delta| *delta > 0)?;
         Some(format!("'{check}': {}", result.message.get()?))
     });
-    complaints.collect()
+    let concern = concern(name, node).map(|concern| format!("'{CHECK}': {}", concern.text));
+    complaints.chain(concern).collect()
 }
 
 fn counted(states: impl Iterator<Item = String>, known: &[String]) -> StateCounts {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use pvc_common::api::{Health, Status, StatusDetail};
 use pvc_common::state::{DaemonState, DomainState, FaultStatus, VmState, Word};
 
+use super::fence;
 use super::text::{Labels, Metric, Page, Sample, Subject};
 use crate::api::cluster::summary;
 use crate::image::View;
@@ -62,6 +63,7 @@ pub(super) fn page(view: &View) -> String {
     vm_states(&mut page, detail);
     osd_states(&mut page, detail);
     page.table(NUMBERS, &status);
+    fence::append(&mut page, view);
     page.finish()
 }
 

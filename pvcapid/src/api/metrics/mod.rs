@@ -6,6 +6,7 @@
 
 mod attached;
 mod cluster;
+mod fence;
 mod health;
 mod node;
 mod osd;

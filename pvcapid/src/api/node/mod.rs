@@ -3,6 +3,7 @@
 pub(super) mod coordinator_state;
 pub(super) mod daemon_state;
 pub(super) mod domain_state;
+pub(super) mod fence;
 pub(super) mod list;
 pub(super) mod log;
 pub(super) mod show;

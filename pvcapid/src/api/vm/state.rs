@@ -77,7 +77,7 @@ async fn wish(
 ) -> Result<String, ApiError> {
     let done = apply(app, || async {
         let vm = target.read(app).await?;
-        change::set_state(target.uuid, &target.name, &vm, state, force)
+        change::set_state(target.uuid, &target.name, &vm, &*app.view()?, state, force)
     });
     done.await
 }

@@ -123,6 +123,17 @@ fn a_stopped_vm_is_assigned_without_a_migration() {
 }
 
 #[test]
+fn a_displaced_vm_waits_no_longer_once_it_is_moved() {
+    let uuid = UUID.parse().unwrap();
+    let vm = Vm { displaced: seen(Some(hv("hv1"))), ..vm(VmState::Stop, Some("hv9")) };
+    for target in ["hv2", "hv1"] {
+        let wish = wish(MoveKind::Move, Some(target));
+        let ops = move_vm(uuid, "web1", &vm, &cluster(), &wish).unwrap().ops;
+        assert!(ops.contains(&key::vm_displaced(uuid).delete(&vm.displaced).unwrap()), "{ops:?}");
+    }
+}
+
+#[test]
 fn the_way_home_needs_a_home() {
     let unmigrate = wish(MoveKind::Unmigrate, None);
     assert!(outcome(&vm(VmState::Start, None), &unmigrate).is_err());

@@ -1,4 +1,4 @@
-//! The guests of the light lab: `tick`, and `linux` once somebody asks for it.
+//! The guests of the light lab: `tick` and `writer`, and `linux` once somebody asks for it.
 
 use std::fs;
 use std::process::Command;
@@ -22,21 +22,21 @@ const DOWNLOAD: Duration = Duration::from_secs(300);
 /// When the guest cannot be made.
 pub(crate) fn definition(lab: &Lab, kind: Kind, name: &str, uuid: &str) -> Result<String> {
     match kind {
-        Kind::Tick => {}
+        Kind::Tick | Kind::Writer => {}
         Kind::Linux => make_linux(lab)?,
     }
     Ok(adapt(lab, &guest::domain_xml(kind, name, uuid)))
 }
 
-/// Makes `tick` and the definition of the first VM of it, unless they are there.
+/// Makes `tick`, `writer` and the definition of the first VM, unless they are there.
 ///
 /// # Errors
 /// When it cannot be assembled or written.
 pub(crate) fn make(lab: &Lab) -> Result<()> {
     fs::create_dir_all(place::guests(lab))?;
-    let disk = place::guests(lab).join("tick.img");
-    if !disk.exists() {
-        guest::make_tick(&disk)?;
+    let guests = place::guests(lab);
+    if !guests.join("writer.img").exists() {
+        guest::make_sectors(&guests)?;
     }
     let definition = client::definition(lab, Kind::Tick);
     if !definition.exists() {
@@ -79,6 +79,7 @@ fn make_linux(lab: &Lab) -> Result<()> {
 fn adapt(lab: &Lab, xml: &str) -> String {
     xml.replace("/var/lib/pvc-lab/guests", &place::guests(lab).display().to_string())
         .replace("/var/log/libvirt", &place::console(lab).display().to_string())
+        .replace("/var/lib/pvc-shared", &lab.shared().display().to_string())
         // Both sides of a migration write to the same file.
         .replace("append='off'", "append='on'")
 }

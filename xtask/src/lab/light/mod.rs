@@ -91,12 +91,16 @@ pub(crate) fn run(lab: &Lab, verb: Verb) -> Result<()> {
         | Verb::Freeze { .. }
         | Verb::Thaw { .. }
         | Verb::Partition { .. }
+        | Verb::Oneway { .. }
+        | Verb::Loss { .. }
         | Verb::Heal { .. }
+        | Verb::Pause { .. }
         | Verb::Bmc { .. }
         | Verb::Console { .. }
         | Verb::Selftest
         | Verb::Board { .. }
         | Verb::Chassis { .. }
+        | Verb::Watchdog { .. }
         | Verb::BmcFront { .. } => bail!(
             "the light lab has no hosts to do this with: its nodes are processes of this machine, \
              see `cargo xtask lab status`; `sudo cargo xtask lab up` makes hosts"

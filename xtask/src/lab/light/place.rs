@@ -83,7 +83,7 @@ pub(crate) fn homes(lab: &Lab) -> Vec<PathBuf> {
 /// Everything of the lab.
 pub(crate) fn parts(lab: &Lab) -> Vec<PathBuf> {
     let mut parts = homes(lab);
-    parts.extend([lab.dir().join("bin"), guests(lab), console(lab)]);
+    parts.extend([lab.dir().join("bin"), guests(lab), console(lab), lab.shared()]);
     parts.extend([lab.client(), lab.logs(), lab.run()]);
     parts
 }

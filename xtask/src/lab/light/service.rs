@@ -128,8 +128,11 @@ pub(crate) fn configure(lab: &Lab, nodes: &[Host], ports: Ports) -> Result<()> {
         ];
         write(&home(lab, &node.to_string()), &files, &[&common[..], &own].concat())?;
     }
-    fs::create_dir_all(console(lab))?;
-    account::own(&console(lab))
+    for dir in [console(lab), lab.shared()] {
+        fs::create_dir_all(&dir)?;
+        account::own(&dir)?;
+    }
+    Ok(())
 }
 
 /// Writes files below a service's home and gives all to the account it runs as.

@@ -2,20 +2,24 @@
 //!
 //! Each group starts a ZooKeeper server of its own on loopback, fills it with a synthetic
 //! cluster, and runs the daemons on it as an operator would, but for a hypervisor that only
-//! imagines its VMs. One JSON object a line on stdout; progress on stderr.
+//! imagines its VMs; `switch`, `failover` and `needless` measure on a lab that is up. One JSON
+//! object a line on stdout; progress on stderr.
 
 mod api;
 mod cli;
 mod cluster;
 mod config;
 mod daemon;
+mod failover;
 mod figure;
 mod http;
 mod memory;
+mod needless;
 mod rig;
 mod sample;
 mod seed;
 mod startup;
+mod switch;
 mod zookeeper;
 
 use anyhow::Result;
@@ -25,7 +29,7 @@ use clap::{Parser, Subcommand};
 #[derive(Parser)]
 #[command(name = "pvc-bench", bin_name = "cargo xtask bench")]
 struct Arguments {
-    /// What to measure; everything, if nothing is named.
+    /// What to measure; everything that needs no lab, if nothing is named.
     #[command(subcommand)]
     group: Option<Group>,
 }
@@ -42,6 +46,14 @@ enum Group {
     Memory,
     /// Requests to ZooKeeper, by a node at rest and by a VM that changes.
     Zookeeper,
+    /// Time until the VM of a node that lost power runs elsewhere, on a lab that is up.
+    Failover(failover::Options),
+    /// Nodes fenced that were alive, on a lab that is up.
+    Needless(needless::Options),
+    /// What a change of the primary costs, on a lab that is up; not measured unless named.
+    Switch(switch::Options),
+    #[command(name = "_probe", hide = true)]
+    Probe(switch::Probe),
     /// Fill a ZooKeeper with a synthetic cluster.
     Seed(seed::Options),
 }
@@ -54,6 +66,10 @@ async fn main() -> Result<()> {
         Some(Group::Cli) => cli::measure().await,
         Some(Group::Memory) => memory::measure().await,
         Some(Group::Zookeeper) => zookeeper::measure().await,
+        Some(Group::Failover(options)) => failover::measure(options),
+        Some(Group::Needless(options)) => needless::measure(options),
+        Some(Group::Switch(options)) => switch::measure(&options),
+        Some(Group::Probe(probe)) => switch::probe(&probe),
         Some(Group::Seed(options)) => seed::run(options).await,
         None => {
             startup::measure().await?;

@@ -1,0 +1,16 @@
+//! The port to Ceph: for now what fencing needs of it.
+//!
+//! [`Ceph`] shuts a dead node's clients out of the storage, has its OSDs counted as down at once
+//! and takes its locks away. [`CephCli`] does that by Ceph's own programs; [`fake`] is a cluster
+//! in memory. What the programs print is understood by pure functions, which are tested on texts
+//! captured from Ceph 16.2. A contract that both keep against a real cluster is still to come.
+
+mod cli;
+pub mod fake;
+mod parse;
+mod port;
+mod types;
+
+pub use cli::CephCli;
+pub use port::{Ceph, CephError};
+pub use types::{Blocked, BlocklistEntry, ClientAddress, Epoch, Lock};

@@ -1,0 +1,201 @@
+//! Understanding what Ceph's programs print.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::Deserialize;
+
+use crate::{Blocked, BlocklistEntry, ClientAddress, Epoch, Lock};
+
+/// What matters of the map of the OSDs.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct OsdMap {
+    pub(crate) epoch: Epoch,
+    pub(crate) blocklist: Vec<BlocklistEntry>,
+}
+
+impl OsdMap {
+    /// Until when all clients at an address are shut out, if they are.
+    pub(crate) fn blocked_until_s(&self, address: IpAddr) -> Option<i64> {
+        self.blocklist
+            .iter()
+            .find(|entry| entry.who == Blocked::Address(address))
+            .map(|entry| entry.until_s)
+    }
+}
+
+#[derive(Deserialize)]
+struct RawOsdMap {
+    epoch: u64,
+    blocklist: BTreeMap<String, String>,
+    /// Older versions know no ranges.
+    #[serde(default)]
+    range_blocklist: BTreeMap<String, String>,
+}
+
+/// Understands `ceph osd dump --format json`.
+///
+/// It is asked rather than `ceph osd blocklist ls`, which tells no epoch, and whose JSON is two
+/// documents in a row. Entries that are not understood are left out.
+pub(crate) fn osd_map(json: &str) -> Option<OsdMap> {
+    let raw: RawOsdMap = serde_json::from_str(json).ok()?;
+    let entry = |(who, until): (Option<Blocked>, &String)| {
+        Some(BlocklistEntry { who: who?, until_s: stamp(until)? })
+    };
+    let single = raw.blocklist.iter().map(|(who, until)| (client(who), until));
+    let ranges = raw.range_blocklist.iter().map(|(who, until)| (network(who), until));
+    let blocklist = single.chain(ranges).filter_map(entry).collect();
+    Some(OsdMap { epoch: Epoch(raw.epoch), blocklist })
+}
+
+/// `10.0.0.1:0/0` or `10.0.0.1:0/2855931227`.
+fn client(text: &str) -> Option<Blocked> {
+    let client: ClientAddress = text.parse().ok()?;
+    let all = client.socket.port() == 0 && client.nonce == 0;
+    Some(if all { Blocked::Address(client.socket.ip()) } else { Blocked::Client(client) })
+}
+
+/// `cidr:10.0.0.0:0/24`: a client's form, with the length of the prefix for its number.
+fn network(text: &str) -> Option<Blocked> {
+    let network: ClientAddress = text.strip_prefix("cidr:").unwrap_or(text).parse().ok()?;
+    let prefix = u8::try_from(network.nonce).ok()?;
+    IpNet::new(network.socket.ip(), prefix).ok().map(Blocked::Network)
+}
+
+/// Understands the answer to `ceph osd blocklist add`: until when, by the monitor's clock, an
+/// entry would last that was made just now.
+pub(crate) fn until(answer: &str) -> Option<i64> {
+    let (_, until) = answer.split_once(" until ")?;
+    stamp(until.split_ascii_whitespace().next()?)
+}
+
+/// Seconds since 1970 at `2026-11-25T23:24:01.724324+0000`; fractions are dropped.
+fn stamp(text: &str) -> Option<i64> {
+    let (date, time) = text.split_once('T')?;
+    let (time, offset, sign) = match time.split_once('+') {
+        Some((time, offset)) => (time, offset, 1),
+        None => time.split_once('-').map(|(time, offset)| (time, offset, -1))?,
+    };
+    let [year, month, day] = numbers(date, '-')?;
+    let [hour, minute, second] = numbers(time.split_once('.').map_or(time, |parts| parts.0), ':')?;
+    let offset: i64 = offset.parse().ok()?;
+    let offset_s = sign * (offset / 100 * 3600 + offset % 100 * 60);
+    Some(days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset_s)
+}
+
+fn numbers(text: &str, separator: char) -> Option<[i64; 3]> {
+    let numbers: Option<Vec<i64>> = text.split(separator).map(|part| part.parse().ok()).collect();
+    numbers?.try_into().ok()
+}
+
+/// Days from 1970-01-01 to a date of the Gregorian calendar.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    // Years that begin in March have their odd day last.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    // 719 468 days lie between 1 March of the year 0 and 1970.
+    year * 365 + leap_days + (153 * month + 2) / 5 + day - 1 - 719_468
+}
+
+#[derive(Deserialize)]
+struct RawLock {
+    id: String,
+    locker: String,
+    address: String,
+}
+
+/// Understands `rbd lock ls --format json`.
+pub(crate) fn locks(json: &str) -> Option<Vec<Lock>> {
+    let raw: Vec<RawLock> = serde_json::from_str(json).ok()?;
+    let lock = |RawLock { id, locker, address }| {
+        address.parse().ok().map(|address| Lock { id, locker, address })
+    };
+    raw.into_iter().map(lock).collect()
+}
+
+/// What an `rbd` that failed says of an image or pool that is not there. Its exit status tells
+/// nothing: it is 2 as well when the whole cluster is not found.
+pub(crate) fn is_no_image(stderr: &str) -> bool {
+    let opening = ["error opening image", "error opening pool"];
+    stderr.contains("(2) No such file") && opening.iter().any(|what| stderr.contains(what))
+}
+
+/// What `rbd lock rm` says of a lock that is gone, or is another's.
+pub(crate) fn is_no_lock(stderr: &str) -> bool {
+    stderr.contains("releasing lock failed: (2) No such file")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of Ceph 16.2.15, with what does not matter here left out.
+    const OSD_DUMP: &str = r#"
+
+{"epoch":41,"fsid":"674792c9-bb45-42fb-bd45-5ca2c5e91614","modified":"2026-11-25T23:24:00.401155+0000","pools":[],"osds":[{"osd":0,"up":1,"in":1,"state":["exists","up"]}],"primary_temp":[],"blocklist":{"10.7.0.1:0/0":"2026-11-25T23:24:01.724324+0000","127.0.0.1:0/4117663829":"2026-11-26T00:22:20.856977+0000","[2001:db8::1]:0/0":"2026-11-26T00:22:19.021531+0000","odd":"2026-11-26T00:22:19.021531+0000"},"range_blocklist":{"cidr:10.7.0.2:0/32":"2026-11-25T23:24:59.725921+0000","cidr:[2001:db8::7]:0/128":"2026-11-25T23:25:00.390204+0000"},"stretch_mode":{"stretch_mode_enabled":false}}
+"#;
+
+    #[test]
+    fn the_map_of_the_osds_says_who_is_shut_out() {
+        let map = osd_map(OSD_DUMP).unwrap();
+        assert_eq!(map.epoch, Epoch(41));
+        let who: Vec<Blocked> = map.blocklist.iter().map(|entry| entry.who).collect();
+        let expected = [
+            Blocked::Address("10.7.0.1".parse().unwrap()),
+            Blocked::Client("127.0.0.1:0/4117663829".parse().unwrap()),
+            Blocked::Address("2001:db8::1".parse().unwrap()),
+            Blocked::Network("10.7.0.2/32".parse().unwrap()),
+            Blocked::Network("2001:db8::7/128".parse().unwrap()),
+        ];
+        assert_eq!(who, expected);
+        assert_eq!(map.blocked_until_s("10.7.0.1".parse().unwrap()), Some(1_795_649_041));
+        assert_eq!(map.blocked_until_s("127.0.0.1".parse().unwrap()), None, "one client only");
+        assert_eq!(osd_map(""), None);
+        assert_eq!(osd_map("[]"), None);
+    }
+
+    #[test]
+    fn an_added_entry_says_until_when() {
+        let usual = "blocklisting 10.7.0.1:0/0 until 2026-11-26T00:23:57.400002+0000 (3600 sec)\n";
+        let long =
+            "blocklisting 10.7.0.2:0/0 until 2036-11-22T23:23:59.037517+0000 (3.1536e+08 sec)\n";
+        assert_eq!(until(usual), Some(1_795_652_637));
+        assert_eq!(until(long), Some(2_111_009_039));
+        assert_eq!(until("10.0.0.1:0/0 isn't blocklisted"), None);
+    }
+
+    #[test]
+    fn times_are_understood_in_any_zone() {
+        assert_eq!(stamp("1970-01-01T00:00:00.000000+0000"), Some(0));
+        assert_eq!(stamp("2000-02-29T12:00:00.5+0000"), Some(951_825_600));
+        assert_eq!(stamp("2000-02-29T13:30:00+0130"), Some(951_825_600));
+        assert_eq!(stamp("2000-02-29T07:00:00.000000-0500"), Some(951_825_600));
+        for bad in ["", "T", "2000-02-29", "2000-02T00:00:00+0000", "2000-02-29T00:00:00"] {
+            assert_eq!(stamp(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn locks_have_a_holder() {
+        let json = r#"[{"id":"auto 140124180450752","locker":"client.4385","address":"127.0.0.1:0/2855931227"}]"#;
+        let expected = Lock {
+            id: "auto 140124180450752".to_owned(),
+            locker: "client.4385".to_owned(),
+            address: "127.0.0.1:0/2855931227".parse().unwrap(),
+        };
+        assert_eq!(locks(json), Some(vec![expected]));
+        assert_eq!(locks("[]\n"), Some(Vec::new()));
+        assert_eq!(locks(""), None);
+        assert_eq!(locks(&json.replace("127.0.0.1", "nowhere")), None);
+    }
+
+    #[test]
+    fn what_is_not_there_is_told_from_a_cluster_that_is_not() {
+        assert!(is_no_image("rbd: error opening image none: (2) No such file or directory\n"));
+        assert!(is_no_image("rbd: error opening pool 'nopool': (2) No such file or directory\n"));
+        assert!(!is_no_image("rbd: couldn't connect to the cluster!\n"));
+        assert!(is_no_lock("rbd: releasing lock failed: (2) No such file or directory\n"));
+        assert!(!is_no_lock("rbd: releasing lock failed: (108) Cannot send after transport\n"));
+    }
+}

@@ -1,0 +1,41 @@
+//! The node daemons' settings, changed for a while.
+
+use anyhow::Result;
+
+use super::Lab;
+
+const FILE: &str = "/etc/pvc/pvcnoded.yaml";
+
+/// Where the settings are kept meanwhile: a test that is interrupted leaves them there.
+const BEFORE: &str = "/etc/pvc/pvcnoded.yaml.before";
+
+const RESTART: &str = "systemctl restart pvcnoded.service";
+
+impl Lab {
+    /// Changes the settings of every host's node daemon, starts it again and waits until the
+    /// cluster is at rest. They are as before when the test has ended.
+    ///
+    /// # Panics
+    /// When a host cannot be written, or a daemon does not like the settings.
+    #[track_caller]
+    pub fn reconfigure(&self, edit: impl Fn(&str) -> String) {
+        for host in self.hosts() {
+            let edited = edit(&self.on(host, &["cat", FILE]));
+            let write = format!(
+                "set -e; cp {FILE} {BEFORE}; cat >{FILE} <<'END_OF_FILE'\n{edited}\nEND_OF_FILE\n\
+                 {RESTART}"
+            );
+            self.on(host, &["sh", "-c", &write]);
+        }
+        self.await_rest();
+    }
+
+    /// Undoes it, where there is something to undo.
+    pub(super) fn restore_settings(&self) -> Result<()> {
+        for host in self.hosts() {
+            let restore = format!("test ! -e {BEFORE} || {{ mv {BEFORE} {FILE} && {RESTART}; }}");
+            self.program.run(super::COMMAND, &["exec", host, "sh", "-c", &restore])?.ok()?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,186 @@
+//! Nodes that die, each in its own way: their VMs run elsewhere, and never twice.
+
+use std::time::Duration;
+
+use pvc_e2e::lab::{Census, Fence, Lab, Vigil, until};
+
+/// How long a host may take to boot and its daemon to serve.
+const BACK: Duration = Duration::from_secs(120);
+
+/// How long the API may be gone when the primary coordinator dies.
+const API_GONE: Duration = Duration::from_secs(20);
+
+/// A node with VMs that is about to die.
+struct Victim<'a> {
+    lab: &'a Lab,
+    node: String,
+    vms: Vec<String>,
+    vigil: Vigil<'a>,
+    census: Census,
+}
+
+impl<'a> Victim<'a> {
+    /// Gives a node two VMs that write.
+    fn prepare(lab: &'a Lab, node: &str) -> Self {
+        lab.await_rest();
+        let vms = ["one", "two"].map(|name| lab.writer(name, node)).to_vec();
+        Self { lab, node: node.to_owned(), vms, vigil: lab.vigil(), census: Census::begin(lab) }
+    }
+
+    /// Waits until the node is fenced and all its VMs write elsewhere.
+    fn await_recovery(&self) -> Fence {
+        for vm in &self.vms {
+            self.lab.await_boot(vm, 2);
+            self.lab.await_running_elsewhere(vm, &self.node);
+        }
+        self.vigil.wait_for(&self.node, "finished", |fence| fence.phase == "finished")
+    }
+
+    /// Gives the node back what it was deprived of, and sees that it serves again without having
+    /// started anything that is no longer its own.
+    fn come_back(self) {
+        let Self { lab, node, vms, census, .. } = self;
+        lab.mend();
+        lab.await_node(&node, BACK);
+        for vm in &vms {
+            assert_eq!(lab.boots(vm).len(), 2, "{vm} runs on where it was brought");
+            let on = lab.await_running(vm);
+            assert_ne!(on, node);
+        }
+        let ready = ["node", "ready", "--wait", node.as_str()];
+        lab.pvc_within(BACK, &ready).ok().unwrap();
+        for vm in &vms {
+            lab.await_running(vm);
+            assert_eq!(lab.boots(vm).len(), 2, "{vm} was not started once more");
+        }
+        census.end();
+    }
+}
+
+#[test]
+fn a_node_without_power_is_proved_dead_by_its_bmc() {
+    let lab = Lab::take();
+    let victim = Victim::prepare(&lab, &lab.plain_node());
+    lab.fault(&["power", &victim.node, "cut"]);
+    let fence = victim.await_recovery();
+    assert!(fence.proved_by("ipmi"), "{fence:?}");
+    victim.come_back();
+}
+
+#[test]
+fn a_node_that_lost_power_together_with_its_bmc_is_proved_dead_by_its_watchdog() {
+    let lab = Lab::take();
+    let victim = Victim::prepare(&lab, &lab.plain_node());
+    lab.cut(&victim.node);
+    let fence = victim.await_recovery();
+    assert!(fence.proved_by("watchdog"), "{fence:?}");
+    victim.come_back();
+}
+
+#[test]
+fn a_node_that_hangs_is_switched_off() {
+    let lab = Lab::take();
+    let victim = Victim::prepare(&lab, &lab.plain_node());
+    lab.fault(&["freeze", &victim.node, "--silent"]);
+    let fence = victim.await_recovery();
+    assert!(fence.proved_by("ipmi"), "{fence:?}");
+    victim.come_back();
+}
+
+#[test]
+fn a_node_that_hangs_out_of_reach_of_its_bmc_is_reset_by_its_watchdog() {
+    let lab = Lab::take();
+    let victim = Victim::prepare(&lab, &lab.plain_node());
+    lab.fault(&["bmc", &victim.node, "down"]);
+    lab.fault(&["freeze", &victim.node, "--silent"]);
+    let fence = victim.await_recovery();
+    assert!(!fence.proved_by("ipmi"), "{fence:?}");
+    victim.come_back();
+}
+
+#[test]
+fn a_node_that_thaws_while_its_death_is_being_proved_runs_no_vm_that_others_run() {
+    let lab = Lab::take();
+    let victim = Victim::prepare(&lab, &lab.plain_node());
+    let node = victim.node.clone();
+    lab.fault(&["bmc", &node, "down"]);
+    lab.fault(&["freeze", &node, "--silent"]);
+    victim.vigil.wait_for(&node, "begun", |_| true);
+    lab.thaw(&node);
+
+    // It may have been heard in time, or not: either way each VM runs, and once.
+    victim.vigil.wait_for(&node, "over", Fence::is_over);
+    lab.mend();
+    for vm in &victim.vms {
+        lab.await_running(vm);
+        let boots = lab.boots(vm);
+        let before = boots.last().unwrap().lines;
+        until("the guest to write on", Duration::from_secs(10), || {
+            let boots = lab.boots(vm);
+            if boots.last().unwrap().lines > before { Ok(()) } else { Err(format!("{boots:?}")) }
+        });
+        assert!(boots.len() <= 2, "{boots:?}");
+    }
+    lab.await_node(&node, BACK);
+    victim.census.end();
+}
+
+#[test]
+fn a_node_cut_off_from_all_networks_is_switched_off() {
+    let lab = Lab::take();
+    let victim = Victim::prepare(&lab, &lab.plain_node());
+    lab.fault(&["partition", &victim.node]);
+    let fence = victim.await_recovery();
+    assert!(fence.proved_by("ipmi"), "{fence:?}");
+    victim.come_back();
+}
+
+#[test]
+fn a_node_cut_off_together_with_its_bmc_ends_itself() {
+    let lab = Lab::take();
+    let victim = Victim::prepare(&lab, &lab.plain_node());
+    lab.fault(&["bmc", &victim.node, "down"]);
+    lab.fault(&["partition", &victim.node]);
+    let fence = victim.await_recovery();
+    assert!(fence.proved_by("watchdog"), "{fence:?}");
+    victim.come_back();
+}
+
+#[test]
+fn a_fence_whose_author_is_killed_is_finished() {
+    let lab = Lab::take();
+    let victim = Victim::prepare(&lab, &lab.plain_node());
+    lab.cut(&victim.node);
+    // While its death cannot be proved yet, for the BMC is dead and the lease has not run out.
+    let fence = victim.vigil.wait_for(&victim.node, "begun", |fence| !fence.is_over());
+    lab.kill(&fence.by, "pvcnoded.service");
+    victim.await_recovery();
+    victim.come_back();
+}
+
+#[test]
+fn the_api_answers_on_its_address_again_when_the_primary_coordinator_died() {
+    let lab = Lab::take();
+    let primary = lab.primary();
+    let victim = Victim::prepare(&lab, &primary);
+    lab.fault(&["power", &primary, "cut"]);
+    until("the API to answer from another primary", API_GONE, || {
+        let nodes = lab.try_nodes().map_err(|error| format!("{error:#}"))?;
+        let now = nodes.into_iter().find(|node| node.coordinator_state == "primary");
+        match now {
+            Some(node) if node.name != primary => Ok(()),
+            other => Err(format!("{:?}", other.map(|node| node.name))),
+        }
+    });
+    victim.await_recovery();
+    victim.come_back();
+}
+
+#[test]
+fn a_node_that_led_zookeeper_is_fenced_like_any_other() {
+    let lab = Lab::take();
+    let victim = Victim::prepare(&lab, &lab.zookeeper_leader());
+    lab.cut(&victim.node);
+    victim.await_recovery();
+    victim.come_back();
+}

@@ -1,0 +1,75 @@
+//! Random schedules: the guarantees hold, and the checks notice when a guard is missing.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use pvc_sim::chaos::{self, Size};
+use pvc_sim::guard::Guard;
+
+const SIZE: Size = Size { nodes: 5, vms: 10, minutes: 15 };
+
+/// Plays seeds until one fails: which, and how.
+fn first_failure(seeds: u64, without: Option<Guard>) -> Option<String> {
+    let (next, found) = (AtomicU64::new(0), Mutex::new(None));
+    let stop = AtomicBool::new(false);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= seeds {
+                        return;
+                    }
+                    let world = chaos::run(seed, SIZE, without, false).unwrap();
+                    if let Some(violation) = world.violations.first() {
+                        let text = format!("seed {seed}: {violation}");
+                        *found.lock().unwrap() = Some(text);
+                        stop.store(true, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    found.into_inner().unwrap()
+}
+
+#[test]
+fn two_hundred_random_quarters_of_an_hour_break_no_guarantee() {
+    assert_eq!(first_failure(200, None), None, "cargo xtask sim random --seeds N..N+1 --log");
+}
+
+fn check(guard: Guard) {
+    let found = first_failure(1_000, Some(guard));
+    assert!(found.is_some(), "nobody misses {}", guard.text());
+}
+
+#[test]
+fn without_agreement_a_guarantee_breaks() {
+    check(Guard::Agreement);
+}
+
+#[test]
+fn without_proof_a_guarantee_breaks() {
+    check(Guard::Proof);
+}
+
+#[test]
+fn without_the_claim_a_guarantee_breaks() {
+    check(Guard::Claim);
+}
+
+#[test]
+fn without_versions_a_guarantee_breaks() {
+    check(Guard::Version);
+}
+
+#[test]
+fn without_the_lease_a_guarantee_breaks() {
+    check(Guard::Lease);
+}
+
+#[test]
+fn without_the_order_of_the_blocklist_a_guarantee_breaks() {
+    check(Guard::Blocklist);
+}

@@ -1,0 +1,98 @@
+//! What is wrong with a node's fencing, as a part of its health and of the cluster's.
+//!
+//! Faults are reported once and stay until a person deletes them. This is of the moment: it ends
+//! by itself when its cause does, so it is derived and never written.
+
+use pvc_common::id::NodeName;
+use pvc_common::model::Node;
+use pvc_common::state::DaemonState;
+use pvc_common::zk::Seen;
+
+/// As much as a dead node costs among the faults.
+const FENCING_DELTA: u32 = 50;
+/// As much as a warning: nothing is lost yet, but the node's death would be hard to prove.
+const UNFENCEABLE_DELTA: u32 = 10;
+
+/// The name under which it stands among the results of a node's checks.
+pub(crate) const CHECK: &str = "fencing";
+
+/// Something that lowers the health while it lasts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Concern {
+    /// What it is and whom it concerns, in the form of a fault's.
+    pub(crate) id: String,
+    /// Percent.
+    pub(crate) delta: u32,
+    /// What is the matter.
+    pub(crate) text: String,
+}
+
+/// What is wrong with the node's fencing: that it is being fenced, or could not be.
+pub(crate) fn concern(name: &NodeName, node: &Node) -> Option<Concern> {
+    let concern = |kind: &str, delta, text| {
+        let id = format!("{kind}_{}", name.as_str().to_uppercase());
+        Some(Concern { id, delta, text })
+    };
+    let fencing = |text| concern("NODE_FENCING", FENCING_DELTA, text);
+    match &node.liveness.fence {
+        Seen::Value { value, .. } => {
+            return fencing(format!("Node {name} is being fenced: {}", value.why));
+        }
+        Seen::Bad { .. } => {
+            return fencing(format!(
+                "Node {name} is being fenced, but the record of it cannot be understood"
+            ));
+        }
+        Seen::Absent => {}
+    }
+    let fenceable = node.liveness.fenceable.get().filter(|fenceable| !fenceable.ok)?;
+    // What a node said of its BMC before it ended is of no use now.
+    let up = match node.daemon_state.copied()? {
+        DaemonState::Init | DaemonState::Run | DaemonState::Shutdown => true,
+        DaemonState::Stop | DaemonState::Dead | DaemonState::Fenced => false,
+    };
+    if !up {
+        return None;
+    }
+    let text = format!("Node {name} could not be switched off by others: {}", fenceable.message);
+    concern("NODE_UNFENCEABLE", UNFENCEABLE_DELTA, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use pvc_common::model::{Fenceable, Liveness};
+    use pvc_common::zk::Version;
+
+    use super::*;
+
+    fn seen<T>(value: T) -> Seen<T> {
+        Seen::Value { value, version: Version(1) }
+    }
+
+    fn node(state: DaemonState, ok: bool) -> Node {
+        let fenceable = seen(Fenceable { ok, message: "no answer".to_owned() });
+        let liveness = Liveness { fenceable, ..Liveness::default() };
+        Node { daemon_state: seen(state), liveness, ..Node::default() }
+    }
+
+    fn found(node: &Node) -> Option<(String, u32)> {
+        let concern = concern(&"hv1".parse().unwrap(), node)?;
+        Some((concern.id, concern.delta))
+    }
+
+    #[test]
+    fn a_node_that_could_not_be_fenced_is_told_of_while_it_runs() {
+        let unfenceable = Some(("NODE_UNFENCEABLE_HV1".to_owned(), 10));
+        assert_eq!(found(&node(DaemonState::Run, false)), unfenceable);
+        assert_eq!(found(&node(DaemonState::Run, true)), None);
+        assert_eq!(found(&node(DaemonState::Fenced, false)), None);
+        assert_eq!(found(&Node::default()), None, "nobody has checked");
+    }
+
+    #[test]
+    fn a_fence_is_told_of_even_if_its_record_is_broken() {
+        let mut node = node(DaemonState::Dead, false);
+        node.liveness.fence = Seen::Bad { version: Version(1), why: "not JSON".into() };
+        assert_eq!(found(&node), Some(("NODE_FENCING_HV1".to_owned(), 50)));
+    }
+}

@@ -1,0 +1,294 @@
+//! This coordinator's part in being primary: the shell around `pvc_plan::primary`.
+//!
+//! Invariant: whatever a step waits for, the addresses are laid down when the ensemble has been
+//! silent for too long: every step and every look is given up then, and the next activation
+//! begins with that.
+
+mod contact;
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pvc_common::id::NodeName;
+use pvc_common::state::CoordinatorState;
+use pvc_common::view::View;
+use pvc_common::zk::{Seen, key};
+use pvc_plan::primary::{Held, Holding, Phase, Plan, Situation, Step, TOUCH, plan};
+use pvc_runtime::reconcile::{Outcome, Reconciler};
+use pvc_zk::{CommitError, Tree};
+use tokio::time::Instant;
+
+use contact::Contact;
+
+/// How long after a failed step it is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
+/// How long after it was out of touch it looks whether it still is.
+const OUT_OF_TOUCH: Duration = Duration::from_millis(200);
+
+/// Why a part of the outfit could not be had or laid down.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
+pub struct OutfitError {
+    /// What was tried and on what it failed.
+    pub what: String,
+}
+
+/// What a primary has. Every call is bounded and idempotent.
+pub trait Outfit: Send + 'static {
+    /// What this machine has now.
+    fn held(&self) -> impl Future<Output = Result<Held, OutfitError>> + Send;
+    /// Has every part of a phase here. One that fails keeps no other from being had.
+    fn take_up(&self, phase: Phase) -> impl Future<Output = Result<(), OutfitError>> + Send;
+    /// Has no part of a phase here. One that fails keeps no other from being laid down.
+    fn lay_down(&self, phase: Phase) -> impl Future<Output = Result<(), OutfitError>> + Send;
+}
+
+/// Makes this coordinator primary, or not.
+pub struct PrimaryKeeper<T, O> {
+    me: NodeName,
+    tree: T,
+    outfit: O,
+    contact: Contact,
+    /// Whether any of the addresses was here when that was last seen.
+    addresses: bool,
+    told: Told,
+    looked: Option<Look>,
+}
+
+/// What was logged last, so that it is not logged again.
+#[derive(Default)]
+struct Told {
+    waiting_for: Option<NodeName>,
+    out_of_touch: bool,
+}
+
+/// The outfit as it was last looked at. Looking costs a program per service, and the view
+/// changes several times a second for reasons that have nothing to do with it.
+struct Look {
+    at: Instant,
+    part: Part,
+    held: Held,
+}
+
+/// This node's part as the view has it.
+type Part = (Seen<CoordinatorState>, Seen<Option<NodeName>>);
+
+/// What an activation did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Steps done.
+    pub done: usize,
+    /// The coordinator that has to let go first.
+    pub waiting_for: Option<NodeName>,
+    /// Whether it holds no addresses because nobody is heard.
+    pub out_of_touch: bool,
+    /// On what it failed.
+    pub trouble: Option<String>,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} steps done", self.done)?;
+        if let Some(node) = &self.waiting_for {
+            write!(f, ", waiting for {node} to let go")?;
+        }
+        if self.out_of_touch {
+            write!(f, ", out of touch with ZooKeeper")?;
+        }
+        match &self.trouble {
+            Some(trouble) => write!(f, ", failed: {trouble}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a node may have that cannot be looked at.
+const UNSEEN: Held = {
+    const PERHAPS: Holding = Holding { any: true, all: false };
+    Held { addresses: PERHAPS, leader: PERHAPS, services: PERHAPS }
+};
+
+/// How a step ended that did not succeed.
+enum Stopped {
+    Superseded,
+    OutOfTouch,
+    Failed(String),
+}
+
+impl<T: Tree, O: Outfit + Sync> PrimaryKeeper<T, O> {
+    /// A keeper that has done nothing yet.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn new(me: NodeName, tree: T, outfit: O) -> Self {
+        let contact = Contact::new(tree.clone());
+        Self { me, tree, outfit, contact, addresses: false, told: Told::default(), looked: None }
+    }
+
+    /// Performs a step, unless the ensemble falls silent meanwhile.
+    async fn perform(&self, step: Step) -> Result<(), Stopped> {
+        match step {
+            // What is done when the ensemble is silent is not given up because it is.
+            Step::LayDown(Phase::Addresses) => self.act(step).await,
+            Step::Write { .. } | Step::TakeUp(_) | Step::LayDown(_) => tokio::select! {
+                biased;
+                () = self.contact.lost() => Err(Stopped::OutOfTouch),
+                done = self.act(step) => done,
+            },
+        }
+    }
+
+    async fn act(&self, step: Step) -> Result<(), Stopped> {
+        let begun = Instant::now();
+        let (done, what) = match step {
+            Step::Write { goal, ops } => {
+                return match self.tree.commit(ops).await {
+                    Ok(()) => {
+                        self.contact.heard(begun);
+                        tracing::info!(node.name = %self.me, "primary: {goal}");
+                        Ok(())
+                    }
+                    Err(CommitError::Superseded { .. }) => Err(Stopped::Superseded),
+                    Err(error) => Err(Stopped::Failed(format!("could not {goal}: {error}"))),
+                };
+            }
+            Step::TakeUp(phase) => (self.outfit.take_up(phase).await, (phase, "taken up")),
+            Step::LayDown(phase) => (self.outfit.lay_down(phase).await, (phase, "laid down")),
+        };
+        done.map_err(|error| Stopped::Failed(error.to_string()))?;
+        let ((phase, how), elapsed_ms) = (what, begun.elapsed().as_millis());
+        tracing::info!(node.name = %self.me, elapsed_ms, "primary: {phase} {how}");
+        Ok(())
+    }
+
+    /// What this machine has now; looked at again when its part changes, and now and then.
+    async fn look(&mut self, view: &View) -> Result<Held, Stopped> {
+        let own = view.nodes.get(&self.me).map(|node| node.coordinator_state.clone());
+        let part = (own.unwrap_or_default(), view.cluster.primary_node.clone());
+        let fresh = |look: &&Look| look.part == part && look.at.elapsed() < Self::PERIOD;
+        if let Some(look) = self.looked.as_ref().filter(fresh) {
+            return Ok(look.held);
+        }
+        let held = tokio::select! {
+            biased;
+            () = self.contact.lost() => return Err(Stopped::OutOfTouch),
+            held = self.outfit.held() => held,
+        };
+        let held = held.map_err(|error| Stopped::Failed(error.to_string()))?;
+        self.addresses = held.addresses.any;
+        self.looked = Some(Look { at: Instant::now(), part, held });
+        Ok(held)
+    }
+
+    /// Has the ensemble asked for as long as this node has, or is about to have, what only one
+    /// may have.
+    fn keep_in_touch(&self, view: &View) {
+        let seat = &view.cluster.primary_node;
+        let own = view.nodes.get(&self.me).map(|node| &node.coordinator_state);
+        let part = match own.and_then(Seen::copied) {
+            Some(
+                CoordinatorState::Takeover
+                | CoordinatorState::Primary
+                | CoordinatorState::Relinquish,
+            ) => true,
+            Some(CoordinatorState::Secondary | CoordinatorState::Client) | None => false,
+        };
+        let mut question = Vec::new();
+        if part || self.addresses {
+            let own = own.and_then(|own| key::node_coordinator_state(&self.me).check(own));
+            question.extend(key::primary_node().check(seat).into_iter().chain(own));
+        }
+        self.contact.ask(question);
+    }
+
+    fn tell(&mut self, plan: &Plan) {
+        let Told { waiting_for, out_of_touch } = &mut self.told;
+        if let Some(node) = plan.waiting_for.as_ref().filter(|_| *waiting_for != plan.waiting_for) {
+            tracing::info!(node.name = %self.me, "primary: waiting for {node} to let go");
+        }
+        waiting_for.clone_from(&plan.waiting_for);
+        if *out_of_touch != plan.out_of_touch {
+            let limit_ms = TOUCH.as_millis();
+            if plan.out_of_touch {
+                tracing::warn!(node.name = %self.me, limit_ms,
+                    "primary: ZooKeeper is not heard, so another node may be primary: \
+                     no addresses are held");
+            } else {
+                tracing::info!(node.name = %self.me, "primary: ZooKeeper is heard again");
+            }
+            *out_of_touch = plan.out_of_touch;
+        }
+    }
+
+    /// Performs a plan as far as it goes.
+    async fn run(&mut self, plan: Plan) -> Report {
+        let Plan { steps, waiting_for, out_of_touch } = plan;
+        let mut report = Report { done: 0, waiting_for, out_of_touch, trouble: None };
+        for step in steps {
+            self.looked = None;
+            let must_succeed = step.must_succeed();
+            match self.perform(step).await {
+                Ok(()) => report.done += 1,
+                Err(Stopped::Superseded) => break,
+                Err(Stopped::OutOfTouch) => {
+                    report.out_of_touch = true;
+                    break;
+                }
+                Err(Stopped::Failed(why)) => {
+                    tracing::warn!("primary: {why}");
+                    report.trouble = Some(why);
+                    if must_succeed {
+                        break;
+                    }
+                }
+            }
+        }
+        report
+    }
+
+    /// When to look again although nothing changes.
+    fn wake_at(&self, report: &Report) -> Option<Instant> {
+        let now = Instant::now();
+        if report.out_of_touch {
+            // Given up for the silence, and not yet begun with what has to be done then.
+            let begun = self.told.out_of_touch;
+            return Some(if begun { now + OUT_OF_TOUCH } else { now });
+        }
+        let again = report.trouble.as_ref().map(|_| now + AGAIN);
+        again.into_iter().chain(self.contact.until()).min()
+    }
+}
+
+impl<T: Tree, O: Outfit + Sync> Reconciler for PrimaryKeeper<T, O> {
+    type View = View;
+    type Report = Report;
+
+    const NAME: &'static str = "primary";
+    const PERIOD: Duration = Duration::from_secs(5);
+
+    async fn reconcile(&mut self, view: Arc<View>) -> Outcome<Report> {
+        self.keep_in_touch(&view);
+        let (held, unseen) = match self.look(&view).await {
+            Ok(held) => (Some(held), None),
+            Err(Stopped::Superseded | Stopped::OutOfTouch) => (None, None),
+            Err(Stopped::Failed(why)) => (None, Some(why)),
+        };
+        // Only now it may be known that there is something to hold.
+        self.keep_in_touch(&view);
+        let silence = self.contact.silence();
+        // What cannot be seen may be there: it can be laid down all the same.
+        let held = held.or((silence >= TOUCH).then_some(UNSEEN));
+        let situation = |held| Situation { me: &self.me, view: &view, held, silence };
+        let plan = held.map(|held| plan(&situation(held))).unwrap_or_default();
+        self.tell(&plan);
+        let mut report = self.run(plan).await;
+        if let Some(why) = unseen {
+            tracing::warn!("primary: {why}");
+            report.trouble = Some(why);
+        }
+        let wake_at = self.wake_at(&report);
+        Outcome { report, wake_at }
+    }
+}
