@@ -35,6 +35,8 @@ use pvc_common::zk::{Op, key};
 
 pub use outfit::{Held, Holding, Phase};
 
+use crate::fence::{self, Fate};
+
 /// How long a coordinator may have floating addresses after it asked for the last time what most
 /// of the ensemble has confirmed: that it still has its part.
 ///
@@ -143,6 +145,12 @@ pub fn plan(s: &Situation<'_>) -> Plan {
     if s.silence >= TOUCH && s.held.addresses.any {
         return Plan { out_of_touch: true, ..Plan::of([Step::LayDown(Phase::Addresses)]) };
     }
+    // Whoever proves a condemned node dead gives its part to another at that very moment, whatever
+    // this node, which has perhaps just booted, sees of it by then: it holds nothing till its fate
+    // is settled.
+    if fence::fate(own) == Fate::Condemned {
+        return secondary(s);
+    }
     match (own.coordinator_state.copied(), named == Some(s.me)) {
         (Some(CoordinatorState::Client) | None, _) => Plan::default(),
         // One that is condemned or proved dead holds nothing, whoever named it: the others count
@@ -175,7 +183,7 @@ pub fn plan(s: &Situation<'_>) -> Plan {
     }
 }
 
-/// Not primary: cleans up after a crash.
+/// Not primary, or not allowed to be: cleans up after a crash.
 fn secondary(s: &Situation<'_>) -> Plan {
     let left = Phase::DOWN.into_iter().filter(|phase| s.held.of(*phase).any);
     Plan::of(left.map(Step::LayDown))
