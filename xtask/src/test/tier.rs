@@ -16,10 +16,11 @@ use crate::{apt, lab, say};
 const TO_BUILD: [&str; 3] = ["gcc", "libvirt-dev", "pkg-config"];
 
 /// The outside systems that contract tests start for themselves.
-const SERVICES: [&str; 3] = ["default-jre-headless", "python3-fusepy", "zookeeper"];
+const SERVICES: [&str; 5] =
+    ["default-jre-headless", "ipmitool", "openipmi", "python3-fusepy", "zookeeper"];
 
 /// The crates whose tests meet an outside system.
-const PORTS: [&str; 3] = ["pvc-zk", "pvc-libvirt", "pvc-host"];
+const PORTS: [&str; 4] = ["pvc-zk", "pvc-libvirt", "pvc-host", "pvc-ipmi"];
 
 /// Tests of one crate's code are quick; building all of them on a cold machine is not.
 const UNIT_LIMIT: Duration = Duration::from_secs(25 * 60);
