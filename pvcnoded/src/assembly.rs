@@ -1,28 +1,32 @@
 //! Puts the serving daemon together: from the configuration, and this machine.
 
 use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ipnet::Ipv4Net;
+use pvc_ceph::CephCli;
 use pvc_common::id::NodeName;
-use pvc_common::model::StaticData;
+use pvc_common::model::{Presence, StaticData};
 use pvc_common::state::DaemonMode;
 use pvc_common::unit::Mib;
 use pvc_common::view::View;
 use pvc_common::zk::{Text, key};
 use pvc_host::fact::{self, Facts};
 use pvc_host::real::{Netlink, PacketAnnouncer, Systemctl};
+use pvc_ipmi::{Bmc, Ipmi};
 use pvc_libvirt::Hypervisor;
+use pvc_plan::fence::{AfterFence, Policy, StorageFence};
 use pvc_zk::{Mirror, Tree};
 
-use crate::config::Config;
+use crate::config::{self, Config};
+use crate::fence::Means;
 use crate::outfit::{self, Floating, FloatingAddresses, Part, Parts};
-use crate::serve::{self, Service, Settings, serve};
+use crate::serve::{self, Fencing, Service, Settings, serve};
 use crate::startup::record::Identity;
 use crate::stats::HostFigures;
-use crate::{console, traffic, vm};
+use crate::{console, liveness, traffic, vm};
 
 /// Which part this node has in the cluster.
 pub(crate) fn mode(config: &Config) -> DaemonMode {
@@ -30,7 +34,13 @@ pub(crate) fn mode(config: &Config) -> DaemonMode {
 }
 
 /// What this node tells of itself.
-pub(crate) fn identity(config: &Config, facts: &Facts, active: u32, latest: u32) -> Identity {
+pub(crate) fn identity(
+    config: &Config,
+    facts: &Facts,
+    presence: &Presence,
+    active: u32,
+    latest: u32,
+) -> Identity {
     let ipmi = &config.fencing.ipmi;
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Identity {
@@ -46,9 +56,70 @@ pub(crate) fn identity(config: &Config, facts: &Facts, active: u32, latest: u32)
         active_schema: active,
         latest_schema: latest,
         ipmi: (ipmi.host.clone(), ipmi.user.clone(), ipmi.password.clone()),
+        presence: presence.clone(),
         now: since_epoch.as_secs(),
     }
 }
+
+/// What this node tells of its host for the time when it no longer can.
+///
+/// # Errors
+/// When the kernel does not tell which boot this is.
+pub(crate) fn presence(config: &Config) -> std::io::Result<Presence> {
+    let networks = config.networks.as_ref();
+    // Its own addresses, by which its storage clients are known: floating ones are others' too.
+    let own = networks.into_iter().flat_map(|it| it.all()).filter_map(|it| it.address);
+    Ok(Presence {
+        boot: fact::boot_id()?,
+        mesh: liveness::addresses(config),
+        addresses: own.map(|address| IpAddr::V4(address.addr())).collect(),
+    })
+}
+
+/// What administrators have decided about dead nodes.
+fn policy(config: &Config) -> Policy {
+    let (intervals, wanted) = (&config.intervals, &config.high_availability);
+    let after = |action| match action {
+        config::AfterFence::Migrate => AfterFence::Migrate,
+        config::AfterFence::Nothing => AfterFence::Nothing,
+    };
+    let storage = match wanted.storage_fence {
+        // Without storage there is nothing to shut anybody out of.
+        _ if !config.functions.storage => StorageFence::Off,
+        config::StorageFence::Suffices => StorageFence::Suffices,
+        config::StorageFence::Required => StorageFence::Required,
+        config::StorageFence::Off => StorageFence::Off,
+    };
+    let silence = intervals.fence.map(|count| intervals.keepalive * count.get());
+    Policy {
+        enabled: intervals.fence.is_some(),
+        mesh: wanted.mesh.is_some(),
+        keepalive_silence: silence.unwrap_or(Policy::default().keepalive_silence),
+        confirm: wanted.confirm,
+        ipmi: wanted.ipmi.is_some(),
+        storage,
+        watchdog: wanted.watchdog.is_some(),
+        successful: after(config.fencing.successful),
+        failed: after(config.fencing.failed),
+        power_on: wanted.power_on,
+        storm_cap: wanted.storm_cap,
+        storm_window: wanted.storm_window,
+    }
+}
+
+/// How BMCs are reached.
+pub(crate) fn power(config: &Config) -> Ipmi {
+    Ipmi::new(config.high_availability.ipmi.unwrap_or(DEFAULT_IPMI_LIMIT))
+}
+
+/// This node's own BMC.
+pub(crate) fn own_bmc(config: &Config) -> Bmc {
+    let ipmi = &config.fencing.ipmi;
+    Bmc { host: ipmi.host.clone(), user: ipmi.user.clone(), password: ipmi.password.clone() }
+}
+
+/// For people's orders where BMCs are not used otherwise.
+const DEFAULT_IPMI_LIMIT: Duration = Duration::from_secs(4);
 
 /// Starts all that serves.
 pub(crate) fn begin<T: Tree, H: Hypervisor>(
@@ -80,7 +151,12 @@ pub(crate) fn begin<T: Tree, H: Hypervisor>(
         }),
     };
     let outfit = config.is_coordinator().then(|| outfit(config, links));
-    serve(settings, serve::Parts { tree, hypervisor, outfit, views: mirror.view() })
+    let fencing = config.is_coordinator().then(|| Fencing {
+        policy: policy(config),
+        means: Means { power: power(config), ceph: CephCli::new().conf(&config.ceph.config) },
+    });
+    let views = mirror.view();
+    serve(settings, serve::Parts { tree, hypervisor, outfit, views, fencing })
 }
 
 /// The devices whose traffic is shown: hardware, and those that the configuration names.

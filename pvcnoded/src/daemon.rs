@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use pvc_common::model::Presence;
 use pvc_common::state::Word;
 use pvc_common::view::View;
 use pvc_common::zk::schema;
@@ -14,14 +15,16 @@ use pvc_runtime::banner::banner;
 use pvc_runtime::drain::{Drain, DrainTrigger, drain};
 use pvc_runtime::log::{Ring, mark, publish};
 use pvc_zk::{Mirror, Settings as ZkSettings, Tree, ZkTree};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
 use crate::config::{Config, HypervisorUri};
 use crate::image::ClusterImage;
+use crate::liveness::Liveness;
 use crate::startup::node_log::NodeLog;
-use crate::startup::{host, join, node_log, reexec};
-use crate::{assembly, traffic};
+use crate::startup::{fate, host, join, node_log, reexec};
+use crate::{assembly, bmc, traffic};
 
 /// How long libvirt may take to come up with the machine.
 const HYPERVISOR_LIMIT: Duration = Duration::from_secs(60);
@@ -48,6 +51,15 @@ pub async fn run(config: Config, ring: Ring, drain: Drain) -> Ended {
             return Ended::Failed;
         }
     };
+    let presence = match assembly::presence(&config) {
+        Ok(presence) => presence,
+        Err(error) => {
+            tracing::error!(%error, "the kernel does not tell which boot this is");
+            return Ended::Failed;
+        }
+    };
+    // Before all else: while nobody answers for this node it looks dead.
+    let liveness = Liveness::begin(&config);
     show_banner(&config, &facts);
     let links = match Netlink::open() {
         Ok(links) => links,
@@ -62,14 +74,15 @@ pub async fn run(config: Config, ring: Ring, drain: Drain) -> Ended {
     }
     let settings =
         ZkSettings { session_timeout: config.cluster.session_timeout, ..ZkSettings::default() };
-    let tree = ZkTree::connect(config.cluster.zookeeper.clone(), settings);
+    let tree = ZkTree::connect(config.cluster.connections(&config.node), settings);
+    let host = Host { config: &config, facts: &facts, presence: &presence, links };
     let ended = match &config.hypervisor.uri {
         HypervisorUri::Fake => {
             let hypervisor = FakeRoom::new().node(config.node.as_str());
-            live(&config, &facts, &tree, links, hypervisor, ring, &drain).await
+            live(host, liveness, &tree, hypervisor, ring, &drain).await
         }
         HypervisorUri::Libvirt(uri) => match Libvirt::new(uri, Limits::default()) {
-            Ok(hypervisor) => live(&config, &facts, &tree, links, hypervisor, ring, &drain).await,
+            Ok(hypervisor) => live(host, liveness, &tree, hypervisor, ring, &drain).await,
             Err(error) => {
                 tracing::error!(%error, "no threads can be had for talking to libvirt");
                 Ended::Failed
@@ -133,27 +146,42 @@ async fn ready_host(config: &Config, links: &Netlink) {
     host::start_services(&Systemctl, &host::services(config), config.functions.networking).await;
 }
 
+/// This host, as it is configured and as it was found.
+struct Host<'a> {
+    config: &'a Config,
+    facts: &'a Facts,
+    presence: &'a Presence,
+    links: Netlink,
+}
+
 /// What needs the cluster, and the serving.
 async fn live<T: Tree, H: Hypervisor>(
-    config: &Config,
-    facts: &Facts,
+    host: Host<'_>,
+    mut liveness: Liveness,
     tree: &T,
-    links: Netlink,
     hypervisor: H,
     ring: Ring,
     drain: &Drain,
 ) -> Ended {
-    let Some((active, mirror)) = until(drain, join_cluster(config, facts, tree, &ring)).await
-    else {
+    // The views come later; what was promised before is kept from now on.
+    let (view_sender, views) = watch::channel(None);
+    let (kept_sender, kept) = watch::channel(None);
+    liveness.join(tree, host.config.intervals.keepalive, &views);
+    liveness.promise(host.config, tree, views, kept);
+    let Some((active, mirror)) = until(drain, join_cluster(&host, tree, &ring)).await else {
+        liveness.end().await;
         return Ended::Asked;
     };
+    let Host { config, links, .. } = host;
     let attendants = Attendants::begin(config, tree, ring);
+    attendants.pass_on(mirror.view(), view_sender);
     if config.functions.hypervisor {
         // Asked while the daemon serves: nothing is gained by making the keepalive wait for it.
         let hypervisor = hypervisor.clone();
         tokio::spawn(async move { host::await_hypervisor(&hypervisor, HYPERVISOR_LIMIT).await });
     }
     let service = assembly::begin(config, tree.clone(), links, hypervisor, &mirror);
+    attendants.pass_on(service.kept.clone(), kept_sender);
     if let Err(error) = sd_notify::notify(&[sd_notify::NotifyState::Ready]) {
         tracing::debug!(%error, "no supervisor to tell that the daemon serves");
     }
@@ -162,6 +190,7 @@ async fn live<T: Tree, H: Hypervisor>(
         None => {
             tracing::info!(mark = mark::SYSTEM, "pvcnoded is asked to stop; VMs keep running");
             service.stop().await;
+            liveness.end().await;
             Ended::Asked
         }
         Some(new) => {
@@ -172,9 +201,11 @@ async fn live<T: Tree, H: Hypervisor>(
             if new > schema::LATEST {
                 // The next process can but wait for an upgrade, and must not be fenced for it.
                 service.stop().await;
+                liveness.end().await;
             } else {
                 // Ends its tasks wherever they are: the next process takes over at once.
                 drop(service);
+                liveness.hand_over();
             }
             Ended::SchemaChanged
         }
@@ -183,16 +214,14 @@ async fn live<T: Tree, H: Hypervisor>(
     ended
 }
 
-/// Session, layout, record, name, and the first complete view.
-async fn join_cluster<T: Tree>(
-    config: &Config,
-    facts: &Facts,
-    tree: &T,
-    ring: &Ring,
-) -> (u32, Mirror<View>) {
+/// Session, layout, fate, record, name, and the first complete view.
+async fn join_cluster<T: Tree>(host: &Host<'_>, tree: &T, ring: &Ring) -> (u32, Mirror<View>) {
+    let Host { config, facts, presence, .. } = host;
     join::await_session(tree, &config.cluster.zookeeper).await;
     let active = join::settle_schema(tree, &config.node, schema::LATEST).await;
-    join::write_record(tree, &assembly::identity(config, facts, active, schema::LATEST)).await;
+    fate::await_fate(tree, &config.node, presence).await;
+    let identity = assembly::identity(config, facts, presence, active, schema::LATEST);
+    join::write_record(tree, &identity).await;
     if let Some(name) = &config.cluster.name {
         join::write_cluster_name(tree, name).await;
     }
@@ -226,11 +255,33 @@ impl Attendants {
         let every = config.intervals.keepalive;
         let traffic = traffic::run(tree.clone(), config.node.clone(), every, source, drain.clone());
         let mut tasks = vec![tokio::spawn(traffic)];
+        if config.high_availability.ipmi.is_some() {
+            let (power, bmc) = (assembly::power(config), assembly::own_bmc(config));
+            let watch = bmc::watch(tree.clone(), config.node.clone(), power, bmc, drain.clone());
+            tasks.push(tokio::spawn(watch));
+        }
         if config.logging.zookeeper {
             let log = NodeLog::new(tree.clone(), &config.node);
             tasks.push(tokio::spawn(publish(ring, log, drain)));
         }
         Self { trigger, tasks }
+    }
+
+    /// Shows what one part knows to another that was there before it, for good.
+    fn pass_on<V: Clone + Send + Sync + 'static>(
+        &self,
+        mut from: watch::Receiver<V>,
+        to: watch::Sender<V>,
+    ) {
+        tokio::spawn(async move {
+            loop {
+                let now = from.borrow_and_update().clone();
+                to.send_replace(now);
+                if from.changed().await.is_err() {
+                    return;
+                }
+            }
+        });
     }
 
     /// Lets them publish what is last.

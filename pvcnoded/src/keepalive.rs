@@ -2,42 +2,97 @@
 //!
 //! It gathers nothing and waits for nobody but ZooKeeper itself, and for that no longer than an
 //! interval. It is the first thing a serving daemon does and the last it stops.
+//!
+//! A node that sees itself suspected writes at once, and often: whoever can write is alive,
+//! although others may not hear its answers to their probes.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pvc_common::id::NodeName;
 use pvc_common::state::{DaemonState, Word};
+use pvc_common::view::View;
 use pvc_common::zk::key;
 use pvc_runtime::drain::Drain;
 use pvc_runtime::log::mark;
 use pvc_zk::Tree;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout};
 use tracing::Instrument;
 
 use crate::own_keys::{OwnKeys, PublishError};
 
+/// Time between two signs of life of a node that is suspected.
+const REBUT_EVERY: Duration = Duration::from_millis(500);
+
+/// How keepalives are sent.
+pub struct Settings {
+    /// This node.
+    pub node: NodeName,
+    /// Time between two of them.
+    pub every: Duration,
+    /// Whether each is logged.
+    pub log: bool,
+}
+
 /// Sends keepalives until drained. The first one makes the daemon's state `run`.
-pub async fn run<T: Tree>(tree: T, me: NodeName, every: Duration, log_beats: bool, drain: Drain) {
+///
+/// `kept` is told when the last keepalive was sent that ZooKeeper has acknowledged.
+pub async fn run<T: Tree>(
+    tree: T,
+    settings: Settings,
+    mut views: watch::Receiver<Option<Arc<View>>>,
+    kept: watch::Sender<Option<std::time::Instant>>,
+    drain: Drain,
+) {
+    let Settings { node: me, every, log } = settings;
     let mut keys = OwnKeys::new(tree.clone());
-    let mut ticks = interval(every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut due = Instant::now();
     let beats = async {
         loop {
-            ticks.tick().await;
+            if !wait(due, &me, &mut views).await {
+                tracing::info!(node.name = %me, "suspected: keepalive sent at once");
+            }
+            let sent = Instant::now();
             match timeout(every, beat(&tree, &mut keys, &me)).await {
-                Ok(Ok(())) if log_beats => {
-                    tracing::info!(mark = mark::TICK, node.name = %me, "keepalive sent");
+                Ok(Ok(())) => {
+                    if log {
+                        tracing::info!(mark = mark::TICK, node.name = %me, "keepalive sent");
+                    }
+                    kept.send_replace(Some(sent.into_std()));
                 }
-                Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::warn!(%error, "keepalive not sent"),
                 Err(_) => tracing::warn!(after_s = every.as_secs(), "keepalive not sent in time"),
             }
+            due = sent + every;
         }
     };
     tokio::select! {
         biased;
         () = drain.drained() => {}
         () = beats.instrument(tracing::info_span!("keepalive")) => {}
+    }
+}
+
+/// Waits until the next keepalive is due: `true`, or has to be sent sooner: `false`.
+async fn wait(due: Instant, me: &NodeName, views: &mut watch::Receiver<Option<Arc<View>>>) -> bool {
+    let soon = Instant::now() + REBUT_EVERY;
+    let suspected = async {
+        let is_suspected = |view: &Option<Arc<View>>| {
+            let own = view.as_ref().and_then(|view| view.nodes.get(me));
+            own.is_some_and(|own| !own.liveness.suspicions.is_empty())
+        };
+        if views.wait_for(is_suspected).await.map(drop).is_ok() {
+            sleep_until(soon).await;
+        } else {
+            // Nobody follows the tree any more.
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = sleep_until(due) => true,
+        () = suspected => false,
     }
 }
 
@@ -49,19 +104,26 @@ async fn beat<T: Tree>(tree: &T, keys: &mut OwnKeys<T>, me: &NodeName) -> Result
     serve(tree, me).await
 }
 
-/// A daemon that sends keepalives is serving, unless it is shutting down, or has said that it
-/// stopped while this beat was under way.
+/// A daemon that sends keepalives is serving, unless it is shutting down, has said that it
+/// stopped while this beat was under way, or is condemned: then it waits for its fate.
 async fn serve<T: Tree>(tree: &T, me: &NodeName) -> Result<(), PublishError> {
     let key = key::node_daemon_state(me);
-    let entry = tree.get(key.path()).await?;
+    let paths = [key.path().to_owned(), key::node_fence(me).into_path()];
+    let entries = tree.get_many(&paths).await?;
+    let entry = entries.first().and_then(Option::as_ref);
+    let condemned = entries.get(1).is_some_and(Option::is_some);
     let seen = pvc_common::zk::Seen::<DaemonState>::read(
-        entry.as_ref().map(|entry| (entry.data.as_slice(), entry.version)),
+        entry.map(|entry| (entry.data.as_slice(), entry.version)),
     );
     match seen.copied() {
         Some(DaemonState::Run | DaemonState::Shutdown | DaemonState::Stop) => return Ok(()),
         Some(DaemonState::Init | DaemonState::Dead | DaemonState::Fenced) | None => {}
     }
+    if condemned {
+        return Ok(());
+    }
     let before = seen.copied().map_or("unknown", Word::text);
+    // A fence that begins meanwhile changes the state, and this is superseded.
     tree.commit(vec![key.put(&seen, &DaemonState::Run)]).await?;
     tracing::info!(node.name = %me, "daemon state: {before} -> run");
     Ok(())
@@ -74,11 +136,15 @@ mod tests {
 
     use super::*;
 
-    async fn state_after_a_beat(before: DaemonState) -> Option<DaemonState> {
+    async fn state_after_a_beat(before: DaemonState, fence: bool) -> Option<DaemonState> {
         let (tree, me): (_, NodeName) = (FakeTree::new(), "hv1".parse().unwrap());
         let key = key::node_daemon_state(&me);
         let parents = ["/nodes", "/nodes/hv1"].map(|path| Op::put(path, "", Expected::Absent));
         tree.commit(parents.into_iter().chain([key.create(&before)]).collect()).await.unwrap();
+        if fence {
+            let path = key::node_fence(&me).into_path();
+            tree.commit(vec![Op::put(path, "{}", Expected::Absent)]).await.unwrap();
+        }
         beat(&tree, &mut OwnKeys::new(tree.clone()), &me).await.unwrap();
         let entry = tree.get(key.path()).await.unwrap().unwrap();
         Seen::<DaemonState>::read(Some((&entry.data[..], entry.version))).copied()
@@ -86,13 +152,21 @@ mod tests {
 
     #[tokio::test]
     async fn the_first_beat_says_that_the_daemon_serves() {
-        assert_eq!(state_after_a_beat(DaemonState::Init).await, Some(DaemonState::Run));
+        assert_eq!(state_after_a_beat(DaemonState::Init, false).await, Some(DaemonState::Run));
     }
 
     #[tokio::test]
     async fn a_last_beat_does_not_bring_a_stopped_daemon_back_to_life() {
         for ending in [DaemonState::Shutdown, DaemonState::Stop] {
-            assert_eq!(state_after_a_beat(ending).await, Some(ending));
+            assert_eq!(state_after_a_beat(ending, false).await, Some(ending));
         }
+    }
+
+    #[tokio::test]
+    async fn a_condemned_daemon_does_not_acquit_itself() {
+        for state in [DaemonState::Dead, DaemonState::Fenced, DaemonState::Init] {
+            assert_eq!(state_after_a_beat(state, true).await, Some(state));
+        }
+        assert_eq!(state_after_a_beat(DaemonState::Fenced, false).await, Some(DaemonState::Run));
     }
 }

@@ -1,12 +1,17 @@
 //! The node daemon, as a library so that its parts can be tested on fakes.
 
 mod assembly;
+pub mod bmc;
 pub mod config;
 pub mod console;
 pub mod daemon;
+pub mod fence;
 pub mod flush;
+pub mod guard;
 pub mod image;
 pub mod keepalive;
+mod liveness;
+pub mod mesh;
 pub mod network;
 pub mod outfit;
 pub mod own_keys;

@@ -2,17 +2,20 @@
 //!
 //! ```text
 //!  keepalive ─────────────────────────────────────────────────────────── ends last
-//!  statistics, console, VMs, flush, primary ──── work drained ──┘
+//!  statistics, console, VMs, flush, primary, fencing ──── work drained ──┘
 //! ```
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use pvc_ceph::Ceph;
 use pvc_common::id::NodeName;
 use pvc_common::state::{CoordinatorState, DaemonState, Word};
 use pvc_common::view::View;
 use pvc_common::zk::key;
+use pvc_ipmi::Power;
 use pvc_libvirt::Hypervisor;
+use pvc_plan::fence::Policy;
 use pvc_runtime::drain::{Drain, DrainTrigger, drain};
 use pvc_runtime::reconcile::{Nudge, Registry, spawn_with};
 use pvc_zk::Tree;
@@ -20,6 +23,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::fence::{FenceKeeper, Means};
 use crate::flush::Flusher;
 use crate::primary::{Outfit, PrimaryKeeper};
 use crate::settings::Teller;
@@ -58,7 +62,7 @@ pub struct Settings {
 }
 
 /// What a node serves with.
-pub struct Parts<T, H, O> {
+pub struct Parts<T, H, O, P, C> {
     /// The tree.
     pub tree: T,
     /// The hypervisor.
@@ -67,6 +71,16 @@ pub struct Parts<T, H, O> {
     pub outfit: Option<O>,
     /// The cluster as it changes.
     pub views: watch::Receiver<Option<Arc<View>>>,
+    /// How dead nodes are seen to; `None` on a node that is no coordinator.
+    pub fencing: Option<Fencing<P, C>>,
+}
+
+/// How dead nodes are seen to.
+pub struct Fencing<P, C> {
+    /// What administrators have decided.
+    pub policy: Policy,
+    /// By what proofs are had.
+    pub means: Means<P, C>,
 }
 
 /// A serving node.
@@ -74,6 +88,8 @@ pub struct Service<T> {
     tree: T,
     node: NodeName,
     views: watch::Receiver<Option<Arc<View>>>,
+    /// When the last keepalive was sent that was acknowledged.
+    pub kept: watch::Receiver<Option<std::time::Instant>>,
     /// What every reconciler is doing.
     pub registry: Registry,
     work: DrainTrigger,
@@ -83,23 +99,25 @@ pub struct Service<T> {
 }
 
 /// Starts everything. The node's record must be in the tree.
-pub fn serve<T, H, O>(settings: Settings, parts: Parts<T, H, O>) -> Service<T>
+pub fn serve<T, H, O, P, C>(settings: Settings, parts: Parts<T, H, O, P, C>) -> Service<T>
 where
     T: Tree,
     H: Hypervisor,
     O: Outfit + Sync,
+    P: Power,
+    C: Ceph,
 {
     let ((work, working_drain), (life, life_drain)) = (drain(), drain());
     let registry = Registry::default();
-    let Parts { tree, hypervisor, outfit, views } = parts;
+    let Parts { tree, hypervisor, outfit, views, fencing } = parts;
     let node = settings.node.clone();
-    let beats = keepalive::run(
-        tree.clone(),
-        node.clone(),
-        settings.keepalive,
-        settings.log_keepalives,
-        life_drain,
-    );
+    let (kept_sender, kept) = watch::channel(None);
+    let beats = keepalive::Settings {
+        node: node.clone(),
+        every: settings.keepalive,
+        log: settings.log_keepalives,
+    };
+    let beats = keepalive::run(tree.clone(), beats, views.clone(), kept_sender, life_drain);
     let living = tokio::spawn(beats);
     let crew = Crew { tree, views, registry, drain: working_drain };
     let mut working = vec![crew.flush(node.clone())];
@@ -107,9 +125,10 @@ where
         working.push(crew.primary(node.clone(), outfit));
         working.push(crew.settings(node.clone(), settings.by_primary.clone()));
     }
+    working.extend(fencing.map(|fencing| crew.fence(node.clone(), fencing)));
     working.extend(crew.run_vms(settings, hypervisor));
     let Crew { tree, views, registry, .. } = crew;
-    Service { tree, node, views, registry, work, life, working, living }
+    Service { tree, node, views, kept, registry, work, life, working, living }
 }
 
 /// What every task of the crew is given.
@@ -130,6 +149,15 @@ impl<T: Tree> Crew<T> {
     fn primary<O: Outfit + Sync>(&self, node: NodeName, outfit: O) -> JoinHandle<()> {
         let keeper = PrimaryKeeper::new(node, self.tree.clone(), outfit);
         let nudge = Nudge::default();
+        spawn_with(keeper, nudge, self.views.clone(), &self.registry, &self.drain).task
+    }
+
+    fn fence<P: Power, C: Ceph>(&self, node: NodeName, fencing: Fencing<P, C>) -> JoinHandle<()> {
+        let nudge = Nudge::default();
+        let ended = nudge.clone();
+        let Fencing { policy, means } = fencing;
+        let keeper =
+            FenceKeeper::new(node, self.tree.clone(), policy, means, move || ended.nudge());
         spawn_with(keeper, nudge, self.views.clone(), &self.registry, &self.drain).task
     }
 

@@ -91,19 +91,19 @@ pub trait Wire: Send + Sync + 'static {
 pub struct Responder;
 
 impl Responder {
-    /// Answers until the wire is of no more use, and says why.
+    /// Answers whom `admits` admits until the wire is of no more use, and says why.
     ///
     /// Sends one datagram for one received at most, of the same size. What is no probe gets no
     /// answer, and neither does what comes from the mesh's own port: two responders that were
     /// made to answer each other would never stop.
-    pub async fn run(wire: impl Wire) -> WireError {
+    pub async fn run(wire: impl Wire, admits: impl Fn(SocketAddr) -> bool + Send) -> WireError {
         let port = wire.local().port();
         loop {
             let (from, datagram) = match wire.recv().await {
                 Ok(received) => received,
                 Err(broken) => return broken,
             };
-            if datagram.len() == size_of::<Token>() && from.port() != port {
+            if datagram.len() == size_of::<Token>() && from.port() != port && admits(from) {
                 // An answer that cannot be sent is one that is lost; the next probe comes soon.
                 drop(wire.send(from, &datagram).await);
             }

@@ -38,7 +38,7 @@ async fn within<T>(future: impl Future<Output = T>) -> T {
 async fn suite<W: Wire>(wires: [W; 3]) {
     let [mine, mine_too, theirs] = wires;
     let to = theirs.local();
-    let responder = tokio::spawn(Responder::run(theirs));
+    let responder = tokio::spawn(Responder::run(theirs, |_| true));
 
     // What is no probe gets no answer. A probe sent after it is answered before any later one.
     for odd in [&b""[..], b"short", &[7; 15], &[7; 17], &[7; 1400]] {
@@ -101,7 +101,7 @@ async fn two_responders_do_not_answer_each_other() {
     let net = FakeNet::new(1);
     let [one, two] = ["10.0.0.1:7300", "10.0.0.2:7300"].map(|at| at.parse().unwrap());
     let (forged, responder) = (net.bind(one).unwrap(), net.bind(two).unwrap());
-    tokio::spawn(Responder::run(responder));
+    tokio::spawn(Responder::run(responder, |_| true));
     forged.send(two, &token(1)).await.unwrap();
     assert!(timeout(Duration::from_secs(60), forged.recv()).await.is_err());
     assert_eq!(net.sent(), 1);
@@ -111,7 +111,7 @@ async fn two_responders_do_not_answer_each_other() {
 fn two_nodes(net: &FakeNet) -> (Prober<FakeWire>, SocketAddr) {
     let responder = net.bind("10.0.0.2:7300".parse().unwrap()).unwrap();
     let to = responder.local();
-    tokio::spawn(Responder::run(responder));
+    tokio::spawn(Responder::run(responder, |_| true));
     (Prober::new(net.bind(any("10.0.0.1")).unwrap()), to)
 }
 

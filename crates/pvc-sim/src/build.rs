@@ -66,8 +66,7 @@ impl World {
         for (number, (name, vm)) in setup.vms.iter().enumerate() {
             world.add_vm(number, name, vm)?;
         }
-        let figures: Vec<Op> =
-            (0..world.hosts.len()).flat_map(|id| world.figures(id)).collect();
+        let figures: Vec<Op> = (0..world.hosts.len()).flat_map(|id| world.figures(id)).collect();
         world.plain(&figures)?;
         world.hosts[first].addresses = true;
         world.hosts[first].leads = true;
@@ -129,8 +128,9 @@ impl World {
     }
 
     fn add_vm(&mut self, number: usize, name: &str, setup: &VmSetup) -> Result<()> {
-        let uuid = VmUuid::new(Uuid::from_u128(0x5eed_0000_0000_4000_8000_0000_0000_0000
-            + number as u128));
+        let uuid = VmUuid::new(Uuid::from_u128(
+            0x5eed_0000_0000_4000_8000_0000_0000_0000 + number as u128,
+        ));
         let local = setup.disks == "local";
         let (memory_mib, vcpus) = (setup.memory_mib, setup.vcpus);
         self.vms.push(VmFacts { name: name.to_owned(), uuid, memory_mib, vcpus, local });

@@ -63,7 +63,13 @@ pub fn run(seed: u64, size: Size, without: Option<Guard>, keep: bool) -> Result<
 }
 
 fn setup(chance: &mut Chance, size: Size) -> Setup {
-    let coordinators = if size.nodes < 3 { 1 } else if size.nodes < 7 { 3 } else { 5 };
+    let coordinators = if size.nodes < 3 {
+        1
+    } else if size.nodes < 7 {
+        3
+    } else {
+        5
+    };
     let watchdogs = chance.below(3);
     let boot_ms = [4_000, 15_000, 45_000][chance.index(3)];
     let name = |number: usize| format!("hv{}", number + 1);
@@ -144,10 +150,7 @@ fn trouble(
     let long = chance.between(2_000, 90_000);
     let while_ = if chance.happens(400) { short } else { long };
     match chance.below(20) {
-        0 | 1 => vec![
-            (now, Command::PowerCut(node.clone())),
-            (while_, Command::PowerOn(node)),
-        ],
+        0 | 1 => vec![(now, Command::PowerCut(node.clone())), (while_, Command::PowerOn(node))],
         2 => vec![
             (now, Command::Bmc(node.clone(), bmc(chance, setup))),
             (now, Command::PowerCut(node.clone())),
@@ -158,10 +161,9 @@ fn trouble(
             (now, Command::Bmc(node.clone(), bmc(chance, setup))),
             (long * 2, Command::Bmc(node, Bmc::Ok)),
         ],
-        4 | 5 => vec![
-            (now, Command::Cut(node.clone(), NETS.to_vec())),
-            (while_, Command::Heal(node)),
-        ],
+        4 | 5 => {
+            vec![(now, Command::Cut(node.clone(), NETS.to_vec())), (while_, Command::Heal(node))]
+        }
         6 => {
             let nets = NETS.into_iter().filter(|_| chance.happens(500)).collect::<Vec<_>>();
             vec![(now, Command::Cut(node.clone(), nets)), (while_, Command::Heal(node))]
@@ -182,10 +184,9 @@ fn trouble(
             (now, Command::ZooKeeper(node.clone(), false)),
             (while_, Command::ZooKeeper(node, true)),
         ],
-        13 | 14 => vec![
-            (now, Command::Daemon(node.clone(), false)),
-            (while_, Command::Daemon(node, true)),
-        ],
+        13 | 14 => {
+            vec![(now, Command::Daemon(node.clone(), false)), (while_, Command::Daemon(node, true))]
+        }
         15 => {
             let verb = ["flush", "ready", "primary", "secondary"][chance.index(4)];
             vec![(now, Command::Node(node, verb.to_owned()))]

@@ -69,8 +69,7 @@ impl World {
         };
         let holders: Vec<HostId> = (0..self.hosts.len()).filter(holds).collect();
         if holders.len() > 1 {
-            let names: Vec<&str> =
-                holders.iter().map(|id| self.hosts[*id].name.as_str()).collect();
+            let names: Vec<&str> = holders.iter().map(|id| self.hosts[*id].name.as_str()).collect();
             let text = format!("the floating addresses are held twice: by {}", names.join(", "));
             self.violate(text);
         }
@@ -140,9 +139,8 @@ impl World {
         if !self.config.mesh && self.watch.writes[id].is_none_or(|writes| writes > since) {
             return;
         }
-        let (heard, deaf): (Vec<HostId>, Vec<HostId>) = live.partition(|other| {
-            self.watch.linked[id][*other].is_some_and(|linked| linked <= since)
-        });
+        let (heard, deaf): (Vec<HostId>, Vec<HostId>) = live
+            .partition(|other| self.watch.linked[id][*other].is_some_and(|linked| linked <= since));
         if heard.len() > deaf.len() {
             let text = format!(
                 "{} is condemned needlessly ({why}): {} of {} heard it",

@@ -219,8 +219,8 @@ impl World {
         let ops = self.tamper(ops);
         self.within(1, 8, Whose::Nobody, move |world| {
             // What was on the wire when the host died arrives, or does not.
-            let arrives = world.connected(id)
-                || world.ensemble.leader.is_some() && world.chance.happens(500);
+            let arrives =
+                world.connected(id) || world.ensemble.leader.is_some() && world.chance.happens(500);
             if !arrives || !world.ensemble.is_alive(session) {
                 let me = Whose::Daemon(id, life);
                 return world.after(DEADLINE, me, move |world| then(world, Outcome::Unknown));

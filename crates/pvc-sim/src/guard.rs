@@ -29,14 +29,8 @@ pub enum Guard {
 
 impl Guard {
     /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::Agreement,
-        Self::Proof,
-        Self::Claim,
-        Self::Version,
-        Self::Lease,
-        Self::Blocklist,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Agreement, Self::Proof, Self::Claim, Self::Version, Self::Lease, Self::Blocklist];
 
     /// Its name.
     #[must_use]
@@ -57,9 +51,8 @@ impl World {
     pub(crate) fn tamper(&self, mut ops: Vec<Op>) -> Vec<Op> {
         match self.without {
             Some(Guard::Agreement) => {
-                let accuses = |op: &Op| {
-                    matches!(op, Op::Check { .. }) && op.path().contains("/suspicions/")
-                };
+                let accuses =
+                    |op: &Op| matches!(op, Op::Check { .. }) && op.path().contains("/suspicions/");
                 ops.retain(|op| !accuses(op));
             }
             Some(Guard::Claim) => {

@@ -119,7 +119,9 @@ fn run(dir: &Path, json: bool) -> Result<bool> {
     }
     let agrees = play::golden(dir)?.is_none_or(|golden| golden == log);
     if !agrees {
-        note("the log is not as it was: compare it, and `cargo xtask sim bless` it if it is right")?;
+        note(
+            "the log is not as it was: compare it, and `cargo xtask sim bless` it if it is right",
+        )?;
     }
     Ok(agrees && played.world.violations.is_empty())
 }

@@ -81,7 +81,8 @@ impl Network {
 
     /// Whether a probe from one host to the other is answered.
     pub fn probe(&self, from: HostId, to: HostId, chance: &mut Chance) -> bool {
-        let arrives = 100_u64.saturating_sub(self.loss[from]) * 100_u64.saturating_sub(self.loss[to]);
+        let arrives =
+            100_u64.saturating_sub(self.loss[from]) * 100_u64.saturating_sub(self.loss[to]);
         [Net::Cluster, Net::Storage].into_iter().any(|net| {
             // There and back.
             self.talk(from, to, net)

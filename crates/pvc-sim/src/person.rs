@@ -119,8 +119,7 @@ fn vm_ops(view: &View, uuid: VmUuid, vm: &Vm, verb: &str, to: Option<NodeName>) 
 
 fn send(uuid: VmUuid, vm: &Vm, to: NodeName, home: Option<NodeName>) -> Vec<Op> {
     let last_node = vm.last_node.get().cloned().flatten();
-    let origin =
-        vm.node.get().cloned().flatten().map(|node| Origin { node, last_node });
+    let origin = vm.node.get().cloned().flatten().map(|node| Origin { node, last_node });
     vec![
         key::vm_state(uuid).put(&vm.state, &VmState::Migrate),
         key::vm_node(uuid).put(&vm.node, &Some(to)),

@@ -83,7 +83,8 @@ impl World {
         self.after(applied, Whose::Nobody, move |world| {
             world.block(target);
         });
-        let known = if early { Duration::from_millis(1) } else { applied + Duration::from_millis(100) };
+        let known =
+            if early { Duration::from_millis(1) } else { applied + Duration::from_millis(100) };
         self.after(known, me, move |world| {
             then(world, (Verdict::Proved, "its addresses are on the blocklist"));
         });

@@ -1,7 +1,6 @@
 //! A cluster of a thousand nodes loses a rack: how long does each decision take?
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use pvc_common::model::Suspicion;
@@ -114,10 +113,10 @@ pub fn run(nodes: usize, vms: usize, lost: usize) -> String {
     }
     let whole = began.elapsed();
     let lost = lost.len();
-    drop(writeln!(text, "{nodes} nodes, {vms} VMs, {lost} nodes lost at once"));
-    drop(writeln!(text, "{settled} VMs settled in {rounds} rounds, {whole:.1?} of reckoning"));
+    text += &format!("{nodes} nodes, {vms} VMs, {lost} nodes lost at once\n");
+    text += &format!("{settled} VMs settled in {rounds} rounds, {whole:.1?} of reckoning\n");
     for (what, time) in slowest {
-        drop(writeln!(text, "slowest {what:>6}: {time:.2?}"));
+        text += &format!("slowest {what:>6}: {time:.2?}\n");
     }
     text
 }

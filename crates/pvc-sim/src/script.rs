@@ -95,7 +95,9 @@ impl fmt::Display for Command {
             Self::Vm(vm, verb, None) => write!(f, "vm {vm} {verb}"),
             Self::Vm(vm, verb, Some(node)) => write!(f, "vm {vm} {verb} {node}"),
             Self::Node(node, verb) => write!(f, "node {node} {verb}"),
-            Self::Maintenance(is_on) => write!(f, "cluster maintenance {}", on(*is_on, "on", "off")),
+            Self::Maintenance(is_on) => {
+                write!(f, "cluster maintenance {}", on(*is_on, "on", "off"))
+            }
             Self::End => f.write_str("end"),
         }
     }

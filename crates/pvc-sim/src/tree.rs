@@ -96,8 +96,7 @@ impl Tree {
             Op::Create { path, .. } | Op::CreateEphemeral { path, .. } => {
                 let parent = parent(path);
                 let made = || all.iter().any(|op| op.path() == parent);
-                znode.is_none()
-                    && (parent.is_empty() || self.znodes.contains_key(parent) || made())
+                znode.is_none() && (parent.is_empty() || self.znodes.contains_key(parent) || made())
             }
             Op::Set { version, .. } | Op::Check { version, .. } => {
                 znode.is_some_and(|znode| znode.version == version.0)

@@ -200,7 +200,8 @@ impl World {
         deed: impl FnOnce(&mut Self) + Send + 'static,
     ) {
         self.number += 1;
-        let event = Event { at: self.now + delay, number: self.number, whose, deed: Box::new(deed) };
+        let event =
+            Event { at: self.now + delay, number: self.number, whose, deed: Box::new(deed) };
         self.queue.push(event);
     }
 

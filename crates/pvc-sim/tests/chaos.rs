@@ -1,5 +1,7 @@
 //! Random schedules: the guarantees hold, and the checks notice when a guard is missing.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 

@@ -1,5 +1,7 @@
 //! Every scenario's folder: no guarantee is broken, and what happens is what its log says.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -17,8 +17,8 @@ pub(super) fn advice(config: &Config) -> Vec<String> {
     }
     if config.fencing.failed == AfterFence::Migrate {
         advice.push(
-            "failed_fence is migrate: VMs are started elsewhere without proof that their node \
-             is dead"
+            "failed_fence is migrate: a node's promise to switch itself off (suicide_intervals) \
+             is taken for proof"
                 .to_owned(),
         );
     }

@@ -9,6 +9,10 @@ use pvc_runtime::config::{HOST_PORT, Kind, NAME, PORT, Section, TEXT};
 /// The port of ZooKeeper on every coordinator.
 const ZOOKEEPER_PORT: u16 = 2181;
 
+/// How many times as likely a coordinator connects to its own server as to each other one. More
+/// would make one that hangs, but takes connections, harder to get away from.
+const OWN_ODDS: usize = 6;
+
 /// The cluster as its nodes are told it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cluster {
@@ -56,6 +60,21 @@ impl Cluster {
             coordinators,
             session_timeout,
         })
+    }
+
+    /// The members of the ensemble in the proportion in which `node` should connect to them: a
+    /// coordinator to its own, mostly. Its own server dies with it, whereas the death of another
+    /// host is noticed on a connection only after two fifths of the session time-out, and a
+    /// coordinator that waits for that cannot say that the host is dead. The client library
+    /// shuffles what it is given before each attempt, so the odds are all that can be set.
+    #[must_use]
+    pub fn connections(&self, node: &NodeName) -> Vec<String> {
+        let is_own = |member: &&String| {
+            member.split([':', '.']).next() == Some(node.as_str()) && self.has_coordinator(node)
+        };
+        let own = self.zookeeper.iter().find(is_own);
+        let again = own.into_iter().flat_map(|own| std::iter::repeat_n(own, OWN_ODDS - 1));
+        again.chain(&self.zookeeper).cloned().collect()
     }
 
     /// Whether `node` is listed, by its short or its full name.

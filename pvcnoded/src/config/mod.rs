@@ -5,6 +5,7 @@
 
 mod advice;
 mod cluster;
+mod high_availability;
 mod hypervisor;
 mod kinds;
 mod logging;
@@ -18,6 +19,7 @@ use pvc_common::id::NodeName;
 use pvc_runtime::config::{Document, FLAG, NODE, Problem, Section, read};
 
 pub use cluster::{Cluster, Database, Databases};
+pub use high_availability::{HighAvailability, Mesh, StorageFence, Watchdog};
 pub use hypervisor::{Hypervisor, HypervisorUri, Migration, MigrationAddress};
 pub use logging::{Directories, LogDetails, Logging};
 pub use network::{Bridge, Network, NetworkName, Networks, SriovDevice};
@@ -61,6 +63,8 @@ pub struct Config {
     pub intervals: Intervals,
     /// What is done about a node that is dead, and this node's own BMC.
     pub fencing: Fencing,
+    /// How nodes watch each other.
+    pub high_availability: HighAvailability,
     /// How VMs are moved.
     pub migration: Migration,
     /// Where libvirt is.
@@ -119,6 +123,7 @@ impl Config {
         let databases = cluster::read_databases(pvc, networking);
         let system = pvc.section("system", |system| {
             let intervals_and_fencing = system::read_fencing(system, node.as_ref());
+            let high_availability = HighAvailability::read(system);
             let migration = Migration::read(system);
             let hypervisor = Hypervisor::read(system);
             let configuration = system.section("configuration", |configuration| {
@@ -129,9 +134,10 @@ impl Config {
                 let ceph = configuration.optional_section("storage", CephFiles::read);
                 Some((directories?, logging?, host, ceph.unwrap_or_default()))
             });
-            Some((intervals_and_fencing?, migration, hypervisor, configuration?))
+            Some((intervals_and_fencing?, high_availability, migration, hypervisor, configuration?))
         });
-        let ((intervals, fencing), migration, hypervisor, configuration) = system?;
+        let ((intervals, fencing), high_availability, migration, hypervisor, configuration) =
+            system?;
         let (directories, logging, host, ceph) = configuration;
         let node = node?;
         Some(Self {
@@ -142,6 +148,7 @@ impl Config {
             databases,
             intervals,
             fencing: fencing.with_default_host(&node, subnets.as_ref()),
+            high_availability,
             migration,
             hypervisor,
             directories,

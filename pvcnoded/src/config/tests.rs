@@ -264,3 +264,13 @@ fn a_file_that_is_not_there_is_told_by_its_path() {
     let problems = Config::load(Path::new("/nonexistent/pvcnoded.yaml")).err().unwrap();
     assert!(told(&problems)[0].contains("/nonexistent/pvcnoded.yaml"));
 }
+
+#[test]
+fn a_coordinator_mostly_connects_to_its_own_zookeeper() {
+    let config = Config::check(MANUAL).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let hosts = config.cluster.connections(&config.node);
+    let own = hosts.iter().filter(|host| *host == "pvchv1:2181").count();
+    assert_eq!((own, hosts.len()), (6, 8));
+    let hypervisor = "pvchv9".parse().unwrap();
+    assert_eq!(config.cluster.connections(&hypervisor), config.cluster.zookeeper);
+}

@@ -16,7 +16,7 @@ use pvc_plan::fence::{Found, Job};
 use pvc_zk::{Tree, TreeError};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, interval, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::Instrument;
 
 use super::{now, wall_ms};
@@ -25,8 +25,10 @@ use super::{now, wall_ms};
 /// ones need seconds for each answer.
 const OFF_LIMIT: Duration = Duration::from_secs(20);
 
-/// Time between two questions whether the machine is off.
-const ASK_EVERY: Duration = Duration::from_millis(100);
+/// Time until the first question whether the machine is off, and between the later ones, which
+/// grows: each costs the BMC a session, of which it has few and frees them late.
+const ASK_FIRST: Duration = Duration::from_millis(50);
+const ASK_LAST: Duration = Duration::from_secs(2);
 
 /// How often in a row the BMC must say so: the first answer may be older than the command.
 const SAYINGS: u32 = 2;
@@ -159,10 +161,10 @@ impl<T: Tree, P: Power, C: Ceph> Hands<T, P, C> {
         let begun = Instant::now();
         let proof = async {
             self.means.power.off(&bmc).await.map_err(|error| error.to_string())?;
-            let mut pace = interval(ASK_EVERY);
-            let mut said = 0;
+            let (mut said, mut pause) = (0, ASK_FIRST);
             while said < SAYINGS {
-                pace.tick().await;
+                sleep(pause).await;
+                pause = (pause * 2).min(ASK_LAST);
                 match self.means.power.status(&bmc).await {
                     Ok(PowerState::Off) => said += 1,
                     Ok(PowerState::On) => said = 0,

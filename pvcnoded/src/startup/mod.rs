@@ -10,6 +10,7 @@
 //! Steps 1 to 6 need nothing but this machine; what fails there is told, and the rest goes on.
 //! Steps 7 to 10 wait for the cluster for as long as it takes.
 
+pub mod fate;
 pub mod host;
 pub mod join;
 pub mod node_log;

@@ -1,7 +1,7 @@
 //! This node's record in the tree: made once, refreshed at every start.
 
 use pvc_common::id::NodeName;
-use pvc_common::model::StaticData;
+use pvc_common::model::{Presence, StaticData};
 use pvc_common::secret::Secret;
 use pvc_common::state::{CoordinatorState, DaemonMode, DaemonState, DomainState, Word};
 use pvc_common::zk::key::{self, node_suffix as suffix};
@@ -25,6 +25,8 @@ pub struct Identity {
     pub latest_schema: u32,
     /// Host name, user and password of its BMC.
     pub ipmi: (String, String, Secret<String>),
+    /// What it tells of its host for the time when it no longer can.
+    pub presence: Presence,
     /// UNIX seconds, for a node that has no keepalive yet.
     pub now: u64,
 }
@@ -121,6 +123,7 @@ fn rules(identity: &Identity) -> Vec<(&'static str, Rule)> {
         (suffix::IPMI_HOSTNAME, say(host)),
         (suffix::IPMI_USERNAME, say(user)),
         (suffix::IPMI_PASSWORD, say(password.reveal())),
+        (suffix::PRESENCE, say(&identity.presence.encode())),
         (suffix::KEEPALIVE, begin(&identity.now.to_string())),
         (suffix::RUNNING_DOMAINS, begin("")),
         (suffix::DOMAINS_COUNT, begin("0")),
@@ -164,6 +167,7 @@ mod tests {
             active_schema: 16,
             latest_schema: 16,
             ipmi: ("bmc".to_owned(), "admin".to_owned(), Secret::new("secret".to_owned())),
+            presence: Presence { boot: "b".to_owned(), mesh: vec![], addresses: vec![] },
             now: 1_700_000_000,
         }
     }

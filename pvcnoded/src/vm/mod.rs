@@ -122,8 +122,9 @@ impl<T: Tree, H: Hypervisor> VmKeeper<T, H> {
             Some(here) => here.get(&uuid).map_or(Here::Absent, |vm| Here::Present(vm.run)),
         };
         let target = vm.node.get().and_then(Option::as_ref).and_then(|to| seen.view.nodes.get(to));
+        let own = seen.view.nodes.get(&self.me);
         let slot = self.slots.entry(uuid).or_default();
-        slot.memory.observe(here, now);
+        slot.memory.observe(here, vm.claim.expected(), now);
         let situation = Situation {
             me: &self.me,
             uuid,
@@ -133,6 +134,7 @@ impl<T: Tree, H: Hypervisor> VmKeeper<T, H> {
             job: slot.job(),
             memory: &slot.memory,
             may_start: seen.may_start,
+            own_state: own.map_or(&pvc_common::zk::Seen::Absent, |own| &own.daemon_state),
             target: target.map_or(Target::Away, |node| readiness(node.as_ref())),
             shutdown_timeout: self.settings.shutdown_timeout,
             now,
@@ -172,10 +174,8 @@ fn readiness(node: &Node) -> Target {
     match node.daemon_state.copied() {
         Some(DaemonState::Run) => Target::Serves,
         Some(DaemonState::Init) => Target::Starting,
-        Some(
-            DaemonState::Shutdown | DaemonState::Stop | DaemonState::Dead | DaemonState::Fenced,
-        )
-        | None => Target::Away,
+        Some(DaemonState::Dead | DaemonState::Fenced) => Target::Dead,
+        Some(DaemonState::Shutdown | DaemonState::Stop) | None => Target::Away,
     }
 }
 

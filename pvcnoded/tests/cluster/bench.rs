@@ -4,19 +4,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use pvc_ceph::fake::FakeCeph;
 use pvc_common::id::{NodeName, VmUuid};
 use pvc_common::model::{Claim, Origin, StaticData, Vm};
 use pvc_common::state::{CoordinatorState, DaemonMode, DaemonState, DomainState, VmState};
 use pvc_common::unit::Mib;
 use pvc_common::view::View;
 use pvc_common::zk::key::{self, Key};
+use pvc_common::zk::schema::LATEST;
 use pvc_common::zk::{Op, Seen, Text};
+use pvc_ipmi::fake::FakePower;
 use pvc_libvirt::fake::{FakeHypervisor, FakeRoom, definition};
+use pvc_plan::fence::{Policy, StorageFence};
 use pvc_plan::primary::{Held, Holding, Phase};
 use pvc_zk::{CommitFault, FakeTree, Mirror, Tree};
+use pvcnoded::fence::Means;
 use pvcnoded::image::ClusterImage;
 use pvcnoded::primary::{Outfit, OutfitError};
-use pvcnoded::serve::{Parts, Service, Settings, serve};
+use pvcnoded::serve::{Fencing, Parts, Service, Settings, serve};
 use pvcnoded::stats::HostFigures;
 use pvcnoded::{console, vm};
 use tokio::time::{Instant, sleep};
@@ -139,14 +144,24 @@ pub(crate) struct Bench {
     pub(crate) room: FakeRoom,
     pub(crate) floor: Floor,
     pub(crate) daemons: BTreeMap<String, Daemon>,
+    /// The BMCs by which dead nodes are fenced; `None` where nobody is fenced.
+    pub(crate) power: Option<FakePower>,
 }
 
 impl Bench {
-    /// Nodes `hv1` to `hv<count>`, all serving and ready.
+    /// Nodes `hv1` to `hv<count>`, all serving and ready; nobody is fenced.
     pub(crate) async fn new(count: usize) -> Self {
-        let tree = FakeTree::new();
-        let mut bench =
-            Self { tree, room: FakeRoom::new(), floor: Floor::default(), daemons: BTreeMap::new() };
+        Self::of(count, None).await
+    }
+
+    /// As [`Bench::new`], with BMCs by which dead nodes are fenced.
+    pub(crate) async fn fencing(count: usize) -> Self {
+        Self::of(count, Some(FakePower::new())).await
+    }
+
+    async fn of(count: usize, power: Option<FakePower>) -> Self {
+        let (tree, room, floor) = (FakeTree::new(), FakeRoom::new(), Floor::default());
+        let mut bench = Self { tree, room, floor, daemons: BTreeMap::new(), power };
         bench.lay_out().await;
         for n in 1..=count {
             let node = format!("hv{n}");
@@ -167,9 +182,9 @@ impl Bench {
 
     async fn lay_out(&self) {
         let empty = |path: &str| Op::Create { path: path.to_owned(), data: vec![] };
-        let ops = [key::SCHEMA, key::NODES, key::DOMAINS].map(empty).into_iter();
+        let ops = [key::SCHEMA, key::NODES, key::DOMAINS, key::FENCES].map(empty).into_iter();
         let ops = ops.chain([
-            key::schema_version().create(&16),
+            key::schema_version().create(&LATEST),
             key::cluster_name().create(&"test".to_owned()),
             key::primary_node().create(&None),
         ]);
@@ -197,6 +212,15 @@ impl Bench {
             static_data,
         ];
         self.tree.commit(ops).await.unwrap();
+        if let Some(power) = &self.power {
+            let bmc = power.machine(&format!("{node}-lom"));
+            let ops = vec![
+                key::node_ipmi_hostname(&me).create(&bmc.host),
+                key::node_ipmi_username(&me).create(&bmc.user),
+                key::node_ipmi_password(&me).create(bmc.password.reveal()),
+            ];
+            self.tree.commit(ops).await.unwrap();
+        }
     }
 
     /// Starts a node's daemon, whose record says so first.
@@ -206,9 +230,17 @@ impl Bench {
         let hypervisor = self.room.node(node);
         let outfit = FakeOutfit(name(node), self.floor.clone());
         let mirror = Mirror::follow(&tree, ClusterImage::ROOTS, ClusterImage::new());
-        let parts =
-            Parts { tree: tree.clone(), hypervisor, outfit: Some(outfit), views: mirror.view() };
-        let service = serve::<FakeTree, FakeHypervisor, FakeOutfit>(settings(node), parts);
+        let views = mirror.view();
+        let fencing = self.power.clone().map(|power| Fencing {
+            policy: Policy { storage: StorageFence::Off, ..Policy::default() },
+            means: Means { power, ceph: FakeCeph::new() },
+        });
+        let outfit = Some(outfit);
+        let parts = Parts { tree: tree.clone(), hypervisor, outfit, views, fencing };
+        let service = serve::<FakeTree, FakeHypervisor, FakeOutfit, FakePower, FakeCeph>(
+            settings(node),
+            parts,
+        );
         let daemon = Daemon { service, tree, _mirror: mirror };
         self.daemons.insert(node.to_owned(), daemon);
     }

@@ -5,6 +5,7 @@
 mod bench;
 mod chaos;
 mod crash;
+mod fence;
 mod flush;
 mod lifecycle;
 mod primary;

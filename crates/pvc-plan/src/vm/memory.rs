@@ -6,6 +6,9 @@
 
 use std::time::{Duration, Instant};
 
+use pvc_common::observed::RunState;
+use pvc_common::zk::Expected;
+
 use super::{Here, Job, Wish};
 
 /// A VM that dies sooner than this after its start counts as crashing.
@@ -49,6 +52,7 @@ struct Backoff {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Memory {
     asked: Option<Asked>,
+    incoming: Option<(Expected, Instant)>,
     started: Option<(Wish, Instant)>,
     backoff: Option<Backoff>,
     start_refused: Option<(Wish, String)>,
@@ -56,8 +60,16 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Takes in what libvirt says now, before planning.
-    pub fn observe(&mut self, here: Here, now: Instant) {
+    /// Takes in what libvirt says now, and which version of the claim was read before, ahead of
+    /// planning.
+    pub fn observe(&mut self, here: Here, claim: Expected, now: Instant) {
+        self.incoming = match here {
+            Here::Present(RunState::Incoming) => {
+                self.incoming.filter(|(seen, _)| *seen == claim).or(Some((claim, now)))
+            }
+            Here::Unknown => self.incoming,
+            Here::Absent | Here::Present(_) => None,
+        };
         match here {
             Here::Unknown => {}
             Here::Absent => {
@@ -94,6 +106,11 @@ impl Memory {
             (Job::Migrate { .. } | Job::Destroy, Outcome::Done)
             | (Job::Destroy, Outcome::Refused(_)) => {}
         }
+    }
+
+    /// Since when the VM has been waiting here for its source while its claim stayed the same.
+    pub(super) fn incoming_since(&self) -> Option<Instant> {
+        self.incoming.map(|(_, since)| since)
     }
 
     /// The shutdown that was asked for because of `wish`.

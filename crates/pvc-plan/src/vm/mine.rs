@@ -16,6 +16,10 @@ const ASK_AGAIN: Duration = Duration::from_secs(15);
 /// How soon to look again at something libvirt is about to finish.
 const SOON: Duration = Duration::from_millis(500);
 
+/// A VM that still waits for its source so long after the claim has ceased to name one was on its
+/// way from a node that died. Longer than libvirt needs to resume one that has arrived.
+const NEVER_ARRIVES: Duration = Duration::from_secs(10);
+
 pub(super) fn plan(s: &Situation<'_>, claim: &Claim) -> Plan {
     if let Some(to) = &claim.incoming {
         return departing(s, to);
@@ -58,7 +62,7 @@ fn gone(s: &Situation<'_>) -> Plan {
             Some(to) => match s.target {
                 Target::Serves => Plan::steps([writes::hand_over_cold(s, to)]),
                 Target::Starting => Plan::note(Note::TargetStarting),
-                Target::Away => Plan::steps([writes::give_up(s, &not_serving(to))]),
+                Target::Away | Target::Dead => Plan::steps([writes::give_up(s, &not_serving(to))]),
             },
             None if state == VmState::Start => start_again(s),
             None => Plan::steps([writes::state(s, VmState::Start)]),
@@ -130,7 +134,9 @@ fn depart(s: &Situation<'_>, to: &NodeName, state: VmState) -> Plan {
     match s.target {
         Target::Serves => {}
         Target::Starting => return Plan::note(Note::TargetStarting),
-        Target::Away => return Plan::steps([writes::give_up(s, &not_serving(to))]),
+        Target::Away | Target::Dead => {
+            return Plan::steps([writes::give_up(s, &not_serving(to))]);
+        }
     }
     if method == Some(MigrationMethod::Shutdown) && !forced_live {
         return shut_down(s);
@@ -146,7 +152,9 @@ fn depart(s: &Situation<'_>, to: &NodeName, state: VmState) -> Plan {
 
 /// A live migration to `to` was begun, perhaps by a daemon that has died since.
 fn departing(s: &Situation<'_>, to: &NodeName) -> Plan {
-    let wanted = s.node() == Some(to) && s.state().is_some_and(wants_to_run);
+    // What goes to a dead node never arrives, and libvirt takes long to notice.
+    let wanted =
+        s.node() == Some(to) && s.state().is_some_and(wants_to_run) && s.target != Target::Dead;
     match (s.job, s.here) {
         (Some(Job::Migrate { .. }), _) if wanted => Plan::nothing(),
         (Some(Job::Migrate { .. }), _) => Plan::steps([Step::AbortMigration]).waking(s.now + SOON),
@@ -191,7 +199,13 @@ fn settling(s: &Situation<'_>) -> Plan {
             | VmState::Restore
             | VmState::Mirror,
         )
-        | None => Plan::note(Note::Settling).waking(s.now + SOON),
+        | None => match s.memory.incoming_since() {
+            // Its source is gone, for the claim names none: nothing more comes.
+            Some(since) if s.now.saturating_duration_since(since) >= NEVER_ARRIVES => {
+                Plan::steps([writes::confirm(s), Step::Destroy]).with(Note::Settling)
+            }
+            Some(_) | None => Plan::note(Note::Settling).waking(s.now + SOON),
+        },
     }
 }
 

@@ -40,7 +40,7 @@ pub use step::{Goal, Note, Plan, Step};
 use pvc_common::id::{NodeName, VmUuid};
 use pvc_common::model::Vm;
 use pvc_common::observed::RunState;
-use pvc_common::state::VmState;
+use pvc_common::state::{DaemonState, VmState};
 use pvc_common::zk::{Expected, Seen};
 
 /// What libvirt on this node says of the VM.
@@ -79,6 +79,8 @@ pub enum Target {
     Starting,
     /// It does not serve.
     Away,
+    /// It is condemned, or proved dead: nothing that goes there arrives.
+    Dead,
 }
 
 /// Which wish of the tree something was done for: what is remembered of one wish says nothing
@@ -108,6 +110,9 @@ pub struct Situation<'a> {
     pub memory: &'a Memory,
     /// Whether this node may start VMs now: its session is alive and it is in state run.
     pub may_start: bool,
+    /// This node's own state, by which that was decided: a start fails if it has changed, for
+    /// then the node may be condemned.
+    pub own_state: &'a Seen<DaemonState>,
     /// The node the VM shall move to.
     pub target: Target,
     /// How long a guest may take to shut down before it is cut off.

@@ -188,7 +188,7 @@ impl World {
         let now = self.now;
         let daemon = &mut self.daemons[n];
         daemon.seen = seen;
-        daemon.memory.observe(here, now);
+        daemon.memory.observe(here, vm.claim.expected(), now);
         let situation = Situation {
             me: &self.nodes[n],
             uuid: self.uuid,
@@ -198,6 +198,7 @@ impl World {
             job: daemon.job.as_ref().map(|(job, _)| job),
             memory: &daemon.memory,
             may_start: true,
+            own_state: &Seen::Absent,
             target,
             shutdown_timeout: Duration::from_secs(30),
             now,

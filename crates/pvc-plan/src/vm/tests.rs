@@ -67,6 +67,7 @@ impl Case {
             job: self.job.as_ref(),
             memory: &self.memory,
             may_start: self.may_start,
+            own_state: &Seen::Absent,
             target: self.target,
             shutdown_timeout: TIMEOUT,
             now: self.now,
@@ -201,8 +202,8 @@ fn a_vm_that_keeps_crashing_is_restarted_ever_more_slowly() {
     let mut waits = vec![];
     for _ in 0..8 {
         case.end(&Job::Start, &Outcome::Done);
-        case.memory.observe(RUNNING, case.now);
-        case.memory.observe(Here::Absent, case.now);
+        case.memory.observe(RUNNING, case.vm.claim.expected(), case.now);
+        case.memory.observe(Here::Absent, case.vm.claim.expected(), case.now);
         let wake_at = case.plan().wake_at.expect("backing off");
         waits.push((wake_at - case.now).as_secs());
         case.now = wake_at;
@@ -215,8 +216,8 @@ fn a_vm_that_keeps_crashing_is_restarted_ever_more_slowly() {
 fn a_vm_that_people_stop_and_start_again_is_not_taken_for_one_that_crashes() {
     let mut case = Case::new(vm(VmState::Start, "hv1", "hv1"), Here::Absent);
     case.end(&Job::Start, &Outcome::Done);
-    case.memory.observe(RUNNING, case.now);
-    case.memory.observe(Here::Absent, case.now);
+    case.memory.observe(RUNNING, case.vm.claim.expected(), case.now);
+    case.memory.observe(Here::Absent, case.vm.claim.expected(), case.now);
     case.vm.state = Seen::Value { value: VmState::Start, version: Version(3) };
     case.does(&["confirm the claim", "start it"]);
 }

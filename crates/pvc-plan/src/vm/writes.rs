@@ -20,14 +20,20 @@ fn node_unchanged(s: &Situation<'_>) -> Option<Op> {
     key::vm_node(s.uuid).check(&s.vm.node)
 }
 
+/// A node that was condemned since does not start anything.
+fn not_condemned(s: &Situation<'_>) -> Option<Op> {
+    key::node_daemon_state(s.me).check(s.own_state)
+}
+
 fn put_claim(s: &Situation<'_>, holder: &NodeName, incoming: Option<&NodeName>) -> Option<Op> {
     let claim = Claim { holder: holder.clone(), incoming: incoming.cloned() };
     Some(key::vm_claim(s.uuid).put(&s.vm.claim, &claim))
 }
 
 pub(super) fn claim(s: &Situation<'_>) -> Step {
-    let ops = [put_claim(s, s.me, None), state_unchanged(s), node_unchanged(s), clear_reason(s)];
-    write(Goal::Claim, ops)
+    let claim = put_claim(s, s.me, None);
+    let unchanged = [state_unchanged(s), node_unchanged(s), not_condemned(s)];
+    write(Goal::Claim, [claim].into_iter().chain(unchanged).chain([clear_reason(s)]))
 }
 
 pub(super) fn adopt(s: &Situation<'_>) -> Step {
@@ -43,7 +49,8 @@ pub(super) fn confirm(s: &Situation<'_>) -> Step {
 /// As [`confirm`], before a start.
 pub(super) fn confirm_start(s: &Situation<'_>) -> Step {
     let claim = key::vm_claim(s.uuid).check(&s.vm.claim);
-    write(Goal::Confirm, [claim, state_unchanged(s), node_unchanged(s), clear_reason(s)])
+    let unchanged = [state_unchanged(s), node_unchanged(s), not_condemned(s)];
+    write(Goal::Confirm, [claim].into_iter().chain(unchanged).chain([clear_reason(s)]))
 }
 
 pub(super) fn release(s: &Situation<'_>) -> Step {

@@ -70,7 +70,9 @@ impl World {
                 Op::Set { path, data, .. } => {
                     self.tree.get(path).is_some_and(|(there, _)| *there == **data)
                 }
-                Op::Create { .. } | Op::CreateEphemeral { .. } | Op::Delete { .. }
+                Op::Create { .. }
+                | Op::CreateEphemeral { .. }
+                | Op::Delete { .. }
                 | Op::Check { .. } => false,
             };
             (!same).then_some(op)

@@ -53,12 +53,7 @@ impl World {
         plan.wake_at
     }
 
-    fn write_fence(
-        &mut self,
-        id: HostId,
-        node: NodeName,
-        mut queue: VecDeque<(Goal, Vec<Op>)>,
-    ) {
+    fn write_fence(&mut self, id: HostId, node: NodeName, mut queue: VecDeque<(Goal, Vec<Op>)>) {
         let Some((goal, ops)) = queue.pop_front() else {
             self.daemon(id).writing.remove(&node);
             return self.look_soon(id);

@@ -74,7 +74,9 @@ impl World {
         let event = match goal {
             Goal::Flushed => Some("flushed"),
             Goal::Ready => Some("ready"),
-            Goal::SendAway { .. } | Goal::Fetch { .. } | Goal::ShutDown { .. }
+            Goal::SendAway { .. }
+            | Goal::Fetch { .. }
+            | Goal::ShutDown { .. }
             | Goal::Start { .. } => None,
         };
         let text = self.named(&goal.to_string());

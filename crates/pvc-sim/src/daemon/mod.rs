@@ -163,9 +163,9 @@ impl World {
     fn is_live(&self, id: HostId) -> bool {
         let Some(daemon) = self.hosts[id].daemon.as_ref() else { return false };
         // Servers that have no leader say so, by closing; a cut network says nothing for a while.
-        let doubts = daemon.unheard.is_some_and(|since| {
-            self.ensemble.leader.is_none() || self.now >= since + DOUBT
-        });
+        let doubts = daemon
+            .unheard
+            .is_some_and(|since| self.ensemble.leader.is_none() || self.now >= since + DOUBT);
         daemon.session.is_some() && !doubts
     }
 

@@ -66,9 +66,10 @@ impl World {
             return self.after(CHECK, self.own(id), move |world| world.watch_silence(id));
         };
         let (me, asked) = (self.hosts[id].name.clone(), self.now);
-        let own = view.nodes.get(&me).and_then(|own| {
-            key::node_coordinator_state(&me).check(&own.coordinator_state)
-        });
+        let own = view
+            .nodes
+            .get(&me)
+            .and_then(|own| key::node_coordinator_state(&me).check(&own.coordinator_state));
         let seat = key::primary_node().check(&view.cluster.primary_node);
         let ops: Vec<Op> = seat.into_iter().chain(own).collect();
         self.commit(id, ops, move |world, outcome| {
@@ -94,7 +95,9 @@ impl World {
         let boot = self.hosts[id].boot;
         self.within(20, 80, Whose::Host(id, boot), move |world| {
             if std::mem::take(&mut world.hosts[id].addresses) {
-                world.tell(id, || "lays the floating addresses down, for nobody is heard".to_owned());
+                world.tell(id, || {
+                    "lays the floating addresses down, for nobody is heard".to_owned()
+                });
             }
             world.look_soon(id);
         });

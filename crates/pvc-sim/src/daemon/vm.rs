@@ -76,10 +76,11 @@ impl World {
             None => Here::Absent,
         };
         let me = self.hosts[id].name.clone();
+        let own = view.nodes.get(&me);
         let target = vm.node.get().and_then(Option::as_ref).and_then(|to| view.nodes.get(to));
         let migrating = self.is_migrating(id, which);
         let slot = self.daemon(id).slots.entry(which).or_default();
-        slot.memory.observe(here, now);
+        slot.memory.observe(here, vm.claim.expected(), now);
         let job = slot.work.as_ref().and_then(|(job, _)| job.clone());
         let memory = slot.memory.clone();
         let situation = Situation {
@@ -91,6 +92,7 @@ impl World {
             job: job.as_ref(),
             memory: &memory,
             may_start,
+            own_state: own.map_or(&pvc_common::zk::Seen::Absent, |own| &own.daemon_state),
             target: target.map_or(Target::Away, |node| readiness(node)),
             shutdown_timeout: SHUTDOWN,
             now,
@@ -102,9 +104,9 @@ impl World {
 
     fn act_on_vm(&mut self, id: HostId, vm: VmId, steps: Vec<Step>, wish: Wish) {
         let slots = &mut self.daemon(id).slots;
-        let leaving = slots.values().filter(|slot| {
-            matches!(&slot.work, Some((Some(Job::Migrate { .. }), _)))
-        });
+        let leaving = slots
+            .values()
+            .filter(|slot| matches!(&slot.work, Some((Some(Job::Migrate { .. }), _))));
         let leaving = leaving.count();
         let Some(slot) = slots.get_mut(&vm) else { return };
         if steps.is_empty() {
@@ -187,10 +189,8 @@ fn readiness(node: &Node) -> Target {
     match node.daemon_state.copied() {
         Some(DaemonState::Run) => Target::Serves,
         Some(DaemonState::Init) => Target::Starting,
-        Some(
-            DaemonState::Shutdown | DaemonState::Stop | DaemonState::Dead | DaemonState::Fenced,
-        )
-        | None => Target::Away,
+        Some(DaemonState::Dead | DaemonState::Fenced) => Target::Dead,
+        Some(DaemonState::Shutdown | DaemonState::Stop) | None => Target::Away,
     }
 }
 
