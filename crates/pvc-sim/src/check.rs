@@ -14,7 +14,7 @@ use crate::world::{HostId, VmId, World};
 const SERVING: Duration = Duration::from_millis(2_500);
 
 /// What a host does at once that thaws, or whose daemon has just read the tree, takes so long.
-const THAWED: Duration = Duration::from_millis(500);
+const AT_ONCE: Duration = Duration::from_millis(500);
 
 /// What the checks remember.
 #[derive(Clone, Debug, Default)]
@@ -58,14 +58,18 @@ impl World {
     /// The floating addresses are held once, among those who can be reached there.
     ///
     /// A host without a daemon keeps them although its storage alone proves it dead: that is what
-    /// the policy `storage_fence: required` is for. And one that has just thawed needs a moment.
+    /// the policy `storage_fence: required` is for. And one that has just thawed, or whose daemon
+    /// has just read the tree for the first time, needs a moment.
     fn check_addresses(&mut self) {
         let holds = |id: &HostId| {
             let host = &self.hosts[*id];
             let reachable = self.up(*id) && !self.network.is_cut(*id, Net::Upstream);
-            let begun = host.daemon.as_ref().is_some_and(|daemon| daemon.view().is_some());
-            let thawed = host.thawed.is_some_and(|at| self.now < at + THAWED);
-            host.addresses && reachable && begun && !thawed
+            let began = host.daemon.as_ref().and_then(|daemon| daemon.began());
+            let lately = |at: Duration| self.now < at + AT_ONCE;
+            host.addresses
+                && reachable
+                && began.is_some_and(|at| !lately(at))
+                && !host.thawed.is_some_and(lately)
         };
         let holders: Vec<HostId> = (0..self.hosts.len()).filter(holds).collect();
         if holders.len() > 1 {

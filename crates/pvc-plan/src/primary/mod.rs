@@ -183,9 +183,11 @@ pub fn plan(s: &Situation<'_>) -> Plan {
     }
 }
 
-/// Not primary, or not allowed to be: cleans up after a crash.
+/// Not primary, or not allowed to be: cleans up after a crash. No part is handed over in order
+/// any more, and another may be primary already: so the addresses, which only one may have, go
+/// first, and wait for no service that is slow to stop.
 fn secondary(s: &Situation<'_>) -> Plan {
-    let left = Phase::DOWN.into_iter().filter(|phase| s.held.of(*phase).any);
+    let left = Phase::UP.into_iter().filter(|phase| s.held.of(*phase).any);
     Plan::of(left.map(Step::LayDown))
 }
 

@@ -47,6 +47,8 @@ pub struct Daemon {
     mirror_at: usize,
     delivering: bool,
     view: Option<Arc<View>>,
+    /// When it acted on the tree for the first time.
+    began: Option<Duration>,
     looks_at: Option<Duration>,
     /// Whether it has written its own record.
     recorded: bool,
@@ -80,6 +82,12 @@ impl Daemon {
     pub fn view(&self) -> Option<&Arc<View>> {
         self.view.as_ref()
     }
+
+    /// When it acted on the tree for the first time; nothing while its view is in doubt.
+    #[must_use]
+    pub fn began(&self) -> Option<Duration> {
+        self.began.filter(|_| self.view.is_some())
+    }
 }
 
 impl World {
@@ -103,6 +111,7 @@ impl World {
             mirror_at: 0,
             delivering: false,
             view: None,
+            began: None,
             looks_at: None,
             // The world begins with daemons that have been running for a while.
             recorded: self.now == Duration::ZERO,
@@ -223,6 +232,8 @@ impl World {
         if !self.daemon(id).recorded {
             return;
         }
+        let now = self.now;
+        self.daemon(id).began.get_or_insert(now);
         let mut wakes = vec![self.look_at_vms(id, &view), self.look_at_flush(id, &view)];
         self.rebut(id, &view);
         self.settle_lease(id, &view);

@@ -96,7 +96,7 @@ impl World {
         self.within(20, 80, Whose::Host(id, boot), move |world| {
             if std::mem::take(&mut world.hosts[id].addresses) {
                 world.tell(id, || {
-                    "lays the floating addresses down, for nobody is heard".to_owned()
+                    "lays down the floating addresses, for nobody is heard".to_owned()
                 });
             }
             world.look_soon(id);
@@ -144,7 +144,12 @@ impl World {
     fn hold(&mut self, id: HostId, phase: Phase, has: bool) {
         let host = &mut self.hosts[id];
         match phase {
-            Phase::Addresses => host.addresses = has,
+            Phase::Addresses => {
+                if std::mem::replace(&mut host.addresses, has) != has {
+                    let how = if has { "takes up" } else { "lays down" };
+                    self.tell(id, || format!("{how} the floating addresses"));
+                }
+            }
             Phase::Leader => host.leads = has,
             Phase::Services => host.services = has,
         }
