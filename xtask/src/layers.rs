@@ -9,7 +9,7 @@ use crate::say;
 use crate::workspace::{Package, Workspace};
 
 /// Each crate with those of ours that it may depend on. What is not here is forbidden.
-const ALLOWED: [(&str, &[&str]); 14] = [
+const ALLOWED: [(&str, &[&str]); 15] = [
     // L0, the vocabulary
     ("pvc-common", &[]),
     // L1, decisions and leaves
@@ -20,6 +20,7 @@ const ALLOWED: [(&str, &[&str]); 14] = [
     ("pvc-zk", &["pvc-common"]),
     ("pvc-libvirt", &["pvc-common", "pvc-domxml", "pvc-command"]),
     ("pvc-host", &["pvc-common", "pvc-command"]),
+    ("pvc-ipmi", &["pvc-common", "pvc-command"]),
     // L3, what the programs share
     ("pvc-runtime", &["pvc-common"]),
     ("pvc-client", &["pvc-common"]),
@@ -34,6 +35,7 @@ const ALLOWED: [(&str, &[&str]); 14] = [
             "pvc-zk",
             "pvc-libvirt",
             "pvc-host",
+            "pvc-ipmi",
             "pvc-runtime",
         ],
     ),
