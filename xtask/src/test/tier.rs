@@ -16,10 +16,10 @@ use crate::{apt, lab, say};
 const TO_BUILD: [&str; 3] = ["gcc", "libvirt-dev", "pkg-config"];
 
 /// The outside systems that contract tests start for themselves.
-const SERVICES: [&str; 2] = ["default-jre-headless", "zookeeper"];
+const SERVICES: [&str; 4] = ["default-jre-headless", "ipmitool", "openipmi", "zookeeper"];
 
 /// The crates whose tests meet an outside system.
-const PORTS: [&str; 3] = ["pvc-zk", "pvc-libvirt", "pvc-host"];
+const PORTS: [&str; 4] = ["pvc-zk", "pvc-libvirt", "pvc-host", "pvc-ipmi"];
 
 /// Tests of one crate's code are quick; building all of them on a cold machine is not.
 const UNIT_LIMIT: Duration = Duration::from_secs(25 * 60);
@@ -31,7 +31,7 @@ const LAB_LIMIT: Duration = Duration::from_secs(30 * 60);
 pub(crate) enum Tier {
     /// Decisions, models, daemons' loops on fakes: no root, no service, no clock.
     Unit,
-    /// Each port's contract against the real ZooKeeper and libvirt.
+    /// Each port's contract against the real ZooKeeper, libvirt and IPMI.
     Contract,
     /// Real hosts with a real cluster; needs root.
     Lab,
