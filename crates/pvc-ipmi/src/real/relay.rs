@@ -40,11 +40,12 @@ pub(super) struct Relay {
     heard: Arc<Heard>,
 }
 
-/// A question without an answer.
+/// A question that may be answered.
 struct Open {
     question: Question,
     datagram: Vec<u8>,
-    lost_at: Instant,
+    /// When to ask again; never, once there was an answer.
+    lost_at: Option<Instant>,
 }
 
 impl Relay {
@@ -85,7 +86,7 @@ impl Relay {
     async fn try_carry(&mut self) -> io::Result<Failure> {
         let (mut asked, mut answered) = ([0; LONGEST], [0; LONGEST]);
         loop {
-            let lost_at = self.open.as_ref().map(|open| open.lost_at);
+            let lost_at = self.open.as_ref().and_then(|open| open.lost_at);
             let lost = async {
                 match lost_at {
                     Some(lost_at) => sleep_until(lost_at).await,
@@ -107,7 +108,7 @@ impl Relay {
                 }
                 () = lost => {
                     if let Some(open) = &mut self.open {
-                        open.lost_at = Instant::now() + LOST_AFTER;
+                        open.lost_at = Some(Instant::now() + LOST_AFTER);
                         self.outside.send(&open.datagram).await?;
                     }
                 }
@@ -125,7 +126,7 @@ impl Relay {
             Question::Old => self.old_questions += 1,
             Question::OpenSession | Question::Rakp1 | Question::Rakp3 | Question::Message => {}
         }
-        let lost_at = Instant::now() + LOST_AFTER;
+        let lost_at = Some(Instant::now() + LOST_AFTER);
         self.open = Some(Open { question, datagram: datagram.to_vec(), lost_at });
         self.outside.send(datagram).await.map(|_| None)
     }
@@ -147,7 +148,12 @@ impl Relay {
                 None => {}
             }
         }
-        self.open = None;
+        // In a session this may be a late answer to an earlier question, which only the library
+        // can tell from within, so the next one is let through as well.
+        self.open = self.open.take().filter(|open| open.question == Question::Message);
+        if let Some(open) = &mut self.open {
+            open.lost_at = None;
+        }
         self.tell(datagram).await.map(|()| None)
     }
 

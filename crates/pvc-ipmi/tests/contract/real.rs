@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use pvc_ipmi::{Bmc, Ipmi, Power, PowerState};
 
 use crate::cases;
-use crate::simulator::{Simulator, bmc_at, free_port};
+use crate::simulator::{BadLine, Simulator, bmc_at, free_port};
 use crate::site::{LIMIT, Site};
 
 /// The simulator starts in some 100 ms; a machine that builds meanwhile takes longer.
@@ -136,4 +136,34 @@ async fn an_operator_is_privileged_enough() {
     assert_eq!(room.port.status(&operator).await, Ok(PowerState::Off));
     assert_eq!(room.port.on(&operator).await, Ok(()));
     assert!(room.is_on());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_lost_is_sent_again_and_what_comes_twice_is_read_once() {
+    if left_out() {
+        return;
+    }
+    let room = Room::new().await;
+    let line = BadLine::to(&room.simulator).await;
+    assert_eq!(room.port.off(&line.bmc("admin")).await, Ok(()));
+    assert!(!room.is_on());
+}
+
+/// A runtime ends when its last thread has, so a thread that waited on would be seen here.
+#[test]
+fn a_call_given_up_leaves_no_thread_behind() {
+    if left_out() {
+        return;
+    }
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let bmc = bmc_at(silent.local_addr().unwrap().port(), "admin");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let given_up = runtime.block_on(async {
+        let patient = Ipmi::new(Duration::from_secs(60));
+        tokio::time::timeout(Duration::from_millis(200), patient.status(&bmc)).await
+    });
+    assert!(given_up.is_err());
+    let began = Instant::now();
+    drop(runtime);
+    assert!(began.elapsed() < LIMIT, "{:?}", began.elapsed());
 }

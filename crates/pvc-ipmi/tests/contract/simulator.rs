@@ -10,6 +10,7 @@ use nix::unistd::Pid;
 use pvc_common::secret::Secret;
 use pvc_ipmi::Bmc;
 use tempfile::TempDir;
+use tokio::task::JoinHandle;
 
 const PASSWORD: &str = "s3cret";
 
@@ -122,4 +123,49 @@ pub(crate) fn bmc_at(port: u16, user: &str) -> Bmc {
 
 pub(crate) fn free_port() -> u16 {
     UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A bad line to a BMC: it loses the first question, and delivers each answer once more when the
+/// next question has been asked.
+pub(crate) struct BadLine {
+    port: u16,
+    carrier: JoinHandle<()>,
+}
+
+impl BadLine {
+    pub(crate) async fn to(simulator: &Simulator) -> Self {
+        let outside = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        outside.connect(("127.0.0.1", simulator.port)).await.unwrap();
+        let inside = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let port = inside.local_addr().unwrap().port();
+        let carrier = tokio::spawn(async move {
+            let (mut asked, mut answered) = ([0; 1024], [0; 1024]);
+            let (_, asker) = inside.recv_from(&mut asked).await.unwrap();
+            let mut last = Vec::new();
+            loop {
+                tokio::select! {
+                    length = inside.recv(&mut asked) => {
+                        inside.send_to(&last, asker).await.unwrap();
+                        outside.send(&asked[..length.unwrap()]).await.unwrap();
+                    }
+                    length = outside.recv(&mut answered) => {
+                        let answer = &answered[..length.unwrap()];
+                        inside.send_to(answer, asker).await.unwrap();
+                        last = answer.to_vec();
+                    }
+                }
+            }
+        });
+        Self { port, carrier }
+    }
+
+    pub(crate) fn bmc(&self, user: &str) -> Bmc {
+        bmc_at(self.port, user)
+    }
+}
+
+impl Drop for BadLine {
+    fn drop(&mut self) {
+        self.carrier.abort();
+    }
 }
