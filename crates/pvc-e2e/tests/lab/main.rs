@@ -5,10 +5,12 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod daemons;
+mod fence;
 mod flush;
 mod lifecycle;
 mod migrate;
 mod primary;
 mod record;
 mod refusals;
+mod spared;
 mod start;
