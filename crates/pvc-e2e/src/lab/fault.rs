@@ -118,6 +118,17 @@ impl Lab {
         Ok(())
     }
 
+    /// Whether a host has power.
+    ///
+    /// # Panics
+    /// When the lab does not say.
+    #[must_use]
+    #[track_caller]
+    pub fn is_on(&self, host: &str) -> bool {
+        let status = Status::of(&self.program).unwrap_or_else(|error| panic!("{error:#}"));
+        status.hosts.iter().any(|one| one.name == host && one.power == "on")
+    }
+
     /// The host whose ZooKeeper leads the ensemble.
     ///
     /// # Panics

@@ -76,6 +76,8 @@ impl Lab {
     #[track_caller]
     pub fn take() -> Self {
         let lab = Self::open().expect("these tests need a lab that is up");
+        // Settings are restored on hosts that are on and can be reached.
+        lab.try_mend().expect("faults can be ended");
         lab.restore_settings().expect("settings can be restored");
         lab.clean().expect("what was left of another test goes away");
         lab

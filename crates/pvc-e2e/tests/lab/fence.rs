@@ -147,6 +147,37 @@ fn a_node_cut_off_together_with_its_bmc_ends_itself() {
     victim.come_back();
 }
 
+/// Without a device, but with the promise of the daemon, which the others take for proof.
+fn promising(settings: &str) -> String {
+    let mut lines = String::new();
+    for line in settings.lines() {
+        match line.trim_start() {
+            text if text.starts_with("suicide_intervals:") => {
+                lines += "      suicide_intervals: 2\n";
+            }
+            text if text.starts_with("failed_fence:") => lines += "        failed_fence: migrate\n",
+            "high_availability:" => lines += &format!("{line}\n      watchdog: False\n"),
+            _ => lines += &format!("{line}\n"),
+        }
+    }
+    lines
+}
+
+#[test]
+fn a_node_that_promised_it_switches_itself_off_when_nobody_hears_it() {
+    let lab = Lab::take();
+    lab.reconfigure(promising);
+    let victim = Victim::prepare(&lab, &lab.plain_node());
+    lab.fault(&["bmc", &victim.node, "down"]);
+    lab.fault(&["partition", &victim.node]);
+    until("the node to switch itself off", Duration::from_secs(30), || {
+        if lab.is_on(&victim.node) { Err("it is on".to_owned()) } else { Ok(()) }
+    });
+    let fence = victim.await_recovery();
+    assert!(proved_by(&fence, "watchdog"), "{fence:?}");
+    victim.come_back();
+}
+
 #[test]
 fn a_fence_whose_author_is_killed_is_finished() {
     let lab = Lab::take();

@@ -14,3 +14,4 @@ mod record;
 mod refusals;
 mod spared;
 mod start;
+mod upgrade;
