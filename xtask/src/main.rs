@@ -10,6 +10,7 @@ mod licences;
 mod openapi;
 mod run;
 mod say;
+mod sim;
 mod test;
 mod tidy;
 mod wait;
@@ -52,6 +53,13 @@ enum Verb {
         #[arg(long)]
         check: bool,
     },
+    /// Play the whole cluster on virtual time: scenarios, or chance.
+    #[command(disable_help_flag = true)]
+    Sim {
+        /// What to play; `--help` tells.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Run the tests, tier by tier, installing what they need.
     Test(test::Options),
     /// Check sizes and words in their places.
@@ -70,6 +78,7 @@ fn main() -> ExitCode {
         Verb::Lab(arguments) => lab::run(arguments),
         Verb::Layers => layers::run(),
         Verb::Openapi { check } => openapi::run(check),
+        Verb::Sim { arguments } => sim::run(&arguments),
         Verb::Test(options) => test::run(&options),
         Verb::Tidy { shrink } => tidy::run(shrink),
     };

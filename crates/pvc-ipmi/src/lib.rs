@@ -1,6 +1,5 @@
-//! The port to other machines' power: [`Power`] is what fencing needs of a BMC, [`Ipmi`] speaks
-//! to real ones, [`fake`] is a room of machines that are not there. One contract suite runs on
-//! both.
+//! The port to other machines' power: [`Power`] is what fencing needs of a BMC, [`Ipmi`] the real
+//! one, [`fake`] a room of machines that are not there.
 
 mod bmc;
 pub mod fake;

@@ -29,33 +29,35 @@ pub(crate) struct Concern {
 
 /// What is wrong with the node's fencing: that it is being fenced, or could not be.
 pub(crate) fn concern(name: &NodeName, node: &Node) -> Option<Concern> {
-    let concern = |kind: &str, delta, text| {
-        let id = format!("{kind}_{}", name.as_str().to_uppercase());
-        Some(Concern { id, delta, text })
-    };
-    let fencing = |text| concern("NODE_FENCING", FENCING_DELTA, text);
-    match &node.liveness.fence {
-        Seen::Value { value, .. } => {
-            return fencing(format!("Node {name} is being fenced: {}", value.why));
-        }
+    fencing(name, node).or_else(|| unfenceable(name, node))
+}
+
+fn of(name: &NodeName, kind: &str, delta: u32, text: String) -> Concern {
+    Concern { id: format!("{kind}_{}", name.as_str().to_uppercase()), delta, text }
+}
+
+/// That the node is being fenced. No check of its own could say so.
+pub(crate) fn fencing(name: &NodeName, node: &Node) -> Option<Concern> {
+    let text = match &node.liveness.fence {
+        Seen::Value { value, .. } => format!("Node {name} is being fenced: {}", value.why),
         Seen::Bad { .. } => {
-            return fencing(format!(
-                "Node {name} is being fenced, but the record of it cannot be understood"
-            ));
+            format!("Node {name} is being fenced, but the record of it cannot be understood")
         }
-        Seen::Absent => {}
-    }
+        Seen::Absent => return None,
+    };
+    Some(of(name, "NODE_FENCING", FENCING_DELTA, text))
+}
+
+/// That the node could not be switched off by its BMC, which its own check `ipmi` says, too.
+fn unfenceable(name: &NodeName, node: &Node) -> Option<Concern> {
     let fenceable = node.liveness.fenceable.get().filter(|fenceable| !fenceable.ok)?;
     // What a node said of its BMC before it ended is of no use now.
     let up = match node.daemon_state.copied()? {
         DaemonState::Init | DaemonState::Run | DaemonState::Shutdown => true,
         DaemonState::Stop | DaemonState::Dead | DaemonState::Fenced => false,
     };
-    if !up {
-        return None;
-    }
     let text = format!("Node {name} could not be switched off by others: {}", fenceable.message);
-    concern("NODE_UNFENCEABLE", UNFENCEABLE_DELTA, text)
+    up.then(|| of(name, "NODE_UNFENCEABLE", UNFENCEABLE_DELTA, text))
 }
 
 #[cfg(test)]

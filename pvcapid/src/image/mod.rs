@@ -18,7 +18,7 @@ use pvc_common::zk::{Version, key};
 use pvc_zk::Image;
 
 pub use arrivals::Arrivals;
-pub(crate) use concern::{CHECK, concern};
+pub(crate) use concern::{CHECK, concern, fencing};
 pub(crate) use fence::fences;
 pub(crate) use node::{health, node};
 pub(crate) use shown::Shown;

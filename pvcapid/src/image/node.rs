@@ -10,7 +10,7 @@ use pvc_common::unit::Mib;
 use pvc_common::zk::{Seen, Text};
 use serde_json::Value;
 
-use super::concern::{CHECK, concern};
+use super::concern::{CHECK, fencing};
 use super::{View, fence};
 
 /// A node with everything that is shown of it.
@@ -71,10 +71,10 @@ fn mib(seen: &Seen<Mib>) -> u64 {
     seen.copied().unwrap_or_default().0
 }
 
-/// Health in percent, less what concerns its fencing; or that nobody has checked.
+/// Health in percent, less what a fence under way costs; or that nobody has checked.
 pub(crate) fn health(name: &NodeName, node: &Node) -> api::Health {
     let percent: Option<i64> = node.health.get().and_then(|text| text.parse().ok());
-    let lost = concern(name, node).map_or(0, |concern| concern.delta);
+    let lost = fencing(name, node).map_or(0, |concern| concern.delta);
     percent.map_or(api::Health::Unknown, |percent| {
         api::Health::Percent((percent - i64::from(lost)).max(0))
     })
@@ -85,7 +85,7 @@ fn plugins(details: &NodeDetails) -> Vec<String> {
     plugins.iter().map(ToString::to_string).collect()
 }
 
-/// The results of its checks, and what concerns its fencing as if that were one of them.
+/// The results of its checks, and its fence as if that were one of them.
 fn results(name: &NodeName, node: &Node) -> Vec<api::PluginHealth> {
     let results = node.details.iter().flat_map(|details| &details.results);
     let results = results.map(|(check, result)| api::PluginHealth {
@@ -99,7 +99,7 @@ fn results(name: &NodeName, node: &Node) -> Vec<api::PluginHealth> {
             .and_then(|json| serde_json::from_str(json.text()).ok())
             .unwrap_or_else(|| Value::Object(serde_json::Map::new())),
     });
-    let concern = concern(name, node).map(|concern| api::PluginHealth {
+    let concern = fencing(name, node).map(|concern| api::PluginHealth {
         name: CHECK.to_owned(),
         last_run: seconds(&node.keepalive),
         health_delta: concern.delta.into(),

@@ -57,7 +57,7 @@ pub struct HighAvailability {
     pub watchdog: Option<Watchdog>,
     /// Whether a fenced node is switched on again.
     pub power_on: bool,
-    /// How many fences may begin within `storm_window`; `None`: a quarter of the nodes.
+    /// How many nodes may be fenced within `storm_window`; `None`: a quarter of them.
     pub storm_cap: Option<usize>,
     /// See `storm_cap`.
     pub storm_window: Duration,
@@ -83,7 +83,7 @@ impl Default for HighAvailability {
             }),
             power_on: true,
             storm_cap: None,
-            storm_window: Duration::from_secs(600),
+            storm_window: Duration::from_secs(120),
         }
     }
 }

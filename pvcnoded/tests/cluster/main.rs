@@ -8,4 +8,5 @@ mod crash;
 mod fence;
 mod flush;
 mod lifecycle;
+mod mesh;
 mod primary;

@@ -139,9 +139,11 @@ impl Group {
         if !self.path.exists() {
             return Ok(());
         }
-        self.write("cgroup.kill", "1")?;
         let what = format!("the end of {}", self.path.display());
         wait::until(&what, Duration::from_secs(10), TICK, || {
+            // Again each time: a command that was entering the host meanwhile came too late for
+            // the last one, and would stand still in there for ever.
+            self.write("cgroup.kill", "1")?;
             Ok((!self.is_populated()).then_some(()))
         })
     }

@@ -16,8 +16,16 @@ use crate::{apt, lab, say};
 const TO_BUILD: [&str; 3] = ["gcc", "libvirt-dev", "pkg-config"];
 
 /// The outside systems that contract tests start for themselves.
-const SERVICES: [&str; 5] =
-    ["default-jre-headless", "ipmitool", "openipmi", "python3-fusepy", "zookeeper"];
+const SERVICES: [&str; 8] = [
+    "default-jre-headless",
+    "ipmitool",
+    "libvirt-daemon-driver-qemu",
+    "libvirt-daemon-system",
+    "openipmi",
+    "python3-fusepy",
+    "qemu-system-x86",
+    "zookeeper",
+];
 
 /// The crates whose tests meet an outside system.
 const PORTS: [&str; 4] = ["pvc-zk", "pvc-libvirt", "pvc-host", "pvc-ipmi"];

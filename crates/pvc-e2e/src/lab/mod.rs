@@ -35,7 +35,7 @@ use tempfile::TempDir;
 pub use census::Census;
 pub use console::{Clock, Console, Line};
 pub use dice::Dice;
-pub use fence::{Evidence, Fence, Vigil};
+pub use fence::{Vigil, is_over, proved_by};
 pub use program::{Program, Said};
 pub use record::Boot;
 pub use wait::{throughout, until, until_every};

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use pvc_e2e::lab::{Census, Fence, Lab, Vigil, until};
+use pvc_common::api::Fence;
+use pvc_e2e::lab::{Census, Lab, Vigil, is_over, proved_by, until};
 
 /// How long a host may take to boot and its daemon to serve.
 const BACK: Duration = Duration::from_secs(120);
@@ -63,7 +64,7 @@ fn a_node_without_power_is_proved_dead_by_its_bmc() {
     let victim = Victim::prepare(&lab, &lab.plain_node());
     lab.fault(&["power", &victim.node, "cut"]);
     let fence = victim.await_recovery();
-    assert!(fence.proved_by("ipmi"), "{fence:?}");
+    assert!(proved_by(&fence, "ipmi"), "{fence:?}");
     victim.come_back();
 }
 
@@ -73,7 +74,7 @@ fn a_node_that_lost_power_together_with_its_bmc_is_proved_dead_by_its_watchdog()
     let victim = Victim::prepare(&lab, &lab.plain_node());
     lab.cut(&victim.node);
     let fence = victim.await_recovery();
-    assert!(fence.proved_by("watchdog"), "{fence:?}");
+    assert!(proved_by(&fence, "watchdog"), "{fence:?}");
     victim.come_back();
 }
 
@@ -83,7 +84,7 @@ fn a_node_that_hangs_is_switched_off() {
     let victim = Victim::prepare(&lab, &lab.plain_node());
     lab.fault(&["freeze", &victim.node, "--silent"]);
     let fence = victim.await_recovery();
-    assert!(fence.proved_by("ipmi"), "{fence:?}");
+    assert!(proved_by(&fence, "ipmi"), "{fence:?}");
     victim.come_back();
 }
 
@@ -94,7 +95,7 @@ fn a_node_that_hangs_out_of_reach_of_its_bmc_is_reset_by_its_watchdog() {
     lab.fault(&["bmc", &victim.node, "down"]);
     lab.fault(&["freeze", &victim.node, "--silent"]);
     let fence = victim.await_recovery();
-    assert!(!fence.proved_by("ipmi"), "{fence:?}");
+    assert!(!proved_by(&fence, "ipmi"), "{fence:?}");
     victim.come_back();
 }
 
@@ -109,7 +110,7 @@ fn a_node_that_thaws_while_its_death_is_being_proved_runs_no_vm_that_others_run(
     lab.thaw(&node);
 
     // It may have been heard in time, or not: either way each VM runs, and once.
-    victim.vigil.wait_for(&node, "over", Fence::is_over);
+    victim.vigil.wait_for(&node, "over", is_over);
     lab.mend();
     for vm in &victim.vms {
         lab.await_running(vm);
@@ -131,7 +132,7 @@ fn a_node_cut_off_from_all_networks_is_switched_off() {
     let victim = Victim::prepare(&lab, &lab.plain_node());
     lab.fault(&["partition", &victim.node]);
     let fence = victim.await_recovery();
-    assert!(fence.proved_by("ipmi"), "{fence:?}");
+    assert!(proved_by(&fence, "ipmi"), "{fence:?}");
     victim.come_back();
 }
 
@@ -142,7 +143,7 @@ fn a_node_cut_off_together_with_its_bmc_ends_itself() {
     lab.fault(&["bmc", &victim.node, "down"]);
     lab.fault(&["partition", &victim.node]);
     let fence = victim.await_recovery();
-    assert!(fence.proved_by("watchdog"), "{fence:?}");
+    assert!(proved_by(&fence, "watchdog"), "{fence:?}");
     victim.come_back();
 }
 
@@ -152,7 +153,7 @@ fn a_fence_whose_author_is_killed_is_finished() {
     let victim = Victim::prepare(&lab, &lab.plain_node());
     lab.cut(&victim.node);
     // While its death cannot be proved yet, for the BMC is dead and the lease has not run out.
-    let fence = victim.vigil.wait_for(&victim.node, "begun", |fence| !fence.is_over());
+    let fence = victim.vigil.wait_for(&victim.node, "begun", |fence| !is_over(fence));
     lab.kill(&fence.by, "pvcnoded.service");
     victim.await_recovery();
     victim.come_back();

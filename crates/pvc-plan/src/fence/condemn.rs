@@ -1,5 +1,8 @@
 //! Who is declared dead.
 
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
 use pvc_common::id::{FenceId, NodeName};
 use pvc_common::model::{Fence, FenceOrder, Node};
 use pvc_common::state::{DaemonState, FencePhase};
@@ -8,7 +11,6 @@ use pvc_common::zk::{Op, Seen, key};
 use super::agree::answers_probes;
 use super::step::{Goal, Note, Plan};
 use super::{Situation, StorageFence};
-use std::time::{Duration, Instant};
 
 /// How much later each further coordinator acts: the first one is through by then.
 const APART: Duration = Duration::from_secs(1);
@@ -87,7 +89,7 @@ fn charge(s: &Situation<'_>, name: &NodeName, node: &Node) -> Option<Charge> {
 struct Room {
     silent: usize,
     of: usize,
-    begun: usize,
+    begun: BTreeSet<NodeName>,
     cap: usize,
 }
 
@@ -122,10 +124,12 @@ fn spared(s: &Situation<'_>, name: &NodeName, room: &mut Room) -> Option<Note> {
     if room.silent * 2 >= room.of {
         return Some(Note::TooManySilent { silent: room.silent, of: room.of });
     }
-    if room.begun >= room.cap {
+    // One node that dies again and again is no storm.
+    let others = room.begun.iter().filter(|other| *other != name).count();
+    if others >= room.cap {
         return Some(Note::Storm { node: name.clone(), cap: room.cap });
     }
-    room.begun += 1;
+    room.begun.insert(name.clone());
     None
 }
 

@@ -92,8 +92,8 @@ pub struct Policy {
     pub failed: AfterFence,
     /// Whether a node whose BMC switched it off is switched on again once it is settled.
     pub power_on: bool,
-    /// How many fences may begin within [`Policy::storm_window`]; `None`: a quarter of the
-    /// nodes, two at least.
+    /// Of how many nodes fences may begin within [`Policy::storm_window`]; `None`: of a quarter,
+    /// two at least.
     pub storm_cap: Option<usize>,
     /// See [`Policy::storm_cap`].
     pub storm_window: Duration,
@@ -113,7 +113,7 @@ impl Default for Policy {
             failed: AfterFence::Nothing,
             power_on: true,
             storm_cap: None,
-            storm_window: Duration::from_secs(600),
+            storm_window: Duration::from_secs(120),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Everything here may be lost at any moment: then the coordinator has just seen it, and waits
 //! the longer. What it cannot have seen, because it was cut off or asleep, counts as just seen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use pvc_common::id::NodeName;
@@ -46,8 +46,8 @@ pub struct Sight {
     agreement: Agreement,
     looked: Option<Instant>,
     live: bool,
-    /// When fences appeared.
-    begun: Vec<Instant>,
+    /// When fences of which nodes appeared.
+    begun: Vec<(NodeName, Instant)>,
     /// How often in a row settling a node's VMs was refused.
     stumbled: BTreeMap<NodeName, usize>,
 }
@@ -68,7 +68,7 @@ impl Sight {
             let known = self.nodes.contains_key(name);
             let watched = self.nodes.entry(name.clone()).or_insert_with(|| Watched::new(node, now));
             if watched.look(node, self.agreement.is_accused(name), now) && known {
-                self.begun.push(now);
+                self.begun.push((name.clone(), now));
             }
         }
     }
@@ -115,9 +115,10 @@ impl Sight {
         Some(self.nodes.get(node)?.fence.1 + STUCK + APART.saturating_mul(rank))
     }
 
-    /// How many fences began within this time.
-    pub(super) fn begun_within(&self, window: Duration, now: Instant) -> usize {
-        self.begun.iter().filter(|at| now.saturating_duration_since(**at) < window).count()
+    /// Of which nodes fences began within this time.
+    pub(super) fn begun_within(&self, window: Duration, now: Instant) -> BTreeSet<NodeName> {
+        let late = self.begun.iter().filter(|(_, at)| now.saturating_duration_since(*at) < window);
+        late.map(|(node, _)| node.clone()).collect()
     }
 
     /// Notes how an attempt to settle VMs of `node` ended.
@@ -135,7 +136,7 @@ impl Sight {
 
     /// Forgets what is too old to matter.
     pub fn prune(&mut self, window: Duration, now: Instant) {
-        self.begun.retain(|at| now.saturating_duration_since(*at) < window);
+        self.begun.retain(|(_, at)| now.saturating_duration_since(*at) < window);
     }
 }
 

@@ -123,7 +123,7 @@ pub enum Note {
         /// Of how many.
         of: usize,
     },
-    /// So many fences began lately that something else must be wrong.
+    /// So many nodes were fenced lately that something else must be wrong.
     Storm {
         /// The node that is spared for now.
         node: NodeName,
@@ -181,7 +181,10 @@ impl fmt::Display for Note {
                 write!(f, "{silent} of {of} nodes are silent: nobody is fenced")
             }
             Self::Storm { node, cap } => {
-                write!(f, "{node} is silent, but {cap} fences began lately: it is not fenced yet")
+                write!(
+                    f,
+                    "{node} is silent, but {cap} others were fenced lately: it is not fenced yet"
+                )
             }
             Self::NoProof { node } => write!(f, "the death of {node} cannot be proved yet"),
             Self::LeaseRuns { node } => write!(f, "waiting for the lease of {node} to run out"),

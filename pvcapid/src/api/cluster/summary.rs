@@ -13,7 +13,7 @@ use pvc_common::zk::Text;
 
 use super::storage;
 use crate::api::fault::shown::{by_time, faults};
-use crate::image::{CHECK, View, concern, health};
+use crate::image::{CHECK, View, concern, fencing, health};
 
 /// The whole summary.
 pub(in crate::api) fn status(view: &View) -> Status {
@@ -106,14 +106,14 @@ fn node_health(view: &View) -> BTreeMap<String, NodeHealth> {
     shown.collect()
 }
 
-/// What the checks of a node found that lowers its health, and what concerns its fencing.
+/// What the checks of a node found that lowers its health, and its fence.
 fn complaints(name: &NodeName, node: &Node) -> Vec<String> {
     let results = node.details.iter().flat_map(|details| &details.results);
     let complaints = results.filter_map(|(check, result)| {
         result.health_delta.copied().filter(|delta| *delta > 0)?;
         Some(format!("'{check}': {}", result.message.get()?))
     });
-    let concern = concern(name, node).map(|concern| format!("'{CHECK}': {}", concern.text));
+    let concern = fencing(name, node).map(|concern| format!("'{CHECK}': {}", concern.text));
     complaints.chain(concern).collect()
 }
 

@@ -23,7 +23,7 @@ const LIMIT: Duration = Duration::from_secs(180);
 const LEGACY: [(&str, &str); 2] = [("keepalive_interval", "5"), ("fence_intervals", "6")];
 
 /// Turns the uptime mesh off.
-const MESH_OFF: &str = "    mesh:\n      enabled: False\n";
+const MESH_OFF: &str = "      mesh: False\n";
 
 /// How it is measured.
 #[derive(Clone, Copy, clap::Args)]
@@ -136,7 +136,7 @@ fn legacy(settings: &str) -> String {
             Some((name, value)) => lines += &format!("{:indent$}{name}: {value}\n", ""),
             None => lines += &format!("{line}\n"),
         }
-        if line == "  system:" {
+        if line == "    high_availability:" {
             lines += MESH_OFF;
         }
     }
@@ -157,9 +157,10 @@ mod tests {
 
     #[test]
     fn settings_of_old_have_no_mesh() {
-        let settings = "pvc:\n  system:\n    intervals:\n      keepalive_interval: 1\n      x: 1\n";
-        let wanted = "pvc:\n  system:\n    mesh:\n      enabled: False\n    intervals:\n      \
-                      keepalive_interval: 5\n      x: 1\n";
+        let settings = "pvc:\n  system:\n    intervals:\n      keepalive_interval: 1\n      x: 1\n    \
+                        high_availability:\n      storm_window: 5\n";
+        let wanted = "pvc:\n  system:\n    intervals:\n      keepalive_interval: 5\n      x: 1\n    \
+                      high_availability:\n      mesh: False\n      storm_window: 5\n";
         assert_eq!(legacy(settings), wanted);
     }
 }

@@ -1,0 +1,266 @@
+//! The mesh and the promise that hangs on it: whole parts on a network in memory.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pvc_common::id::NodeName;
+use pvc_common::model::{FenceLease, Presence};
+use pvc_common::state::{DaemonState, LeaseKind};
+use pvc_common::view::View;
+use pvc_common::zk::{Expected, Op, Seen, key};
+use pvc_host::fake::{FakeHost, FakeNet, FakeWatchdogDevice};
+use pvc_plan::mesh::Pace;
+use pvc_runtime::drain::{Drain, DrainTrigger, drain};
+use pvc_zk::{FakeTree, Mirror, Tree};
+use pvcnoded::image::ClusterImage;
+use pvcnoded::mesh::{Ear, Heard, Port, Settings, accuse, follow};
+use pvcnoded::{guard, mesh};
+use tempfile::TempDir;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+
+use crate::bench::name;
+
+const PACE: Pace =
+    Pace { every: Duration::from_millis(200), suspect_after: Duration::from_secs(1) };
+const PORT: u16 = 7411;
+
+/// Three nodes on two networks, each with its own session, watchdog and power.
+struct Mesh {
+    net: FakeNet,
+    tree: FakeTree,
+    nodes: BTreeMap<u8, Member>,
+    dir: TempDir,
+}
+
+struct Member {
+    tree: FakeTree,
+    views: watch::Receiver<Option<Arc<View>>>,
+    heard: watch::Receiver<Heard>,
+    drain: Drain,
+    _trigger: DrainTrigger,
+    _mirror: Mirror<View>,
+}
+
+fn node(number: u8) -> NodeName {
+    name(&format!("hv{number}"))
+}
+
+fn addresses(number: u8) -> [IpAddr; 2] {
+    [IpAddr::from([10, 255, 0, number]), IpAddr::from([10, 254, 0, number])]
+}
+
+impl Mesh {
+    async fn new() -> Self {
+        let (net, tree) = (FakeNet::new(7), FakeTree::new());
+        tree.commit(vec![Op::put(key::NODES, "", Expected::Absent)]).await.unwrap();
+        for number in 1..=3 {
+            let me = node(number);
+            let mesh = addresses(number).map(|at| SocketAddr::new(at, PORT)).to_vec();
+            let presence = Presence { boot: "b".to_owned(), mesh, addresses: vec![] };
+            let ops = vec![
+                key::node(&me).create(&"coordinator".to_owned()),
+                key::node_suspicions(&me).create(&String::new()),
+                key::node_daemon_state(&me).create(&DaemonState::Run),
+                key::node_presence(&me).create(&presence),
+            ];
+            tree.commit(ops).await.unwrap();
+        }
+        let mut mesh = Self { net, tree, nodes: BTreeMap::new(), dir: TempDir::new().unwrap() };
+        for number in 1..=3 {
+            mesh.begin(number);
+        }
+        mesh
+    }
+
+    fn file(&self, number: u8, what: &str) -> PathBuf {
+        self.dir.path().join(format!("hv{number}-{what}"))
+    }
+
+    fn begin(&mut self, number: u8) {
+        let (trigger, drained) = drain();
+        let tree = self.tree.another();
+        let mirror = Mirror::follow(&tree, ClusterImage::ROOTS, ClusterImage::new());
+        let networks = ["cluster", "storage"].into_iter().zip(addresses(number));
+        let networks = networks.map(|(network, address)| Port { network, address }).collect();
+        let settings = Settings { node: node(number), port: PORT, networks, pace: PACE };
+        let ear = Arc::new(Ear::new(PACE, None));
+        let (sender, heard) = watch::channel(Heard::default());
+        let net = self.net.clone();
+        let bind = move |at: SocketAddr| {
+            let net = net.clone();
+            async move { Ok((net.bind(at)?, net.bind(SocketAddr::new(at.ip(), 0))?)) }
+        };
+        tokio::spawn(mesh::run(settings, Arc::clone(&ear), bind, sender, drained.clone()));
+        let peers = self.file(number, "peers");
+        let views = mirror.view();
+        tokio::spawn(follow(node(number), Arc::clone(&ear), views.clone(), peers, drained.clone()));
+        let file = self.file(number, "accused");
+        tokio::spawn(accuse(tree.clone(), node(number), ear, heard.clone(), file, drained.clone()));
+        let member =
+            Member { tree, views, heard, drain: drained, _trigger: trigger, _mirror: mirror };
+        self.nodes.insert(number, member);
+    }
+
+    fn cut_off(&self, number: u8) {
+        addresses(number).into_iter().for_each(|address| self.net.cut_off(address));
+    }
+
+    fn rejoin(&self, number: u8) {
+        addresses(number).into_iter().for_each(|address| self.net.rejoin(address));
+    }
+
+    async fn suspects(&self, observer: u8, suspect: u8) -> bool {
+        let path = key::node_suspicion(&node(suspect), &node(observer)).into_path();
+        self.tree.get(&path).await.unwrap().is_some_and(|entry| entry.ephemeral)
+    }
+
+    /// Waits until an observer does or does not suspect a node; how long that took.
+    async fn until(&self, observer: u8, suspect: u8, suspected: bool) -> Duration {
+        let began = tokio::time::Instant::now();
+        let reached = async {
+            while self.suspects(observer, suspect).await != suspected {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let limit = Duration::from_secs(20);
+        let what = format!("hv{observer} suspects hv{suspect}: {suspected}");
+        timeout(limit, reached).await.unwrap_or_else(|_| panic!("never: {what}"));
+        began.elapsed()
+    }
+
+    /// A node's guard with a device of three seconds.
+    fn guard(&self, number: u8, suicide: Option<Duration>) -> (FakeWatchdogDevice, FakeHost) {
+        let member = &self.nodes[&number];
+        let (device, host) = (FakeWatchdogDevice::new(), FakeHost::new());
+        let settings = guard::Settings {
+            node: node(number),
+            watchdog: suicide.is_none().then(|| (device.open(), Duration::from_secs(3))),
+            suicide,
+            power: host.clone(),
+            mesh: true,
+            file: self.file(number, "promise"),
+        };
+        let (sender, acked) = watch::channel(BTreeMap::<NodeName, Instant>::new());
+        let mut heard = member.heard.clone();
+        tokio::spawn(async move {
+            while heard.changed().await.is_ok() {
+                sender.send_replace(heard.borrow().acked.clone());
+            }
+        });
+        let kept = watch::channel(None).1;
+        let sources = guard::Sources { acked, kept, views: member.views.clone() };
+        tokio::spawn(guard::run(member.tree.clone(), settings, sources, member.drain.clone()));
+        (device, host)
+    }
+
+    async fn lease(&self, number: u8) -> Option<FenceLease> {
+        let key = key::node_lease(&node(number));
+        let entry = self.tree.get(key.path()).await.unwrap();
+        let seen: Seen<Option<FenceLease>> =
+            Seen::read(entry.as_ref().map(|entry| (&entry.data[..], entry.version)));
+        seen.get().cloned().flatten()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_falls_silent_is_suspected_by_all_and_acquitted_when_it_is_back() {
+    let mesh = Mesh::new().await;
+    sleep(Duration::from_secs(5)).await;
+    for (observer, suspect) in [(1, 2), (1, 3), (2, 3), (3, 1)] {
+        assert!(!mesh.suspects(observer, suspect).await);
+    }
+    mesh.cut_off(3);
+    let took = mesh.until(1, 3, true).await;
+    // It was heard for the last time up to a round before.
+    assert!(took + PACE.every >= PACE.suspect_after, "{took:?}");
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    mesh.until(2, 3, true).await;
+    assert!(!mesh.suspects(1, 2).await);
+    mesh.rejoin(3);
+    let took = mesh.until(1, 3, false).await;
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    mesh.until(3, 1, false).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_network_is_enough_to_be_heard() {
+    let mesh = Mesh::new().await;
+    sleep(Duration::from_secs(5)).await;
+    mesh.net.cut_off(addresses(3)[0]);
+    sleep(Duration::from_secs(30)).await;
+    assert!(!mesh.suspects(1, 3).await && !mesh.suspects(3, 1).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_lost_now_and_then_suspects_nobody() {
+    let mesh = Mesh::new().await;
+    for from in 1..=3 {
+        for to in 1..=3 {
+            for network in 0..2 {
+                let path = pvc_host::fake::NetPath {
+                    loss_percent: 5,
+                    ..pvc_host::fake::NetPath::default()
+                };
+                mesh.net.set_path(addresses(from)[network], addresses(to)[network], path);
+            }
+        }
+    }
+    for _ in 0..600 {
+        sleep(Duration::from_secs(1)).await;
+        assert!(!mesh.suspects(1, 3).await && !mesh.suspects(2, 3).await);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_watchdog_is_fed_while_the_node_is_heard_and_no_longer() {
+    let mesh = Mesh::new().await;
+    let (device, _) = mesh.guard(3, None);
+    sleep(Duration::from_secs(60)).await;
+    assert!(device.is_armed() && device.fired().is_none());
+    let lease = mesh.lease(3).await.expect("it promises to end");
+    assert_eq!((lease.kind, lease.voters.len()), (LeaseKind::Device, 2));
+    let cut = tokio::time::Instant::now();
+    mesh.cut_off(3);
+    let fired = timeout(Duration::from_secs(20), device.until_fired()).await.unwrap();
+    assert!(fired - cut <= Duration::from_millis(lease.ms), "{:?}", fired - cut);
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_of_the_voters_suffice_for_a_node_to_live_on() {
+    let mesh = Mesh::new().await;
+    let (device, _) = mesh.guard(3, None);
+    sleep(Duration::from_secs(10)).await;
+    mesh.cut_off(1);
+    sleep(Duration::from_secs(60)).await;
+    assert!(device.fired().is_none(), "hv2 hears it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_without_a_device_switches_itself_off_when_nobody_hears_it() {
+    let mesh = Mesh::new().await;
+    let (_, host) = mesh.guard(3, Some(Duration::from_secs(10)));
+    sleep(Duration::from_secs(60)).await;
+    assert!(!host.is_cut());
+    mesh.cut_off(3);
+    sleep(Duration::from_secs(9)).await;
+    assert!(!host.is_cut());
+    sleep(Duration::from_secs(2)).await;
+    assert!(host.is_cut());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_is_heard_carries_on_without_zookeeper() {
+    let mesh = Mesh::new().await;
+    let (device, _) = mesh.guard(3, None);
+    sleep(Duration::from_secs(10)).await;
+    for member in mesh.nodes.values() {
+        member.tree.suspend();
+    }
+    sleep(Duration::from_secs(600)).await;
+    assert!(device.fired().is_none());
+    assert!(device.is_armed());
+}
