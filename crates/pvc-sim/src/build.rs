@@ -1,6 +1,6 @@
 //! The world as a scenario begins: a healthy cluster that has been running for a while.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -54,6 +54,8 @@ impl World {
                 services: false,
                 bites_at: None,
                 promised: Vec::new(),
+                accused: Some(BTreeSet::new()),
+                around: None,
                 qemus: BTreeMap::new(),
             });
         }

@@ -1,11 +1,13 @@
 //! A host: its power, its clock, its BMC, its watchdog, and what runs on it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use pvc_common::id::NodeName;
 
 use crate::daemon::Daemon;
+use crate::daemon::mesh::Around;
 use crate::qemu::Qemu;
 use crate::script::Bmc;
 use crate::world::{Event, HostId, VmId, Whose, World};
@@ -57,6 +59,10 @@ pub struct Host {
     /// By whom its daemon wanted to be heard, each set that anybody may be reading: kept on the
     /// host until it boots, so that the next daemon keeps the promise of the last.
     pub promised: Vec<BTreeSet<NodeName>>,
+    /// Whom its daemon accuses, kept like the promise; nothing if that is lost.
+    pub accused: Option<BTreeSet<NodeName>>,
+    /// Whom it probes, once that was reckoned.
+    pub(crate) around: Option<Arc<Around>>,
     /// When its armed watchdog device switches it off and on.
     pub bites_at: Option<Duration>,
     /// The QEMU processes on it.
@@ -87,6 +93,7 @@ impl Host {
         self.services = false;
         self.bites_at = None;
         self.promised.clear();
+        self.accused = None;
         self.qemus.clear();
     }
 }

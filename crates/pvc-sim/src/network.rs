@@ -79,16 +79,11 @@ impl Network {
         self.talk(a, b, Net::Cluster) || self.talk(a, b, Net::Storage)
     }
 
-    /// Whether a probe from one host to the other is answered.
-    pub fn probe(&self, from: HostId, to: HostId, chance: &mut Chance) -> bool {
+    /// Whether a packet from one host reaches the other.
+    pub fn carries(&self, from: HostId, to: HostId, net: Net, chance: &mut Chance) -> bool {
         let arrives =
             100_u64.saturating_sub(self.loss[from]) * 100_u64.saturating_sub(self.loss[to]);
-        [Net::Cluster, Net::Storage].into_iter().any(|net| {
-            // There and back.
-            self.talk(from, to, net)
-                && (arrives == 10_000
-                    || chance.below(10_000) < arrives && chance.below(10_000) < arrives)
-        })
+        self.passes(from, to, net) && (arrives == 10_000 || chance.below(10_000) < arrives)
     }
 
     /// Whether anything is wrong with any network.

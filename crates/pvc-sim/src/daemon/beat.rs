@@ -33,8 +33,10 @@ impl World {
         let seconds = self.wall_ms(id) / 1_000;
         let mut ops = vec![self.rewrite(&key::node_keepalive(&name), &seconds)];
         ops.extend(self.figures(id));
+        let sent = self.instant();
         self.commit(id, ops, move |world, outcome| {
             if outcome == Outcome::Done {
+                world.daemon(id).kept = Some(sent);
                 world.serve(id);
             }
         });

@@ -5,7 +5,8 @@
 mod beat;
 mod fence;
 mod flush;
-mod mesh;
+mod lease;
+pub(crate) mod mesh;
 mod primary;
 mod session;
 mod vm;
@@ -50,6 +51,8 @@ pub struct Daemon {
     /// When it acted on the tree for the first time.
     began: Option<Duration>,
     looks_at: Option<Duration>,
+    /// Whether it has begun to read its fate and write its own record.
+    joining: bool,
     /// Whether it has written its own record.
     recorded: bool,
     slots: BTreeMap<VmId, Slot>,
@@ -67,11 +70,21 @@ pub struct Daemon {
     powering: BTreeMap<NodeName, Duration>,
     detector: Detector,
     since: Instant,
-    /// Suspicions it has published, or is about to.
-    published: BTreeMap<NodeName, u64>,
+    /// In which session each accusation was written.
+    published: BTreeMap<NodeName, SessionId>,
+    /// Peers about whom it is writing.
     publishing: BTreeSet<NodeName>,
-    accusations: u64,
+    /// Whether it has taken back what the former daemon accused others of.
+    searched: bool,
+    searching: bool,
+    /// Accusations of a former life may be in the tree, and nobody knows of whom: it answers
+    /// nobody.
+    forgetful: bool,
     leasing: bool,
+    /// The voters that are known to be in the tree.
+    promised: Option<BTreeSet<NodeName>>,
+    /// When the last keepalive was sent that was acknowledged.
+    kept: Option<Instant>,
     beaten: Option<Duration>,
     unblocking: bool,
 }
@@ -101,6 +114,8 @@ impl World {
         host.lives += 1;
         let pace =
             Pace { every: Duration::from_millis(200), suspect_after: Duration::from_secs(1) };
+        let mut detector = Detector::new(pace);
+        host.accused.iter().flatten().for_each(|peer| detector.accuse(peer));
         let daemon = Daemon {
             life: host.lives,
             session: None,
@@ -114,6 +129,7 @@ impl World {
             began: None,
             looks_at: None,
             // The world begins with daemons that have been running for a while.
+            joining: false,
             recorded: self.now == Duration::ZERO,
             slots: BTreeMap::new(),
             doing: None,
@@ -125,12 +141,16 @@ impl World {
             jobs: Jobs::new(),
             writing: BTreeSet::new(),
             powering: BTreeMap::new(),
-            detector: Detector::new(pace),
+            detector,
             since: now,
             published: BTreeMap::new(),
             publishing: BTreeSet::new(),
-            accusations: 0,
+            searched: self.now == Duration::ZERO,
+            searching: false,
+            forgetful: host.accused.is_none(),
             leasing: false,
+            promised: None,
+            kept: None,
             beaten: None,
             unblocking: false,
         };

@@ -1,5 +1,7 @@
 //! A session begins: the daemon reads the tree anew, and writes its own record.
 
+use std::time::Duration;
+
 use pvc_common::model::{Presence, StaticData};
 use pvc_common::state::{CoordinatorState, DaemonState};
 use pvc_common::view::{Builder, Scope};
@@ -9,12 +11,14 @@ use super::World;
 use crate::ensemble::Outcome;
 use crate::world::HostId;
 
+/// How often a condemned daemon looks whether it still is.
+const FATE: Duration = Duration::from_millis(500);
+
 impl World {
     /// A new session: what was seen in the last one says nothing.
     pub(crate) fn begin_session(&mut self, id: HostId) {
         let daemon = self.daemon(id);
         daemon.view = None;
-        daemon.published.clear();
         self.within(20, 200, self.own(id), move |world| world.read_everything(id));
     }
 
@@ -38,26 +42,10 @@ impl World {
         daemon.mirror = mirror;
         daemon.mirror_at = at;
         daemon.delivering = false;
-        self.forget_former_suspicions(id);
         if self.daemon(id).recorded {
             self.look_soon(id);
-        } else {
-            self.record(id);
-        }
-    }
-
-    /// What a former session of this node held against others would speak on until that session
-    /// is over.
-    fn forget_former_suspicions(&mut self, id: HostId) {
-        let me = self.hosts[id].name.clone();
-        let ops = self.names.iter().filter_map(|peer| {
-            let path = key::node_suspicion(peer, &me).into_path();
-            let (_, version) = self.tree.get(&path)?;
-            Some(Op::Delete { path, version })
-        });
-        let ops: Vec<Op> = ops.collect();
-        if !ops.is_empty() {
-            self.commit(id, ops, |_, _| ());
+        } else if !std::mem::replace(&mut self.daemon(id).joining, true) {
+            self.await_fate(id);
         }
     }
 
@@ -66,14 +54,28 @@ impl World {
         Seen::read(self.tree.get(key.path()))
     }
 
-    /// Writes the node's record. A fence under way is not ours to write over: then the daemon's
-    /// state stays as it is.
+    /// What a daemon does before it says anything of itself: while it is condemned it tells of
+    /// which boot it is and that it lives, and waits.
+    fn await_fate(&mut self, id: HostId) {
+        let name = self.hosts[id].name.clone();
+        if self.read(&key::node_fence(&name)) == Seen::Absent {
+            return self.record(id);
+        }
+        if self.daemon(id).linked {
+            let seconds = self.wall_ms(id) / 1_000;
+            let ops = self.told_presence(id);
+            let beat = self.rewrite(&key::node_keepalive(&name), &seconds);
+            self.commit(id, ops.into_iter().chain([beat]).collect(), |_, _| ());
+        }
+        self.after(FATE, self.own(id), move |world| world.await_fate(id));
+    }
+
+    /// Writes the node's record.
     fn record(&mut self, id: HostId) {
         let name = self.hosts[id].name.clone();
         let mut ops = Vec::new();
-        let fenced = self.read(&key::node_fence(&name)) != Seen::Absent;
         let state = self.read(&key::node_daemon_state(&name));
-        if !fenced && state.copied() != Some(DaemonState::Init) {
+        if state.copied() != Some(DaemonState::Init) {
             ops.push(key::node_daemon_state(&name).put(&state, &DaemonState::Init));
         }
         let part = self.read(&key::node_coordinator_state(&name));
@@ -91,11 +93,7 @@ impl World {
             let rest = CoordinatorState::Secondary;
             ops.push(key::node_coordinator_state(&name).put(&part, &rest));
         }
-        let presence = self.presence(id);
-        let before = self.read(&key::node_presence(&name));
-        if before.get() != Some(&presence) {
-            ops.push(key::node_presence(&name).put(&before, &presence));
-        }
+        ops.extend(self.told_presence(id));
         self.commit(id, ops, move |world, outcome| match outcome {
             Outcome::Done => {
                 world.daemon(id).recorded = true;
@@ -105,6 +103,12 @@ impl World {
                 world.within(200, 500, world.own(id), move |world| world.record(id));
             }
         });
+    }
+
+    fn told_presence(&self, id: HostId) -> Option<Op> {
+        let (key, presence) = (key::node_presence(&self.hosts[id].name), self.presence(id));
+        let before = self.read(&key);
+        (before.get() != Some(&presence)).then(|| key.put(&before, &presence))
     }
 
     /// What a host's daemon tells of it.
