@@ -8,7 +8,8 @@
 //! ```
 //! Promised only what is armed already; disarmed only what is promised no more. What is promised
 //! stands in a file, too, so that the next daemon of this boot keeps it before it has read the
-//! tree, or while there is none to read.
+//! tree, or while there is none to read. Opening a device feeds it, so that one does not even arm
+//! its device before it has been heard: the time of the promise may be running.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -106,6 +107,8 @@ struct Guard<T, W, P> {
     sources: Sources,
     terms: Vec<Terms>,
     since: Instant,
+    /// Whether this daemon has armed the device, if there is one.
+    armed: bool,
     /// Every set of voters that may be read in the tree.
     voters: Vec<BTreeSet<NodeName>>,
     /// The set that is known to be there.
@@ -117,10 +120,21 @@ impl<T: Tree, W: Watchdog, P: SelfPower> Guard<T, W, P> {
     /// `None` where there is nothing to keep a promise with.
     fn new(tree: T, mut settings: Settings<W, P>, sources: Sources) -> Option<Self> {
         let mut terms = Vec::new();
+        let voters = remembered(&settings.file);
+        let mut armed = false;
         if let Some((device, wanted)) = &mut settings.watchdog {
-            match device.arm(*wanted) {
+            let taken = if voters.is_empty() {
+                armed = true;
+                device.arm(*wanted)
+            } else {
+                tracing::info!("a former daemon's promise stands: the watchdog is armed when heard");
+                Ok(*wanted)
+            };
+            match taken {
                 Ok(taken) => {
-                    tracing::info!(timeout_s = taken.as_secs(), "the watchdog is armed");
+                    if armed {
+                        tracing::info!(timeout_s = taken.as_secs(), "the watchdog is armed");
+                    }
                     let kind = LeaseKind::Device;
                     terms.push(Terms { kind, window: WINDOW, patience: taken });
                 }
@@ -140,15 +154,16 @@ impl<T: Tree, W: Watchdog, P: SelfPower> Guard<T, W, P> {
         if terms.is_empty() {
             return None;
         }
-        let (since, told) = (now(), Act::Feed);
-        let (voters, published) = (remembered(&settings.file), None);
-        Some(Self { tree, settings, sources, terms, since, voters, published, told })
+        let (since, told, published) = (now(), Act::Feed, None);
+        let armed = armed || settings.watchdog.is_none();
+        Some(Self { tree, settings, sources, terms, since, armed, voters, published, told })
     }
 
     async fn round(&mut self) {
         self.feed();
         let wanted = self.wanted();
-        if self.published.as_ref() == Some(&wanted) {
+        // Promised only what is armed already.
+        if !self.armed || self.published.as_ref() == Some(&wanted) {
             return;
         }
         // From here on both may be read, until it is known which is there.
@@ -177,15 +192,22 @@ impl<T: Tree, W: Watchdog, P: SelfPower> Guard<T, W, P> {
         };
         let own = [BTreeSet::from([self.settings.node.clone()])];
         let voters = if self.settings.mesh { &self.voters[..] } else { &own[..] };
-        for terms in &self.terms {
+        for terms in &mut self.terms {
             let situation =
                 Situation { terms: *terms, voters, acked: &acked, since: self.since, now: now() };
             let act = decide(&situation);
             match (terms.kind, act) {
                 (LeaseKind::Device, Act::Feed) => {
-                    if let Some((device, _)) = &mut self.settings.watchdog
-                        && let Err(error) = device.feed()
-                    {
+                    let Some((device, wanted)) = &mut self.settings.watchdog else { continue };
+                    let fed = if self.armed {
+                        device.feed()
+                    } else {
+                        device.arm(*wanted).map(|taken| {
+                            tracing::info!(timeout_s = taken.as_secs(), "the watchdog is armed");
+                            (terms.patience, self.armed) = (taken, true);
+                        })
+                    };
+                    if let Err(error) = fed {
                         tracing::error!(%error, "the watchdog cannot be fed");
                     }
                 }
@@ -282,6 +304,8 @@ impl<T: Tree, W: Watchdog, P: SelfPower> Guard<T, W, P> {
             tracing::warn!("the lease could not be withdrawn: the watchdog stays armed");
             return;
         }
+        self.voters.clear();
+        self.write_down().await;
         if let Some((device, _)) = &mut self.settings.watchdog
             && let Err(error) = device.disarm()
         {

@@ -84,7 +84,8 @@ pub struct Situation<'a> {
     pub voters: &'a [BTreeSet<NodeName>],
     /// By voter, the latest moment at which a probe was sent that it has answered.
     pub acked: &'a BTreeMap<NodeName, Instant>,
-    /// When this daemon began to ask to be heard.
+    /// When this daemon began to ask to be heard: from then on it counts by itself, without a
+    /// device, until it has been.
     pub since: Instant,
     /// This node's monotonic time.
     pub now: Instant,
@@ -104,13 +105,15 @@ pub enum Act {
 /// Decides whether the node may live on.
 #[must_use]
 pub fn decide(s: &Situation<'_>) -> Act {
-    let heard = s
-        .voters
-        .iter()
-        .filter(|voters| !voters.is_empty())
-        .map(|voters| heard_by_most(voters, s.acked).unwrap_or(s.since))
-        .min();
-    let Some(heard) = heard else { return Act::Feed };
+    let sets = s.voters.iter().filter(|voters| !voters.is_empty());
+    let heard = sets.map(|voters| heard_by_most(voters, s.acked)).min();
+    let heard = match (heard, s.terms.kind) {
+        (None, _) => return Act::Feed,
+        (Some(Some(heard)), _) => heard,
+        // A former daemon of this boot may have made the promise, and its time may be running.
+        (Some(None), LeaseKind::Device) => return Act::Wait,
+        (Some(None), LeaseKind::Suicide) => s.since,
+    };
     let silent = s.now.saturating_duration_since(heard);
     match s.terms.kind {
         _ if silent <= s.terms.window => Act::Feed,

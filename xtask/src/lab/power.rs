@@ -123,10 +123,10 @@ fn switch_on(lab: &Lab, host: Host) -> Result<()> {
 }
 
 fn switch_off(lab: &Lab, host: Host) -> Result<()> {
-    fs::write(state(lab, host), OFF)?;
     // Silence first, on all networks in one instant: a dying host's kernel would close its
     // connections and tell its peers, and taking cables away takes a while.
     fault::hang(lab, host)?;
+    fs::write(state(lab, host), OFF)?;
     switch::unplug(lab, host)?;
     let group = Group::of_host(lab, host);
     if group.is_populated() {

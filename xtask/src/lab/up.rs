@@ -83,6 +83,10 @@ fn ground(lab: &Lab, up: &Up, debs: &[PathBuf]) -> Result<()> {
     fs::create_dir_all(lab.logs())?;
     fs::create_dir_all(lab.run())?;
     make_shared(lab)?;
+    let hosts = Host::first(up.hosts);
+    // Before the mount namespace: the first network namespace of a machine makes the directory of
+    // their names a mount of its own, and only what was one by then is seen in there.
+    switch::make(lab, &hosts)?;
     space::make(lab)?;
     install_program(lab)?;
     let depends = packages::depends(debs)?;
@@ -91,8 +95,6 @@ fn ground(lab: &Lab, up: &Up, debs: &[PathBuf]) -> Result<()> {
     } else if !up.bare && !image::is_current(lab, &depends)? {
         say::note("The hosts' image is out of date: it is made anew after `cargo xtask lab down`.");
     }
-    let hosts = Host::first(up.hosts);
-    switch::make(lab, &hosts)?;
     bmc::start(lab, &hosts)?;
     client::make(lab)?;
     // Last: whatever was interrupted before this is cleared away by the next `up`.

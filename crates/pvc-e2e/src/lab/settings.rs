@@ -39,3 +39,10 @@ impl Lab {
         Ok(())
     }
 }
+
+/// The settings with the time-out that a watchdog has where nothing else is said, 10 s.
+#[must_use]
+pub fn with_usual_watchdog(settings: &str) -> String {
+    let is_kept = |line: &&str| !line.trim_start().starts_with("watchdog_timeout:");
+    settings.lines().filter(is_kept).map(|line| format!("{line}\n")).collect()
+}

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pvc_common::api::Fence;
-use pvc_e2e::lab::{Census, Lab, Vigil, is_over, proved_by, until};
+use pvc_e2e::lab::{Census, Lab, Vigil, is_over, proved_by, until, with_usual_watchdog};
 
 /// How long a host may take to boot and its daemon to serve.
 const BACK: Duration = Duration::from_secs(120);
@@ -102,6 +102,8 @@ fn a_node_that_hangs_out_of_reach_of_its_bmc_is_reset_by_its_watchdog() {
 #[test]
 fn a_node_that_thaws_while_its_death_is_being_proved_runs_no_vm_that_others_run() {
     let lab = Lab::take();
+    // Its watchdog shall not be the first.
+    lab.reconfigure(with_usual_watchdog);
     let victim = Victim::prepare(&lab, &lab.plain_node());
     let node = victim.node.clone();
     lab.fault(&["bmc", &node, "down"]);

@@ -32,9 +32,10 @@ impl World {
         terms.map(|(kind, patience)| Terms { kind, window: WINDOW, patience })
     }
 
-    /// Arms the device, if there is one, before anything is promised.
+    /// Arms the device, if there is one, before anything is promised. What a former daemon of this
+    /// boot promised forbids it until the node has been heard.
     pub(super) fn arm(&mut self, id: HostId) {
-        if self.hosts[id].watchdog && self.config.mesh {
+        if self.hosts[id].watchdog && self.config.mesh && self.hosts[id].promised.is_empty() {
             self.feed(id, DEVICE);
         }
     }
