@@ -127,7 +127,9 @@ impl<T: Tree, W: Watchdog, P: SelfPower> Guard<T, W, P> {
                 armed = true;
                 device.arm(*wanted)
             } else {
-                tracing::info!("a former daemon's promise stands: the watchdog is armed when heard");
+                tracing::info!(
+                    "a former daemon's promise stands: the watchdog is armed when heard"
+                );
                 Ok(*wanted)
             };
             match taken {

@@ -38,6 +38,7 @@ pub use dice::Dice;
 pub use fence::{Vigil, is_over, proved_by};
 pub use program::{Program, Said};
 pub use record::Boot;
+pub use settings::with_usual_watchdog;
 pub use wait::{throughout, until, until_every};
 
 /// How long a command on a host or of the client may take when it waits for nothing.
