@@ -264,3 +264,18 @@ async fn a_node_that_is_heard_carries_on_without_zookeeper() {
     assert!(device.fired().is_none());
     assert!(device.is_armed());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_daemon_that_starts_again_unheard_does_not_prolong_what_its_former_life_promised() {
+    let mesh = Mesh::new().await;
+    mesh.cut_off(3);
+    sleep(Duration::from_secs(5)).await;
+    std::fs::write(mesh.file(3, "promise"), "hv1 hv2\n").unwrap();
+    let (device, _) = mesh.guard(3, None);
+    sleep(Duration::from_secs(30)).await;
+    assert!(device.feeds().is_empty(), "arming is feeding, and its time is running");
+    mesh.rejoin(3);
+    sleep(Duration::from_secs(10)).await;
+    assert!(device.is_armed());
+    assert_eq!(mesh.lease(3).await.unwrap().voters.len(), 2);
+}
