@@ -72,6 +72,9 @@ enum Verb {
     },
 }
 
+/// How many seeds are played, a minute's work, until a person is told how far it is.
+const TELL_EVERY: u64 = 1_000;
+
 fn main() -> ExitCode {
     let done = match Arguments::parse().verb {
         Verb::Run { dir, json } => run(&dir, json),
@@ -153,7 +156,8 @@ fn random(seeds: &str, size: Size, without: Option<&str>, log: bool) -> Result<b
         return Ok(world.violations.is_empty());
     }
     let next = AtomicU64::new(from);
-    let failed = AtomicU64::new(0);
+    let (played, failed) = (AtomicU64::new(0), AtomicU64::new(0));
+    let count = to.saturating_sub(from);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         let work = || -> Result<()> {
@@ -168,12 +172,17 @@ fn random(seeds: &str, size: Size, without: Option<&str>, log: bool) -> Result<b
                     let at = world.now.as_secs_f64();
                     out(&format!("seed {seed}: {at:.3} s: {violation}\n"))?;
                 }
+                let played = played.fetch_add(1, Ordering::Relaxed) + 1;
+                if played.is_multiple_of(TELL_EVERY) {
+                    let failed = failed.load(Ordering::Relaxed);
+                    note(&format!("{played} of {count} seeds, {failed} failed"))?;
+                }
             }
         };
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         workers.into_iter().try_for_each(|worker| worker.join().expect("a worker does not panic"))
     })?;
     let failed = failed.into_inner();
-    note(&format!("{} seeds, {failed} failed", to.saturating_sub(from)))?;
+    note(&format!("{count} seeds, {failed} failed"))?;
     Ok(failed == 0)
 }

@@ -25,18 +25,14 @@ pub struct Played {
 /// When the folder holds none, or one that makes no sense.
 pub fn play(folder: &Path) -> Result<Played> {
     let read = |name: &str| {
-        fs::read_to_string(folder.join(name))
-            .with_context(|| format!("cannot read {name} in {}", folder.display()))
+        let path = folder.join(name);
+        let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        Ok::<_, anyhow::Error>((path.display().to_string(), text))
     };
-    let setup = Setup::parse(&read("cluster.yaml")?)?;
-    let script = script::parse(&read("script")?)?;
-    ensure!(
-        script.last().is_some_and(|(_, command)| *command == Command::End),
-        "the script does not end with `end`"
-    );
-    for (_, command) in &script {
-        known(&setup, command)?;
-    }
+    let (path, text) = read("cluster.yaml")?;
+    let setup = Setup::parse(&text).context(path)?;
+    let (path, text) = read("script")?;
+    let script = script::parse(&text, |command| known(&setup, command)).context(path)?;
     Ok(Played { world: run(&setup, setup.seed, script)? })
 }
 
@@ -53,7 +49,7 @@ pub fn run(setup: &Setup, seed: u64, script: Vec<Timed>) -> Result<World> {
 /// Refuses a command about what is not there.
 fn known(setup: &Setup, command: &Command) -> Result<()> {
     let node = |name: &String| {
-        ensure!(setup.nodes.contains_key(name), "`{command}`: there is no node {name}");
+        ensure!(setup.nodes.contains_key(name), "there is no node {name}");
         Ok(())
     };
     match command {
@@ -71,7 +67,7 @@ fn known(setup: &Setup, command: &Command) -> Result<()> {
         | Command::Node(name, _) => node(name),
         Command::OneWay(from, to, _) => node(from).and_then(|()| node(to)),
         Command::Vm(vm, _, to) => {
-            ensure!(setup.vms.contains_key(vm), "`{command}`: there is no VM {vm}");
+            ensure!(setup.vms.contains_key(vm), "there is no VM {vm}");
             to.as_ref().map_or(Ok(()), node)
         }
         Command::Maintenance(_) | Command::End => Ok(()),

@@ -1,6 +1,7 @@
 //! `script`: what happens to the cluster, one command a line, `<seconds> <command>`.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -114,37 +115,63 @@ impl Net {
 
     fn parse(text: &str) -> Result<Self> {
         let found = NETS.into_iter().find(|net| net.text() == text);
-        found.with_context(|| format!("`{text}` is no network"))
+        found.with_context(|| format!("`{text}` is not one of cluster, storage, upstream"))
     }
 }
 
 /// A command and when it is given.
 pub type Timed = (Duration, Command);
 
-/// Reads a script.
+/// Reads a script; `known` refuses a command about what is not there.
 ///
 /// # Errors
-/// Names the line that is not understood, or out of order.
-pub fn parse(text: &str) -> Result<Vec<Timed>> {
+/// Names the line that is not understood, not known or out of order, and what was expected.
+pub fn parse(text: &str, known: impl Fn(&Command) -> Result<()>) -> Result<Vec<Timed>> {
     let mut commands: Vec<Timed> = Vec::new();
-    for (number, line) in text.lines().enumerate() {
-        let line = line.split('#').next().unwrap_or_default();
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let Some((seconds, words)) = words.split_first() else { continue };
-        let timed = timed(seconds, words).with_context(|| format!("line {}", number + 1))?;
-        if commands.last().is_some_and(|(before, _)| *before > timed.0) {
-            bail!("line {}: goes back in time", number + 1);
-        }
-        commands.push(timed);
+    for (number, line) in (1..).zip(text.lines()) {
+        let timed = timed(line, commands.last(), &known);
+        commands.extend(timed.with_context(|| format!("line {number}: `{}`", line.trim()))?);
     }
-    Ok(commands)
+    match commands.last() {
+        Some((_, Command::End)) => Ok(commands),
+        Some(_) | None => bail!("the last line is not `<seconds> end`"),
+    }
 }
 
-fn timed(seconds: &str, words: &[&str]) -> Result<Timed> {
-    let seconds: f64 = seconds.parse().with_context(|| format!("`{seconds}` is no time"))?;
-    let at = Duration::try_from_secs_f64(seconds).context("not a time")?;
-    Ok((at, command(words)?))
+/// `None` for a line that says nothing.
+fn timed(
+    line: &str,
+    before: Option<&Timed>,
+    known: impl Fn(&Command) -> Result<()>,
+) -> Result<Option<Timed>> {
+    let line = line.split('#').next().unwrap_or_default();
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let Some((seconds, words)) = words.split_first() else { return Ok(None) };
+    let at = seconds.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let at = at.with_context(|| format!("`{seconds}` is no time in seconds, such as 12.5"))?;
+    match before {
+        Some((_, Command::End)) => bail!("nothing happens after `end`"),
+        Some((before, _)) if *before > at => bail!("it is earlier than the line before"),
+        Some(_) | None => {}
+    }
+    let command = command(words)?;
+    known(&command)?;
+    Ok(Some((at, command)))
 }
+
+/// What a command wants in its place.
+fn number<N: FromStr>(word: &str, wanted: &str, fits: impl Fn(&N) -> bool) -> Result<N> {
+    let number = word.parse().ok().filter(fits);
+    number.with_context(|| format!("`{word}` is not {wanted}"))
+}
+
+/// Every command, for whoever wrote another.
+const COMMANDS: &str = "\
+power NODE cut|on, bmc NODE ok|dead|lying|slow MS, network NODE cut [NETWORK...]|heal, \
+oneway FROM TO cut|heal, loss NODE PERCENT, freeze NODE, thaw NODE, clock NODE SECONDS, \
+zookeeper NODE stop|start, daemon NODE crash|start, \
+vm VM start|stop|shutdown|restart|disable|remove|unmigrate|migrate [NODE]|move NODE, \
+node NODE flush|ready|primary|secondary, cluster maintenance on|off, end";
 
 fn command(words: &[&str]) -> Result<Command> {
     let text = |word: &str| word.to_owned();
@@ -154,7 +181,10 @@ fn command(words: &[&str]) -> Result<Command> {
         ["bmc", node, "ok"] => Command::Bmc(text(node), Bmc::Ok),
         ["bmc", node, "dead"] => Command::Bmc(text(node), Bmc::Dead),
         ["bmc", node, "lying"] => Command::Bmc(text(node), Bmc::Lying),
-        ["bmc", node, "slow", ms] => Command::Bmc(text(node), Bmc::Slow(ms.parse()?)),
+        ["bmc", node, "slow", ms] => {
+            let ms = number(ms, "a number of milliseconds", |_| true)?;
+            Command::Bmc(text(node), Bmc::Slow(ms))
+        }
         ["network", node, "cut"] => Command::Cut(text(node), NETS.to_vec()),
         ["network", node, "cut", ref nets @ ..] => {
             Command::Cut(text(node), nets.iter().map(|net| Net::parse(net)).collect::<Result<_>>()?)
@@ -162,10 +192,16 @@ fn command(words: &[&str]) -> Result<Command> {
         ["network", node, "heal"] => Command::Heal(text(node)),
         ["oneway", from, to, "cut"] => Command::OneWay(text(from), text(to), true),
         ["oneway", from, to, "heal"] => Command::OneWay(text(from), text(to), false),
-        ["loss", node, percent] => Command::Loss(text(node), percent.parse()?),
+        ["loss", node, percent] => {
+            let percent = number(percent, "a percentage from 0 to 100", |percent| *percent <= 100)?;
+            Command::Loss(text(node), percent)
+        }
         ["freeze", node] => Command::Freeze(text(node)),
         ["thaw", node] => Command::Thaw(text(node)),
-        ["clock", node, by] => Command::Clock(text(node), by.parse()?),
+        ["clock", node, by] => {
+            let by = number(by, "a number of seconds, such as +3600", |_| true)?;
+            Command::Clock(text(node), by)
+        }
         ["zookeeper", node, "stop"] => Command::ZooKeeper(text(node), false),
         ["zookeeper", node, "start"] => Command::ZooKeeper(text(node), true),
         ["daemon", node, "crash"] => Command::Daemon(text(node), false),
@@ -185,6 +221,44 @@ fn command(words: &[&str]) -> Result<Command> {
         ["cluster", "maintenance", "on"] => Command::Maintenance(true),
         ["cluster", "maintenance", "off"] => Command::Maintenance(false),
         ["end"] => Command::End,
-        _ => bail!("`{}` is no command", words.join(" ")),
+        _ => bail!("it is no command: {COMMANDS}"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line_and_what_was_expected() {
+        let wrong = [
+            ("soon end", "`soon` is no time in seconds"),
+            ("-1 end", "`-1` is no time in seconds"),
+            ("2 loss hv1 101", "`101` is not a percentage from 0 to 100"),
+            ("2 clock hv1 later", "`later` is not a number of seconds"),
+            ("2 bmc hv1 slow down", "`down` is not a number of milliseconds"),
+            ("2 network hv1 cut moon", "`moon` is not one of cluster, storage, upstream"),
+            ("2 power hv1 off", "it is no command: power NODE cut|on"),
+            ("0.5 thaw hv1", "it is earlier than the line before"),
+            ("2 thaw hv9", "unknown here"),
+        ];
+        let known = |command: &Command| match command {
+            Command::Thaw(node) if node == "hv9" => bail!("unknown here"),
+            _ => Ok(()),
+        };
+        for (line, why) in wrong {
+            let script = format!("# a comment\n1 freeze hv1 # another\n{line}\n60 end\n");
+            let told = format!("{:#}", parse(&script, known).unwrap_err());
+            assert!(told.starts_with(&format!("line 3: `{line}`: {why}")), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_script_ends_with_its_end() {
+        for script in ["", "1 freeze hv1", "1 end\n2 freeze hv1"] {
+            let told = format!("{:#}", parse(script, |_| Ok(())).unwrap_err());
+            assert!(told.contains("end`"), "{told}");
+        }
+        assert_eq!(parse("60 end", |_| Ok(())).unwrap().len(), 1);
+    }
 }

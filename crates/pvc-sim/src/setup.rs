@@ -155,7 +155,7 @@ impl Setup {
     /// # Errors
     /// When it is not one, or names what is not there.
     pub fn parse(yaml: &str) -> Result<Self> {
-        let setup: Self = serde_saphyr::from_str(yaml).context("not a cluster.yaml")?;
+        let setup: Self = serde_saphyr::from_str(yaml)?;
         setup.config.policy()?;
         for (name, vm) in &setup.vms {
             for node in std::iter::once(&vm.node).chain(&vm.node_limit) {
