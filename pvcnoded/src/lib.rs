@@ -10,6 +10,7 @@ pub mod flush;
 pub mod guard;
 pub mod image;
 pub mod keepalive;
+mod kept_watchdog;
 mod liveness;
 pub mod mesh;
 pub mod network;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use pvc_common::id::NodeName;
 use pvc_common::view::View;
-use pvc_host::real::{KernelPower, KernelWatchdog, UdpWire};
+use pvc_host::real::{KernelPower, UdpWire};
 use pvc_plan::mesh::Pace;
 use pvc_runtime::drain::{Drain, DrainTrigger, drain};
 use pvc_zk::Tree;
@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::config::{Config, Network};
+use crate::kept_watchdog::KeptWatchdog;
 use crate::mesh::{Ear, Heard, Peers, Port, Settings, accused_before};
 use crate::{guard, mesh};
 
@@ -158,7 +159,7 @@ impl Liveness {
             config.intervals.suicide.map(|count| config.intervals.keepalive * count.get());
         let settings = guard::Settings {
             node: self.node.clone(),
-            watchdog: watchdog.map(|it| (KernelWatchdog::new(&it.device), it.timeout)),
+            watchdog: watchdog.map(|it| (KeptWatchdog::new(&it.device), it.timeout)),
             suicide,
             power: KernelPower,
             mesh: self.mesh.is_some(),

@@ -124,6 +124,8 @@ class Watchdog(Operations):
                 say("disarmed")
                 self.tell("idle")
             else:
+                # As the kernel does (watchdog_release of drivers/watchdog/watchdog_dev.c).
+                self.feed()
                 say("left armed")
             return 0
 

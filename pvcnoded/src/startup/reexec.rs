@@ -1,12 +1,14 @@
 //! Replacing this process by a fresh one of the same PID.
 
 use std::convert::Infallible;
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 
 use pvc_common::zk::{Seen, key};
 use pvc_zk::Tree;
+
+use crate::kept_watchdog;
 
 /// Returns the cluster's schema version once that is known to be another one than `active`.
 pub async fn schema_changed<T: Tree>(tree: &T, active: u32) -> u32 {
@@ -46,7 +48,18 @@ pub fn reexec() -> io::Result<Infallible> {
         Some(name) if name.as_bytes().contains(&b'/') => name.clone(),
         Some(_) | None => CString::new(std::env::current_exe()?.as_os_str().as_bytes())?,
     };
-    Ok(nix::unistd::execv(&program, &arguments)?)
+    let mut environment = Vec::new();
+    for (name, value) in std::env::vars_os().filter(|(name, _)| !is_for_this_life(name)) {
+        let assignment = [name.as_bytes(), b"=", value.as_bytes()].concat();
+        environment.push(CString::new(assignment)?);
+    }
+    kept_watchdog::forget();
+    Ok(nix::unistd::execve(&program, &arguments, &environment)?)
+}
+
+/// What the supervisor passed is used up: its numbers mean other files in the next life.
+fn is_for_this_life(name: &OsStr) -> bool {
+    name.as_bytes().starts_with(b"LISTEN_")
 }
 
 #[cfg(test)]

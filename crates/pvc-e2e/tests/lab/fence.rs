@@ -149,6 +149,20 @@ fn a_node_cut_off_together_with_its_bmc_ends_itself() {
     victim.come_back();
 }
 
+#[test]
+fn a_daemon_that_dies_at_the_last_moment_does_not_prolong_the_life_of_its_node() {
+    let lab = Lab::take();
+    let victim = Victim::prepare(&lab, &lab.plain_node());
+    lab.fault(&["bmc", &victim.node, "down"]);
+    lab.fault(&["partition", &victim.node]);
+    // Shortly before its device fires. Its death closes that, which to the kernel is a sign of life.
+    victim.vigil.wait_for(&victim.node, "begun", |_| true);
+    lab.kill(&victim.node, "pvcnoded.service");
+    let fence = victim.await_recovery();
+    assert!(proved_by(&fence, "watchdog"), "{fence:?}");
+    victim.come_back();
+}
+
 /// Without a device, but with the promise of the daemon, which the others take for proof.
 fn promising(settings: &str) -> String {
     let mut lines = String::new();
@@ -183,6 +197,8 @@ fn a_node_that_promised_it_switches_itself_off_when_nobody_hears_it() {
 #[test]
 fn a_fence_whose_author_is_killed_is_finished() {
     let lab = Lab::take();
+    // So that its lease does not run out before this test has seen the fence.
+    lab.reconfigure(with_usual_watchdog);
     let victim = Victim::prepare(&lab, &lab.plain_node());
     lab.cut(&victim.node);
     // While its death cannot be proved yet, for the BMC is dead and the lease has not run out.

@@ -4,6 +4,7 @@ mod ioctl;
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -32,6 +33,19 @@ impl KernelWatchdog {
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), held: None }
+    }
+
+    /// The device, already open: as a former life of this program left it, and armed as it was.
+    /// Neither fed nor asked anything yet.
+    #[must_use]
+    pub fn holding(path: impl Into<PathBuf>, device: File) -> Self {
+        Self { path: path.into(), held: Some(device) }
+    }
+
+    /// The open device, to be kept open beyond the life of this program.
+    #[must_use]
+    pub fn device(&self) -> Option<BorrowedFd<'_>> {
+        self.held.as_ref().map(File::as_fd)
     }
 
     /// Opening the device arms it, with the timeout that it had.
