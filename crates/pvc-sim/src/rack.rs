@@ -75,7 +75,7 @@ pub fn run(nodes: usize, vms: usize, lost: usize) -> String {
         let view = timed(&mut slowest, "view", || world.view());
         world.now += Duration::from_millis(500);
         let now = world.instant();
-        timed(&mut slowest, "look", || sight.look(&view, true, now));
+        timed(&mut slowest, "look", || sight.look(&me, &view, true, now));
         let situation = Situation {
             me: &me,
             view: &view,

@@ -218,7 +218,7 @@ impl<T: Tree, P: Power, C: Ceph> Reconciler for FenceKeeper<T, P, C> {
         }
         let live = self.tree.session().borrow().live().is_some();
         let now = now();
-        self.sight.look(&view, live, now);
+        self.sight.look(&self.me, &view, live, now);
         self.sight.prune(self.policy.storm_window, now);
         let plan = plan(&Situation {
             me: &self.me,

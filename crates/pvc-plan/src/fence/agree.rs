@@ -26,9 +26,10 @@ impl Agreement {
     /// Counts the suspicions in the tree.
     ///
     /// Who is suspected by most has no voice, for it may hear nobody: the votes are counted
-    /// again without those, until that changes nothing.
+    /// again without those, until that changes nothing. What `doubted` nodes say against others
+    /// is not believed: their suspicions may have outlived them.
     #[must_use]
-    pub fn of(view: &View) -> Self {
+    pub fn of(view: &View, doubted: &BTreeSet<NodeName>) -> Self {
         let names: BTreeSet<NodeName> = view.nodes.keys().cloned().collect();
         let voters: BTreeSet<&NodeName> =
             view.nodes.iter().filter(|(_, node)| observes(node)).map(|(name, _)| name).collect();
@@ -44,7 +45,7 @@ impl Agreement {
                     |voter: &&NodeName| voters.contains(voter) && !before.contains_key(*voter);
                 let voices = observers.iter().filter(heard);
                 let (by, not): (BTreeSet<&NodeName>, BTreeSet<&NodeName>) =
-                    voices.partition(|voter| accuses(node, voter));
+                    voices.partition(|voter| accuses(node, voter) && !doubted.contains(*voter));
                 let by: BTreeSet<NodeName> = by.into_iter().cloned().collect();
                 (by.len() > not.len()).then(|| ((*name).clone(), Accused { by }))
             });
@@ -83,7 +84,8 @@ fn has_suspicion(node: &Node) -> bool {
     node.liveness.suspicions.values().any(|suspected| suspected.by.get().is_some())
 }
 
-fn accuses(node: &Node, voter: &NodeName) -> bool {
+/// Whether `voter` suspects the node.
+pub(super) fn accuses(node: &Node, voter: &NodeName) -> bool {
     node.liveness.suspicions.get(voter).is_some_and(|suspected| suspected.by.get().is_some())
 }
 

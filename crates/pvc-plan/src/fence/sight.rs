@@ -12,7 +12,7 @@ use pvc_common::state::DaemonState;
 use pvc_common::view::View;
 use pvc_common::zk::Expected;
 
-use super::agree::Agreement;
+use super::agree::{Agreement, accuses};
 
 /// A coordinator that looked so long ago was asleep.
 const ASLEEP: Duration = Duration::from_secs(2);
@@ -28,6 +28,8 @@ const APART: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 struct Watched {
     keepalive: (Expected, Instant),
+    /// Whether it has given a sign of life since it was first seen.
+    lived: bool,
     /// The daemon's state: who writes that it comes up is alive, too.
     state: Expected,
     /// By observer: which suspicion, and when the node was last alive for it, at the latest.
@@ -53,9 +55,9 @@ pub struct Sight {
 }
 
 impl Sight {
-    /// Takes in a view. To be called with every view, and at least once a second; `live` says
-    /// whether the session with ZooKeeper is known to be alive.
-    pub fn look(&mut self, view: &View, live: bool, now: Instant) {
+    /// Takes in a view, as `me`. To be called with every view, and at least once a second; `live`
+    /// says whether the session with ZooKeeper is known to be alive.
+    pub fn look(&mut self, me: &NodeName, view: &View, live: bool, now: Instant) {
         let asleep = self.looked.is_none_or(|at| now.saturating_duration_since(at) > ASLEEP);
         self.looked = Some(now);
         self.live = live;
@@ -63,7 +65,7 @@ impl Sight {
             self.nodes.clear();
         }
         self.nodes.retain(|name, _| view.nodes.contains_key(name));
-        self.agreement = Agreement::of(view);
+        self.agreement = Agreement::of(view, &self.doubted(me, view));
         for (name, node) in &view.nodes {
             let known = self.nodes.contains_key(name);
             let watched = self.nodes.entry(name.clone()).or_insert_with(|| Watched::new(node, now));
@@ -71,6 +73,14 @@ impl Sight {
                 self.begun.push((name.clone(), now));
             }
         }
+    }
+
+    /// Who may be dead, and its suspicions left from before: ZooKeeper keeps those of a dead node
+    /// for as long as its session, and longer when it had lost its own quorum meanwhile.
+    fn doubted(&self, me: &NodeName, view: &View) -> BTreeSet<NodeName> {
+        let lived = |name| self.nodes.get(name).is_some_and(|watched| watched.lived);
+        let silent = view.nodes.iter().filter(|(name, node)| accuses(node, me) && !lived(name));
+        silent.map(|(name, _)| name.clone()).collect()
     }
 
     /// Whether the session was known to be alive at the last look: without one the view may be of
@@ -144,6 +154,7 @@ impl Watched {
     fn new(node: &Node, now: Instant) -> Self {
         Self {
             keepalive: (node.keepalive.expected(), now),
+            lived: false,
             state: node.daemon_state.expected(),
             suspicions: BTreeMap::new(),
             agreed: None,
@@ -161,6 +172,7 @@ impl Watched {
         self.state = state;
         if alive || comes_up {
             self.keepalive = (keepalive, now);
+            self.lived = true;
         }
         let suspicions = &node.liveness.suspicions;
         self.suspicions.retain(|observer, _| suspicions.contains_key(observer));

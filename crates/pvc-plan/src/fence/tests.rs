@@ -138,12 +138,12 @@ impl Scene {
 
     fn look(&mut self) {
         let view = self.view();
-        self.sight.look(&view, true, self.now);
+        self.sight.look(&self.me, &view, true, self.now);
     }
 
     fn plan(&mut self) -> Plan {
         let view = self.view();
-        self.sight.look(&view, true, self.now);
+        self.sight.look(&self.me, &view, true, self.now);
         plan(&Situation {
             me: &self.me,
             view: &view,

@@ -24,7 +24,7 @@ impl World {
         let me = self.hosts[id].name.clone();
         let policy = self.policy;
         let daemon = self.daemon(id);
-        daemon.sight.look(&view, live, now);
+        daemon.sight.look(&me, &view, live, now);
         daemon.sight.prune(policy.storm_window, now);
         let plan = plan(&Situation {
             me: &me,

@@ -132,7 +132,7 @@ fn who_was_cut_off_waits_anew_before_it_condemns() {
     scene.policy.mesh = false;
     scene.pass(Duration::from_secs(29));
     let view = scene.view();
-    scene.sight.look(&view, false, scene.now);
+    scene.sight.look(&hv(1), &view, false, scene.now);
     scene.pass(Duration::from_secs(2));
     assert_eq!(scene.state(3), DaemonState::Run, "nobody could be seen to write meanwhile");
 }
@@ -155,4 +155,20 @@ fn who_is_not_heard_itself_condemns_nobody() {
     scene.suspect(5, &[1, 2, 3, 4]);
     scene.pass(Duration::from_secs(30));
     assert_eq!(scene.state(5), DaemonState::Run);
+}
+
+/// ZooKeeper had lost its quorum, so that what dead nodes had said is still there: hv2 returns
+/// and hears hv5, hv1 is not back yet, and hv3 has no power.
+#[test]
+fn suspicions_that_may_have_outlived_their_observers_condemn_nobody() {
+    let mut scene = Scene::new(5);
+    scene.me = hv(2);
+    scene.put(&key::node_daemon_state(&hv(1)), &DaemonState::Fenced);
+    scene.suspect(5, &[3, 4]);
+    scene.suspect(3, &[2]);
+    scene.pass(Duration::from_secs(30));
+    assert_eq!(scene.state(5), DaemonState::Run);
+    scene.keepalive(3);
+    scene.pass(Duration::from_secs(30));
+    assert_eq!(scene.state(5), DaemonState::Dead, "hv3 lives, and hv2 merely cannot hear it");
 }
