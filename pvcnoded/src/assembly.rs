@@ -66,14 +66,21 @@ pub(crate) fn identity(
 /// # Errors
 /// When the kernel does not tell which boot this is.
 pub(crate) fn presence(config: &Config) -> std::io::Result<Presence> {
-    let networks = config.networks.as_ref();
-    // Its own addresses, by which its storage clients are known: floating ones are others' too.
-    let own = networks.into_iter().flat_map(|it| it.all()).filter_map(|it| it.address);
     Ok(Presence {
         boot: fact::boot_id()?,
         mesh: liveness::addresses(config),
-        addresses: own.map(|address| IpAddr::V4(address.addr())).collect(),
+        addresses: addresses(config),
     })
+}
+
+/// Its own addresses, by which its storage clients are known: floating ones are others', too.
+fn addresses(config: &Config) -> Vec<IpAddr> {
+    let networks = config.networks.iter().flat_map(|networks| networks.all());
+    networks.filter_map(|network| Some(IpAddr::V4(network.address?.addr()))).collect()
+}
+
+fn ceph(config: &Config) -> CephCli {
+    CephCli::new().conf(&config.ceph.config)
 }
 
 /// What administrators have decided about dead nodes.
@@ -153,10 +160,11 @@ pub(crate) fn begin<T: Tree, H: Hypervisor>(
     let outfit = config.is_coordinator().then(|| outfit(config, links));
     let fencing = config.is_coordinator().then(|| Fencing {
         policy: policy(config),
-        means: Means { power: power(config), ceph: CephCli::new().conf(&config.ceph.config) },
+        means: Means { power: power(config), ceph: ceph(config) },
     });
+    let storage = config.functions.storage.then(|| (ceph(config), addresses(config)));
     let views = mirror.view();
-    serve(settings, serve::Parts { tree, hypervisor, outfit, views, fencing })
+    serve(settings, serve::Parts { tree, hypervisor, outfit, views, fencing, storage })
 }
 
 /// The devices whose traffic is shown: hardware, and those that the configuration names.

@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::Instrument;
 
+use crate::admission::Admission;
 use crate::own_keys::{OwnKeys, PublishError};
 
 /// Time between two signs of life of a node that is suspected.
@@ -42,6 +43,7 @@ pub async fn run<T: Tree>(
     tree: T,
     settings: Settings,
     mut views: watch::Receiver<Option<Arc<View>>>,
+    mut admission: watch::Receiver<Admission>,
     kept: watch::Sender<Option<std::time::Instant>>,
     drain: Drain,
 ) {
@@ -50,11 +52,12 @@ pub async fn run<T: Tree>(
     let mut due = Instant::now();
     let beats = async {
         loop {
-            if !wait(due, &me, &mut views).await {
-                tracing::info!(node.name = %me, "suspected: keepalive sent at once");
+            if let Some(why) = wait(due, &me, &mut views, &mut admission).await {
+                tracing::info!(node.name = %me, "{why}: keepalive sent at once");
             }
             let sent = Instant::now();
-            match timeout(every, beat(&tree, &mut keys, &me)).await {
+            let admission = *admission.borrow_and_update();
+            match timeout(every, beat(&tree, &mut keys, &me, admission)).await {
                 Ok(Ok(())) => {
                     if log {
                         tracing::info!(mark = mark::TICK, node.name = %me, "keepalive sent");
@@ -74,8 +77,13 @@ pub async fn run<T: Tree>(
     }
 }
 
-/// Waits until the next keepalive is due: `true`, or has to be sent sooner: `false`.
-async fn wait(due: Instant, me: &NodeName, views: &mut watch::Receiver<Option<Arc<View>>>) -> bool {
+/// Waits until the next keepalive is due, or why it has to be sent sooner.
+async fn wait(
+    due: Instant,
+    me: &NodeName,
+    views: &mut watch::Receiver<Option<Arc<View>>>,
+    admission: &mut watch::Receiver<Admission>,
+) -> Option<&'static str> {
     let soon = Instant::now() + REBUT_EVERY;
     let suspected = async {
         let is_suspected = |view: &Option<Arc<View>>| {
@@ -89,24 +97,35 @@ async fn wait(due: Instant, me: &NodeName, views: &mut watch::Receiver<Option<Ar
             std::future::pending::<()>().await;
         }
     };
+    let admitted = async {
+        // Nobody looks any more.
+        let Ok(()) = admission.changed().await else { return std::future::pending().await };
+    };
     tokio::select! {
         biased;
-        () = sleep_until(due) => true,
-        () = suspected => false,
+        () = sleep_until(due) => None,
+        () = suspected => Some("suspected"),
+        () = admitted => Some("Ceph was asked"),
     }
 }
 
-async fn beat<T: Tree>(tree: &T, keys: &mut OwnKeys<T>, me: &NodeName) -> Result<(), PublishError> {
+async fn beat<T: Tree>(
+    tree: &T,
+    keys: &mut OwnKeys<T>,
+    me: &NodeName,
+    admission: Admission,
+) -> Result<(), PublishError> {
     // Only its change counts, so a clock before the epoch is no reason to be silent.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let path = key::node_keepalive(me).into_path();
     keys.rewrite(&[(path, now.to_string())]).await?;
-    serve(tree, me).await
+    serve(tree, me, admission).await
 }
 
 /// A daemon that sends keepalives is serving, unless it is shutting down, has said that it
-/// stopped while this beat was under way, or is condemned: then it waits for its fate.
-async fn serve<T: Tree>(tree: &T, me: &NodeName) -> Result<(), PublishError> {
+/// stopped while this beat was under way, or is condemned: then it waits for its fate, and after
+/// that until it is let in to its storage.
+async fn serve<T: Tree>(tree: &T, me: &NodeName, admission: Admission) -> Result<(), PublishError> {
     let key = key::node_daemon_state(me);
     let paths = [key.path().to_owned(), key::node_fence(me).into_path()];
     let entries = tree.get_many(&paths).await?;
@@ -119,7 +138,7 @@ async fn serve<T: Tree>(tree: &T, me: &NodeName) -> Result<(), PublishError> {
         Some(DaemonState::Run | DaemonState::Shutdown | DaemonState::Stop) => return Ok(()),
         Some(DaemonState::Init | DaemonState::Dead | DaemonState::Fenced) | None => {}
     }
-    if condemned {
+    if condemned || !admission.lets_serve(seen.copied()) {
         return Ok(());
     }
     let before = seen.copied().map_or("unknown", Word::text);
@@ -145,7 +164,8 @@ mod tests {
             let path = key::node_fence(&me).into_path();
             tree.commit(vec![Op::put(path, "{}", Expected::Absent)]).await.unwrap();
         }
-        beat(&tree, &mut OwnKeys::new(tree.clone()), &me).await.unwrap();
+        let admission = Admission::Admitted;
+        beat(&tree, &mut OwnKeys::new(tree.clone()), &me, admission).await.unwrap();
         let entry = tree.get(key.path()).await.unwrap().unwrap();
         Seen::<DaemonState>::read(Some((&entry.data[..], entry.version))).copied()
     }

@@ -1,5 +1,6 @@
 //! The node daemon, as a library so that its parts can be tested on fakes.
 
+pub mod admission;
 mod assembly;
 pub mod bmc;
 pub mod config;

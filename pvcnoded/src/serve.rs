@@ -5,6 +5,7 @@
 //!  statistics, console, VMs, flush, primary, fencing ──── work drained ──┘
 //! ```
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::admission::{Admission, Admitter};
 use crate::fence::{FenceKeeper, Means};
 use crate::flush::Flusher;
 use crate::primary::{Outfit, PrimaryKeeper};
@@ -73,6 +75,8 @@ pub struct Parts<T, H, O, P, C> {
     pub views: watch::Receiver<Option<Arc<View>>>,
     /// How dead nodes are seen to; `None` on a node that is no coordinator.
     pub fencing: Option<Fencing<P, C>>,
+    /// Ceph, and the addresses of this node's clients; `None` on a node without storage.
+    pub storage: Option<(C, Vec<IpAddr>)>,
 }
 
 /// How dead nodes are seen to.
@@ -109,7 +113,7 @@ where
 {
     let ((work, working_drain), (life, life_drain)) = (drain(), drain());
     let registry = Registry::default();
-    let Parts { tree, hypervisor, outfit, views, fencing } = parts;
+    let Parts { tree, hypervisor, outfit, views, fencing, storage } = parts;
     let node = settings.node.clone();
     let (kept_sender, kept) = watch::channel(None);
     let beats = keepalive::Settings {
@@ -117,10 +121,16 @@ where
         every: settings.keepalive,
         log: settings.log_keepalives,
     };
-    let beats = keepalive::run(tree.clone(), beats, views.clone(), kept_sender, life_drain);
+    let first = if storage.is_some() { Admission::Unknown } else { Admission::Admitted };
+    let (admission_sender, admission) = watch::channel(first);
+    let beats =
+        keepalive::run(tree.clone(), beats, views.clone(), admission, kept_sender, life_drain);
     let living = tokio::spawn(beats);
     let crew = Crew { tree, views, registry, drain: working_drain };
     let mut working = vec![crew.flush(node.clone())];
+    working.extend(storage.map(|storage| {
+        crew.admission(node.clone(), hypervisor.clone(), storage, admission_sender)
+    }));
     if let Some(outfit) = outfit {
         working.push(crew.primary(node.clone(), outfit));
         working.push(crew.settings(node.clone(), settings.by_primary.clone()));
@@ -159,6 +169,18 @@ impl<T: Tree> Crew<T> {
         let keeper =
             FenceKeeper::new(node, self.tree.clone(), policy, means, move || ended.nudge());
         spawn_with(keeper, nudge, self.views.clone(), &self.registry, &self.drain).task
+    }
+
+    fn admission<H: Hypervisor, C: Ceph>(
+        &self,
+        node: NodeName,
+        hypervisor: H,
+        storage: (C, Vec<IpAddr>),
+        sender: watch::Sender<Admission>,
+    ) -> JoinHandle<()> {
+        let admitter = Admitter::new(node, self.tree.clone(), hypervisor, storage, sender);
+        let nudge = Nudge::default();
+        spawn_with(admitter, nudge, self.views.clone(), &self.registry, &self.drain).task
     }
 
     fn settings(&self, node: NodeName, settings: Vec<(String, String)>) -> JoinHandle<()> {

@@ -41,6 +41,14 @@ fn two_hundred_random_quarters_of_an_hour_break_no_guarantee() {
     assert_eq!(first_failure(200, None), None, "cargo xtask sim random --seeds N..N+1 --log");
 }
 
+#[test]
+fn what_once_broke_a_guarantee_does_not_any_more() {
+    for seed in [3_489, 6_998, 21_212] {
+        let world = chaos::run(seed, SIZE, None, false).unwrap();
+        assert_eq!(world.violations, [""; 0], "seed {seed}");
+    }
+}
+
 fn check(guard: Guard) {
     let found = first_failure(1_000, Some(guard));
     assert!(found.is_some(), "nobody misses {}", guard.text());

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pvc_ceph::fake::FakeCeph;
 use pvc_common::id::{NodeName, VmUuid};
-use pvc_common::model::{Claim, Origin, StaticData, Vm};
+use pvc_common::model::{Claim, Origin, Presence, StaticData, Vm};
 use pvc_common::state::{CoordinatorState, DaemonMode, DaemonState, DomainState, VmState};
 use pvc_common::unit::Mib;
 use pvc_common::view::View;
@@ -32,6 +32,16 @@ const LIMIT: Duration = Duration::from_secs(600);
 pub(crate) fn name(text: &str) -> NodeName {
     text.parse().unwrap()
 }
+
+/// What a node tells of itself; it takes no part in the mesh.
+pub(crate) fn presence(node: &str) -> Presence {
+    let number = name(node).number().unwrap();
+    let address = format!("10.0.0.{number}").parse().unwrap();
+    Presence { boot: "first".to_owned(), mesh: vec![], addresses: vec![address] }
+}
+
+const ON_RBD: &str = "<disk type='network' device='disk'><source protocol='rbd' name='vms/a'/>\
+                      <target dev='vda'/></disk>";
 
 pub(crate) fn uuid(n: usize) -> VmUuid {
     format!("00000000-0000-4000-8000-{n:012}").parse().unwrap()
@@ -146,22 +156,29 @@ pub(crate) struct Bench {
     pub(crate) daemons: BTreeMap<String, Daemon>,
     /// The BMCs by which dead nodes are fenced; `None` where nobody is fenced.
     pub(crate) power: Option<FakePower>,
+    /// The storage on which all VMs are; `None` where there is none.
+    pub(crate) ceph: Option<FakeCeph>,
 }
 
 impl Bench {
     /// Nodes `hv1` to `hv<count>`, all serving and ready; nobody is fenced.
     pub(crate) async fn new(count: usize) -> Self {
-        Self::of(count, None).await
+        Self::of(count, None, None).await
     }
 
     /// As [`Bench::new`], with BMCs by which dead nodes are fenced.
     pub(crate) async fn fencing(count: usize) -> Self {
-        Self::of(count, Some(FakePower::new())).await
+        Self::of(count, Some(FakePower::new()), None).await
     }
 
-    async fn of(count: usize, power: Option<FakePower>) -> Self {
+    /// As [`Bench::fencing`], with VMs on RBD, by which dead nodes are fenced, too.
+    pub(crate) async fn with_ceph(count: usize) -> Self {
+        Self::of(count, Some(FakePower::new()), Some(FakeCeph::new())).await
+    }
+
+    async fn of(count: usize, power: Option<FakePower>, ceph: Option<FakeCeph>) -> Self {
         let (tree, room, floor) = (FakeTree::new(), FakeRoom::new(), Floor::default());
-        let mut bench = Self { tree, room, floor, daemons: BTreeMap::new(), power };
+        let mut bench = Self { tree, room, floor, daemons: BTreeMap::new(), power, ceph };
         bench.lay_out().await;
         for n in 1..=count {
             let node = format!("hv{n}");
@@ -210,6 +227,7 @@ impl Bench {
             key::node_coordinator_state(&me).create(&CoordinatorState::Secondary),
             key::node_domain_state(&me).create(&DomainState::Ready),
             static_data,
+            key::node_presence(&me).create(&presence(node)),
         ];
         self.tree.commit(ops).await.unwrap();
         if let Some(power) = &self.power {
@@ -223,20 +241,31 @@ impl Bench {
         }
     }
 
-    /// Starts a node's daemon, whose record says so first.
+    /// Starts a node's daemon, whose record says so first, unless the node is out of the cluster.
     pub(crate) async fn boot(&mut self, node: &str) {
-        self.put(&key::node_daemon_state(&name(node)), &DaemonState::Init).await;
+        let state = key::node_daemon_state(&name(node));
+        match self.read(&state).await.copied() {
+            Some(DaemonState::Dead | DaemonState::Fenced) => {}
+            Some(_) | None => self.put(&state, &DaemonState::Init).await,
+        }
         let tree = self.tree.another();
         let hypervisor = self.room.node(node);
         let outfit = FakeOutfit(name(node), self.floor.clone());
         let mirror = Mirror::follow(&tree, ClusterImage::ROOTS, ClusterImage::new());
         let views = mirror.view();
         let fencing = self.power.clone().map(|power| Fencing {
-            policy: Policy { storage: StorageFence::Off, ..Policy::default() },
-            means: Means { power, ceph: FakeCeph::new() },
+            policy: Policy {
+                storage: match self.ceph {
+                    Some(_) => StorageFence::Suffices,
+                    None => StorageFence::Off,
+                },
+                ..Policy::default()
+            },
+            means: Means { power, ceph: self.ceph.clone().unwrap_or_default() },
         });
         let outfit = Some(outfit);
-        let parts = Parts { tree: tree.clone(), hypervisor, outfit, views, fencing };
+        let storage = self.ceph.clone().map(|ceph| (ceph, presence(node).addresses));
+        let parts = Parts { tree: tree.clone(), hypervisor, outfit, views, fencing, storage };
         let service = serve::<FakeTree, FakeHypervisor, FakeOutfit, FakePower, FakeCeph>(
             settings(node),
             parts,
@@ -269,6 +298,10 @@ impl Bench {
     pub(crate) async fn define(&self, n: usize, on: &str, state: VmState) {
         let vm = uuid(n);
         let xml = definition(&format!("vm{n}"), vm);
+        let xml = match self.ceph {
+            Some(_) => xml.replace("<devices>", &format!("<devices>{ON_RBD}")),
+            None => xml,
+        };
         let ops = vec![
             key::vm_name(vm).create(&format!("vm{n}").parse().unwrap()),
             key::vm_xml(vm).create(&xml.into()),

@@ -20,7 +20,7 @@ pub use fence::{
 pub use json::Json;
 pub use network::{Lease, Network, Reservation, Rule};
 pub use node::{Node, StaticData};
-pub use resources::Resources;
+pub use resources::{Resources, uses_rbd};
 pub use storage::{Osd, Pool, Snapshot, Storage, Volume};
 pub use time::LocalTime;
 pub use vm::{Claim, Origin, Vm};

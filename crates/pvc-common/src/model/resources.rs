@@ -33,6 +33,15 @@ impl Resources {
     }
 }
 
+/// Whether a VM has an RBD volume. One whose definition is no XML may have.
+#[must_use]
+pub fn uses_rbd(xml: &str) -> bool {
+    let Ok(document) = Document::parse(xml) else { return true };
+    document.descendants().any(|element| {
+        element.has_tag_name("source") && element.attribute("protocol") == Some("rbd")
+    })
+}
+
 /// Disks that cannot be written to do not count; everything that is not a disk and could be
 /// written to (a file system, a device of the host) does.
 fn writes_to_rbd_only(domain: Node<'_, '_>) -> bool {
@@ -134,6 +143,7 @@ mod tests {
                 "<domain><memory>1</memory><vcpu>1</vcpu><devices>{devices}</devices></domain>"
             );
             assert_eq!(Resources::of_definition(&xml).unwrap().rbd_only, rbd_only, "{devices}");
+            assert_eq!(uses_rbd(&xml), devices.contains("'rbd'"), "{devices}");
         }
     }
 
