@@ -35,6 +35,9 @@ const UNIT_LIMIT: Duration = Duration::from_secs(25 * 60);
 const CONTRACT_LIMIT: Duration = Duration::from_secs(15 * 60);
 const LAB_LIMIT: Duration = Duration::from_secs(50 * 60);
 
+/// How many hosts which of the end-to-end tests need.
+const LABS: [(usize, &str); 2] = [(3, "lab"), (5, "five")];
+
 /// A group of tests with the same needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Tier {
@@ -109,32 +112,47 @@ fn contract() -> Result<Outcome> {
     runner::run(&selection, &[], CONTRACT_LIMIT).map(Outcome::Ran)
 }
 
-/// Brings a lab up, runs the end-to-end tests in it and takes it down, unless it was up before.
+/// Brings a lab up, runs the end-to-end tests in it and takes it down, once for each number of
+/// hosts. In one that was up before, what its hosts are enough for.
 fn on_lab() -> Result<Outcome> {
     if let Err(error) = lab::check_machine() {
         return Ok(Outcome::Impossible(format!("{error:#}")));
     }
     apt::ensure(&TO_BUILD)?;
-    let was_up = lab_is_up()?;
-    let tested = lab_verb("up").and_then(|()| {
-        let selection = ["--workspace", "--features", "pvc-e2e/lab", "--test", "lab"];
-        runner::run(&selection, &[("PVC_XTASK", &this_program()?)], LAB_LIMIT)
-    });
-    if !was_up {
-        lab_verb("down")?;
+    let up = hosts_that_are_up()?;
+    let mut sum = Tally::default();
+    for (hosts, tests) in LABS {
+        if up == 0 {
+            sum += in_a_lab_of(hosts, tests)?;
+        } else if up >= hosts {
+            sum += in_the_lab(tests)?;
+        }
     }
-    tested.map(Outcome::Ran)
+    Ok(Outcome::Ran(sum))
 }
 
-fn lab_is_up() -> Result<bool> {
+fn in_a_lab_of(hosts: usize, tests: &str) -> Result<Tally> {
+    let tested = lab_verb(&["up", "--hosts", &hosts.to_string()]).and_then(|()| in_the_lab(tests));
+    lab_verb(&["down"])?;
+    tested
+}
+
+fn in_the_lab(tests: &str) -> Result<Tally> {
+    let selection = ["--workspace", "--features", "pvc-e2e/lab", "--test", tests];
+    runner::run(&selection, &[("PVC_XTASK", &this_program()?)], LAB_LIMIT)
+}
+
+fn hosts_that_are_up() -> Result<usize> {
     let status = Run::new([&this_program()?, "lab", "status", "--json"]).done()?;
     let status: serde_json::Value = serde_json::from_str(&status)?;
     // A light lab is not the one that `lab up` brings up.
-    Ok(status["up"] == true && status["light"] != true)
+    let is_ours = status["up"] == true && status["light"] != true;
+    Ok(if is_ours { status["hosts"].as_array().map_or(0, Vec::len) } else { 0 })
 }
 
-fn lab_verb(verb: &str) -> Result<()> {
-    Run::new([&this_program()?, "lab", verb])
+fn lab_verb(words: &[&str]) -> Result<()> {
+    let program = this_program()?;
+    Run::new([&program, "lab"].into_iter().chain(words.iter().copied()))
         .limit(LAB_LIMIT)
         .into_file(say::terminal()?)
         .done()

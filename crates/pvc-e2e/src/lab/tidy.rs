@@ -13,8 +13,11 @@ const REST: Duration = Duration::from_secs(120);
 /// How many lines of each host's daemons are shown.
 const LINES: &str = "80";
 
+/// How long a command of the client may take.
+const LIMIT: Duration = Duration::from_secs(15);
+
 impl Lab {
-    /// Ends all faults, removes every VM of the tests and has every node in service.
+    /// Ends all faults and maintenance, removes every VM of the tests and has every node in service.
     pub(super) fn clean(&self) -> Result<()> {
         self.try_mend()?;
         let begun = Instant::now();
@@ -28,12 +31,14 @@ impl Lab {
 
     /// Asks for what is left to ask for; an error as long as there is something left.
     fn clean_once(&self) -> Result<()> {
-        let limit = Duration::from_secs(15);
+        self.program
+            .run(LIMIT, &["pvc", "--", "--quiet", "cluster", "maintenance", "off"])?
+            .ok()?;
         let undefine = |vm: &str| {
-            self.program.run(limit, &["pvc", "--", "--unsafe", "--quiet", "vm", "undefine", vm])
+            self.program.run(LIMIT, &["pvc", "--", "--unsafe", "--quiet", "vm", "undefine", vm])
         };
         let ready = |node: &str| {
-            self.program.run(limit, &["pvc", "--", "--quiet", "node", "ready", "--wait", node])
+            self.program.run(LIMIT, &["pvc", "--", "--quiet", "node", "ready", "--wait", node])
         };
         let vms: Vec<_> = self.try_vms()?;
         for vm in vms.iter().filter(|vm| vm.name.starts_with(PREFIX)) {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use pvc_e2e::lab::{Dice, Lab, until, until_every};
+use pvc_e2e::lab::{Dice, Lab, until, until_every, with_usual_watchdog};
 
 use crate::figure::{Case, progress};
 
@@ -68,7 +68,9 @@ impl Disturbance {
 /// Disturbs the cluster and counts the nodes that were fenced for it.
 pub(crate) fn measure(options: Options) -> Result<()> {
     let lab = Lab::take();
-    lab.await_rest();
+    // Pauses of two seconds, one after the other, are more than three seconds without a word when
+    // ZooKeeper's leader is among those that pause.
+    lab.reconfigure(with_usual_watchdog);
     let vm = lab.writer("needless", &lab.plain_node());
     let vigil = lab.vigil();
     let mut dice = Dice::take();
