@@ -70,7 +70,7 @@ impl Lab {
             let rests = nodes.iter().all(|node| {
                 let states = (node.daemon_state.as_str(), node.domain_state.as_str());
                 let role = node.coordinator_state.as_str();
-                states == ("run", "ready") && matches!(role, "primary" | "secondary")
+                states == ("run", "ready") && matches!(role, "primary" | "secondary" | "client")
             });
             let primaries = nodes.iter().filter(|node| node.coordinator_state == "primary").count();
             if rests && primaries == 1 {
