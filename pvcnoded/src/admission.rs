@@ -5,14 +5,15 @@
 //! blocklist, once nothing of the old lives here.
 //!
 //! ```text
-//!  unknown ──not listed──▶ admitted ──listed──▶ refused: the node serves no more (`init`)
-//!                             ▲                    │ its VMs on RBD end: they can never write again
-//!                             └── looked at again ─┴─▶ its addresses leave the blocklist
+//!  condemned: /nodes/<n>/shut_out is written ──▶ fence ends ──▶ listed? ──no──▶ key is removed
+//!                                                     ▲           │ yes           it serves
+//!                                                     │           ▼
+//!        its addresses leave the blocklist ◀── VMs on RBD end ◀── it serves no more (`init`)
 //! ```
 //! Only a node that does not serve takes itself off the list. It runs nothing on RBD then and
 //! starts nothing: should it be condemned in that very moment, and the new entry go with the old
-//! one, nobody writes. Before it serves again it changes its own state, which the fence has
-//! changed, too.
+//! one, nobody writes. The new fence has written the key again, so that it is not removed.
+//! A serving node looks now and then, too: an entry may come late.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -26,42 +27,15 @@ use pvc_common::id::{NodeName, VmUuid};
 use pvc_common::model::{Node, uses_rbd};
 use pvc_common::state::DaemonState;
 use pvc_common::view::View;
-use pvc_common::zk::{Seen, key};
+use pvc_common::zk::{Expected, Op, Seen, key};
 use pvc_libvirt::{Hypervisor, HypervisorError};
 use pvc_runtime::reconcile::{Outcome, Reconciler};
 use pvc_zk::{CommitError, Tree};
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// How often Ceph is asked, and how soon again after a failure, or after something was changed.
 const EVERY: Duration = Duration::from_secs(30);
 const SOON: Duration = Duration::from_secs(1);
-
-/// What is known of this node's way to Ceph.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Admission {
-    /// Nothing since it was last condemned, or since this daemon began.
-    Unknown,
-    /// Its clients are shut out.
-    Refused,
-    /// Its clients are let in, or there is no Ceph.
-    Admitted,
-}
-
-impl Admission {
-    /// Whether a node in this state may say that it serves. One that was fenced must know that it
-    /// is let in; a daemon that was only restarted does not wait for Ceph.
-    #[must_use]
-    pub const fn lets_serve(self, state: Option<DaemonState>) -> bool {
-        match (self, state) {
-            (Self::Admitted, _) => true,
-            (Self::Refused, _) | (Self::Unknown, Some(DaemonState::Dead | DaemonState::Fenced)) => {
-                false
-            }
-            (Self::Unknown, _) => true,
-        }
-    }
-}
 
 /// What an activation found or did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,11 +74,20 @@ impl fmt::Display for Report {
 pub struct Admitter<T, H, C> {
     me: NodeName,
     tree: T,
-    hypervisor: H,
+    /// `None` on a node that runs no VMs.
+    hypervisor: Option<H>,
     ceph: C,
     addresses: Vec<IpAddr>,
-    admission: watch::Sender<Admission>,
-    last: Option<(Report, Instant)>,
+    last: Option<Last>,
+}
+
+/// What was found last.
+struct Last {
+    report: Report,
+    /// The key by which that was judged.
+    shut_out: Expected,
+    /// Until when it stands.
+    until: Instant,
 }
 
 enum Trouble {
@@ -124,49 +107,59 @@ impl fmt::Display for Trouble {
 }
 
 impl<T: Tree, H: Hypervisor, C: Ceph> Admitter<T, H, C> {
-    /// For the storage clients at `addresses`, which are this node's own. What is known is told
-    /// by `admission`.
+    /// For the storage clients at the given addresses, which are this node's own.
     pub fn new(
         me: NodeName,
         tree: T,
-        hypervisor: H,
+        hypervisor: Option<H>,
         (ceph, addresses): (C, Vec<IpAddr>),
-        admission: watch::Sender<Admission>,
     ) -> Self {
-        Self { me, tree, hypervisor, ceph, addresses, admission, last: None }
+        Self { me, tree, hypervisor, ceph, addresses, last: None }
     }
 
     async fn look(&self, own: &Node) -> Result<Report, Trouble> {
-        let listed = match self.ceph.blocklisted().await {
-            Ok(entries) => entries.iter().any(|entry| self.is_own(entry.who)),
-            Err(CephError::Absent { .. }) => {
-                self.set(Admission::Admitted);
-                return Ok(Report::NoCeph);
-            }
+        let (listed, found) = match self.ceph.blocklisted().await {
+            Ok(entries) => (entries.iter().any(|it| self.is_own(it.who)), Report::Admitted),
+            Err(CephError::Absent { .. }) => (false, Report::NoCeph),
             Err(error) => return Err(Trouble::Ceph(error)),
         };
+        let (state, shut_out) = (key::node_daemon_state(&self.me), key::node_shut_out(&self.me));
+        let serves = own.daemon_state.copied() == Some(DaemonState::Run);
+        let is_marked = own.liveness.shut_out != Seen::Absent;
         if !listed {
-            self.set(Admission::Admitted);
-            return Ok(Report::Admitted);
+            if let Some(removal) = shut_out.delete(&own.liveness.shut_out) {
+                self.commit(vec![removal]).await?;
+            }
+            return Ok(found);
         }
-        // From here on the keepalive does not say that the node serves.
-        self.set(Admission::Refused);
-        if own.daemon_state.copied() == Some(DaemonState::Run) {
-            let state = key::node_daemon_state(&self.me);
-            let withdraw = vec![state.put(&own.daemon_state, &DaemonState::Init)];
-            self.tree.commit(withdraw).await.map_err(Trouble::Tree)?;
+        if serves || !is_marked {
+            let why = "it is on Ceph's blocklist".to_owned();
+            let withdrawal = if serves {
+                Some(state.put(&own.daemon_state, &DaemonState::Init))
+            } else {
+                state.check(&own.daemon_state)
+            };
+            let mark = shut_out.put(&own.liveness.shut_out, &why);
+            self.commit(std::iter::once(mark).chain(withdrawal).collect()).await?;
             return Ok(Report::Withdrew);
         }
-        let shut_out = self.on_rbd().await.map_err(Trouble::Hypervisor)?;
-        if !shut_out.is_empty() {
-            for vm in &shut_out {
+        // What was seen still holds: the node does not serve.
+        let as_seen = [state.check(&own.daemon_state), shut_out.check(&own.liveness.shut_out)];
+        self.commit(as_seen.into_iter().flatten().collect()).await?;
+        let on_rbd = self.on_rbd().await.map_err(Trouble::Hypervisor)?;
+        if let (false, Some(hypervisor)) = (on_rbd.is_empty(), &self.hypervisor) {
+            for vm in &on_rbd {
                 tracing::warn!(vm.uuid = %vm, "ended: Ceph has shut it out for good");
-                self.hypervisor.destroy(*vm).await.map_err(Trouble::Hypervisor)?;
+                hypervisor.destroy(*vm).await.map_err(Trouble::Hypervisor)?;
             }
-            return Ok(Report::Ended(shut_out.len()));
+            return Ok(Report::Ended(on_rbd.len()));
         }
         self.ceph.unblocklist(&self.addresses).await.map_err(Trouble::Ceph)?;
         Ok(Report::Unlisted)
+    }
+
+    async fn commit(&self, ops: Vec<Op>) -> Result<(), Trouble> {
+        self.tree.commit(ops).await.map_err(Trouble::Tree)
     }
 
     /// An entry for a single client is not this node's affair: that client is gone.
@@ -183,8 +176,9 @@ impl<T: Tree, H: Hypervisor, C: Ceph> Admitter<T, H, C> {
     /// The VMs here that use RBD volumes.
     async fn on_rbd(&self) -> Result<BTreeSet<VmUuid>, HypervisorError> {
         let mut found = BTreeSet::new();
-        for vm in self.hypervisor.vms().await? {
-            match self.hypervisor.live_xml(vm.uuid).await {
+        let Some(hypervisor) = &self.hypervisor else { return Ok(found) };
+        for vm in hypervisor.vms().await? {
+            match hypervisor.live_xml(vm.uuid).await {
                 Ok(xml) if !uses_rbd(&xml) => {}
                 Ok(_) => {
                     found.insert(vm.uuid);
@@ -196,15 +190,8 @@ impl<T: Tree, H: Hypervisor, C: Ceph> Admitter<T, H, C> {
         Ok(found)
     }
 
-    fn set(&self, admission: Admission) {
-        self.admission.send_if_modified(|known| {
-            let before = std::mem::replace(known, admission);
-            before != admission
-        });
-    }
-
     fn tell(&self, report: &Report) {
-        let before = self.last.as_ref().map(|(report, _)| report);
+        let before = self.last.as_ref().map(|last| &last.report);
         if before == Some(report) {
             return;
         }
@@ -234,26 +221,28 @@ impl<T: Tree, H: Hypervisor, C: Ceph> Reconciler for Admitter<T, H, C> {
     const PERIOD: Duration = EVERY;
 
     async fn reconcile(&mut self, view: Arc<View>) -> Outcome<Report> {
-        let own = view.nodes.get(&self.me);
-        let condemned = own.is_some_and(|own| own.liveness.fence != Seen::Absent);
-        if let Some((report, until)) = &self.last
-            && !condemned
-            && *until > Instant::now()
-        {
-            return Outcome { report: report.clone(), wake_at: Some(*until) };
-        }
-        let looked = match own {
-            Some(_) if condemned => {
-                self.set(Admission::Unknown);
-                Ok(Report::Condemned)
-            }
-            Some(own) if self.tree.session().borrow().live().is_some() => self.look(own).await,
-            Some(_) | None => Ok(Report::Failed("there is no session with ZooKeeper".to_owned())),
+        let Some(own) = view.nodes.get(&self.me) else {
+            return Outcome::settled(Report::Failed("this node is not in the tree".to_owned()));
         };
-        let report = looked.unwrap_or_else(|trouble| Report::Failed(trouble.to_string()));
+        let shut_out = own.liveness.shut_out.expected();
+        let condemned = own.liveness.fence != Seen::Absent;
+        if let Some(last) = self.last.as_ref().filter(|last| last.shut_out == shut_out)
+            && !condemned
+            && last.until > Instant::now()
+        {
+            return Outcome { report: last.report.clone(), wake_at: Some(last.until) };
+        }
+        let report = if condemned {
+            Report::Condemned
+        } else if self.tree.session().borrow().live().is_none() {
+            Report::Failed("there is no session with ZooKeeper".to_owned())
+        } else {
+            self.look(own).await.unwrap_or_else(|trouble| Report::Failed(trouble.to_string()))
+        };
         self.tell(&report);
         let until = Instant::now() + stands(&report);
-        self.last = Some((report.clone(), until));
-        Outcome { wake_at: (report != Report::Condemned).then_some(until), report }
+        let wake_at = (!condemned).then_some(until);
+        self.last = Some(Last { report: report.clone(), shut_out, until });
+        Outcome { report, wake_at }
     }
 }

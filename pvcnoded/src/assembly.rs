@@ -162,7 +162,8 @@ pub(crate) fn begin<T: Tree, H: Hypervisor>(
         policy: policy(config),
         means: Means { power: power(config), ceph: ceph(config) },
     });
-    let storage = config.functions.storage.then(|| (ceph(config), addresses(config)));
+    let is_fenced_by_storage = policy(config).storage != StorageFence::Off;
+    let storage = is_fenced_by_storage.then(|| (ceph(config), addresses(config)));
     let views = mirror.view();
     serve(settings, serve::Parts { tree, hypervisor, outfit, views, fencing, storage })
 }

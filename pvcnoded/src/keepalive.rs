@@ -10,9 +10,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pvc_common::id::NodeName;
+use pvc_common::model::Node;
 use pvc_common::state::{DaemonState, Word};
 use pvc_common::view::View;
-use pvc_common::zk::key;
+use pvc_common::zk::{Seen, key};
 use pvc_runtime::drain::Drain;
 use pvc_runtime::log::mark;
 use pvc_zk::Tree;
@@ -20,7 +21,6 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::Instrument;
 
-use crate::admission::Admission;
 use crate::own_keys::{OwnKeys, PublishError};
 
 /// Time between two signs of life of a node that is suspected.
@@ -34,6 +34,8 @@ pub struct Settings {
     pub every: Duration,
     /// Whether each is logged.
     pub log: bool,
+    /// Whether the node waits until it is let in to its storage before it serves.
+    pub storage: bool,
 }
 
 /// Sends keepalives until drained. The first one makes the daemon's state `run`.
@@ -43,21 +45,19 @@ pub async fn run<T: Tree>(
     tree: T,
     settings: Settings,
     mut views: watch::Receiver<Option<Arc<View>>>,
-    mut admission: watch::Receiver<Admission>,
     kept: watch::Sender<Option<std::time::Instant>>,
     drain: Drain,
 ) {
-    let Settings { node: me, every, log } = settings;
+    let Settings { node: me, every, log, storage } = settings;
     let mut keys = OwnKeys::new(tree.clone());
     let mut due = Instant::now();
     let beats = async {
         loop {
-            if let Some(why) = wait(due, &me, &mut views, &mut admission).await {
+            if let Some(why) = wait(due, &me, &mut views).await {
                 tracing::info!(node.name = %me, "{why}: keepalive sent at once");
             }
             let sent = Instant::now();
-            let admission = *admission.borrow_and_update();
-            match timeout(every, beat(&tree, &mut keys, &me, admission)).await {
+            match timeout(every, beat(&tree, &mut keys, &me, storage)).await {
                 Ok(Ok(())) => {
                     if log {
                         tracing::info!(mark = mark::TICK, node.name = %me, "keepalive sent");
@@ -77,35 +77,40 @@ pub async fn run<T: Tree>(
     }
 }
 
-/// Waits until the next keepalive is due, or why it has to be sent sooner.
+/// Waits until the next keepalive is due, or has to be sent sooner: then it says why.
 async fn wait(
     due: Instant,
     me: &NodeName,
     views: &mut watch::Receiver<Option<Arc<View>>>,
-    admission: &mut watch::Receiver<Admission>,
 ) -> Option<&'static str> {
     let soon = Instant::now() + REBUT_EVERY;
-    let suspected = async {
-        let is_suspected = |view: &Option<Arc<View>>| {
-            let own = view.as_ref().and_then(|view| view.nodes.get(me));
-            own.is_some_and(|own| !own.liveness.suspicions.is_empty())
-        };
-        if views.wait_for(is_suspected).await.map(drop).is_ok() {
-            sleep_until(soon).await;
-        } else {
-            // Nobody follows the tree any more.
-            std::future::pending::<()>().await;
-        }
-    };
-    let admitted = async {
-        // Nobody looks any more.
-        let Ok(()) = admission.changed().await else { return std::future::pending().await };
+    let hurry = async {
+        let own =
+            |view: &Option<Arc<View>>| view.as_ref()?.nodes.get(me).and_then(|own| haste(own));
+        let seen = views.wait_for(|view| own(view).is_some()).await.map(|view| own(&view));
+        // Nobody follows the tree any more.
+        let Ok(why) = seen else { return std::future::pending().await };
+        sleep_until(soon).await;
+        why
     };
     tokio::select! {
         biased;
         () = sleep_until(due) => None,
-        () = suspected => Some("suspected"),
-        () = admitted => Some("Ceph was asked"),
+        why = hurry => why,
+    }
+}
+
+/// Why a node's keepalive cannot wait.
+fn haste(own: &Node) -> Option<&'static str> {
+    if !own.liveness.suspicions.is_empty() {
+        return Some("suspected");
+    }
+    let acquitted = own.liveness.fence == Seen::Absent && own.liveness.shut_out == Seen::Absent;
+    match own.daemon_state.copied() {
+        Some(DaemonState::Init | DaemonState::Dead | DaemonState::Fenced) if acquitted => {
+            Some("may serve")
+        }
+        _ => None,
     }
 }
 
@@ -113,32 +118,32 @@ async fn beat<T: Tree>(
     tree: &T,
     keys: &mut OwnKeys<T>,
     me: &NodeName,
-    admission: Admission,
+    storage: bool,
 ) -> Result<(), PublishError> {
     // Only its change counts, so a clock before the epoch is no reason to be silent.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let path = key::node_keepalive(me).into_path();
     keys.rewrite(&[(path, now.to_string())]).await?;
-    serve(tree, me, admission).await
+    serve(tree, me, storage).await
 }
 
 /// A daemon that sends keepalives is serving, unless it is shutting down, has said that it
-/// stopped while this beat was under way, or is condemned: then it waits for its fate, and after
-/// that until it is let in to its storage.
-async fn serve<T: Tree>(tree: &T, me: &NodeName, admission: Admission) -> Result<(), PublishError> {
+/// stopped while this beat was under way, or is condemned: then it waits for its fate, and where
+/// it has storage until it is let in there.
+async fn serve<T: Tree>(tree: &T, me: &NodeName, storage: bool) -> Result<(), PublishError> {
     let key = key::node_daemon_state(me);
-    let paths = [key.path().to_owned(), key::node_fence(me).into_path()];
+    let against = [key::node_fence(me).into_path(), key::node_shut_out(me).into_path()];
+    let paths = [&[key.path().to_owned()], &against[..]].concat();
     let entries = tree.get_many(&paths).await?;
     let entry = entries.first().and_then(Option::as_ref);
-    let condemned = entries.get(1).is_some_and(Option::is_some);
-    let seen = pvc_common::zk::Seen::<DaemonState>::read(
-        entry.map(|entry| (entry.data.as_slice(), entry.version)),
-    );
+    let is_there = |at: usize| entries.get(at).is_some_and(Option::is_some);
+    let (condemned, shut_out) = (is_there(1), storage && is_there(2));
+    let seen = Seen::<DaemonState>::read(entry.map(|entry| (entry.data.as_slice(), entry.version)));
     match seen.copied() {
         Some(DaemonState::Run | DaemonState::Shutdown | DaemonState::Stop) => return Ok(()),
         Some(DaemonState::Init | DaemonState::Dead | DaemonState::Fenced) | None => {}
     }
-    if condemned || !admission.lets_serve(seen.copied()) {
+    if condemned || shut_out {
         return Ok(());
     }
     let before = seen.copied().map_or("unknown", Word::text);
@@ -150,7 +155,7 @@ async fn serve<T: Tree>(tree: &T, me: &NodeName, admission: Admission) -> Result
 
 #[cfg(test)]
 mod tests {
-    use pvc_common::zk::{Expected, Op, Seen};
+    use pvc_common::zk::{Expected, Op};
     use pvc_zk::FakeTree;
 
     use super::*;
@@ -164,8 +169,7 @@ mod tests {
             let path = key::node_fence(&me).into_path();
             tree.commit(vec![Op::put(path, "{}", Expected::Absent)]).await.unwrap();
         }
-        let admission = Admission::Admitted;
-        beat(&tree, &mut OwnKeys::new(tree.clone()), &me, admission).await.unwrap();
+        beat(&tree, &mut OwnKeys::new(tree.clone()), &me, true).await.unwrap();
         let entry = tree.get(key.path()).await.unwrap().unwrap();
         Seen::<DaemonState>::read(Some((&entry.data[..], entry.version))).copied()
     }

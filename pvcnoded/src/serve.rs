@@ -24,7 +24,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::admission::{Admission, Admitter};
+use crate::admission::Admitter;
 use crate::fence::{FenceKeeper, Means};
 use crate::flush::Flusher;
 use crate::primary::{Outfit, PrimaryKeeper};
@@ -120,16 +120,15 @@ where
         node: node.clone(),
         every: settings.keepalive,
         log: settings.log_keepalives,
+        storage: storage.is_some(),
     };
-    let first = if storage.is_some() { Admission::Unknown } else { Admission::Admitted };
-    let (admission_sender, admission) = watch::channel(first);
-    let beats =
-        keepalive::run(tree.clone(), beats, views.clone(), admission, kept_sender, life_drain);
+    let beats = keepalive::run(tree.clone(), beats, views.clone(), kept_sender, life_drain);
     let living = tokio::spawn(beats);
     let crew = Crew { tree, views, registry, drain: working_drain };
     let mut working = vec![crew.flush(node.clone())];
     working.extend(storage.map(|storage| {
-        crew.admission(node.clone(), hypervisor.clone(), storage, admission_sender)
+        let hypervisor = settings.vms.is_some().then(|| hypervisor.clone());
+        crew.admission(node.clone(), hypervisor, storage)
     }));
     if let Some(outfit) = outfit {
         working.push(crew.primary(node.clone(), outfit));
@@ -174,11 +173,10 @@ impl<T: Tree> Crew<T> {
     fn admission<H: Hypervisor, C: Ceph>(
         &self,
         node: NodeName,
-        hypervisor: H,
+        hypervisor: Option<H>,
         storage: (C, Vec<IpAddr>),
-        sender: watch::Sender<Admission>,
     ) -> JoinHandle<()> {
-        let admitter = Admitter::new(node, self.tree.clone(), hypervisor, storage, sender);
+        let admitter = Admitter::new(node, self.tree.clone(), hypervisor, storage);
         let nudge = Nudge::default();
         spawn_with(admitter, nudge, self.views.clone(), &self.registry, &self.drain).task
     }

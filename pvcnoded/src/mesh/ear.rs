@@ -150,8 +150,8 @@ impl Ear {
         let mut inner = self.inner();
         match inner.owners.get(&from).cloned() {
             Some(peer) => inner.detector.asked(&peer, now) && !inner.forgetful,
-            // Nobody's lease hangs on it.
-            None => true,
+            // After a boot no peer is known, and any may be accused.
+            None => !inner.forgetful,
         }
     }
 

@@ -48,9 +48,6 @@ enum Rule {
     Say(String),
     /// It says this until somebody says otherwise; what is there stays.
     Begin(String),
-    /// It shall say this, unless it says that the node is out of the cluster: until it serves
-    /// again that is so.
-    Rise(String),
     /// It shall say this, unless it says that the part of the primary is or may be here: the
     /// addresses outlive a daemon that died, and must be laid down before anybody is told so.
     Rest(String),
@@ -62,11 +59,6 @@ impl Rule {
         match self {
             Self::Say(text) => (before != text.as_bytes()).then_some(text),
             Self::Begin(_) => None,
-            Self::Rise(text) => {
-                let out = [DaemonState::Dead, DaemonState::Fenced];
-                let stays = out.iter().any(|state| before == state.text().as_bytes());
-                (!stays && before != text.as_bytes()).then_some(text)
-            }
             Self::Rest(text) => {
                 let holding = [
                     CoordinatorState::Takeover,
@@ -96,7 +88,7 @@ pub async fn write<T: Tree>(tree: &T, identity: &Identity) -> Result<bool, Recor
     let mut ops = Vec::new();
     for ((path, (_, rule)), entry) in paths.into_iter().zip(rules).zip(found) {
         match (rule, entry) {
-            (Rule::Say(text) | Rule::Begin(text) | Rule::Rise(text) | Rule::Rest(text), None) => {
+            (Rule::Say(text) | Rule::Begin(text) | Rule::Rest(text), None) => {
                 ops.push(Op::put(path, text, Expected::Absent));
             }
             (rule, Some(entry)) => {
@@ -121,7 +113,7 @@ fn rules(identity: &Identity) -> Vec<(&'static str, Rule)> {
     vec![
         ("", say(identity.mode.text())),
         (suffix::MODE, say(identity.mode.text())),
-        (suffix::DAEMON_STATE, Rule::Rise(DaemonState::Init.text().to_owned())),
+        (suffix::DAEMON_STATE, say(DaemonState::Init.text())),
         (suffix::COORDINATOR_STATE, coordinator_state),
         (suffix::DOMAIN_STATE, begin(DomainState::Flushed.text())),
         (suffix::STATIC_DATA, say(&identity.static_data.encode())),
@@ -248,25 +240,6 @@ mod tests {
         let hypervisor = Identity { mode: DaemonMode::Hypervisor, ..identity() };
         write(&tree, &hypervisor).await.unwrap();
         assert_eq!(text(&tree, key.path()).await, "client");
-    }
-
-    #[tokio::test]
-    async fn a_node_that_is_out_of_the_cluster_stays_so_until_it_serves() {
-        let tree = tree().await;
-        write(&tree, &identity()).await.unwrap();
-        let key = key::node_daemon_state(&identity().node);
-        for (state, after) in [
-            (DaemonState::Fenced, "fenced"),
-            (DaemonState::Dead, "dead"),
-            (DaemonState::Stop, "init"),
-            (DaemonState::Run, "init"),
-        ] {
-            let entry = tree.get(key.path()).await.unwrap();
-            let seen = Seen::read(entry.as_ref().map(|entry| (&entry.data[..], entry.version)));
-            tree.commit(vec![key.put(&seen, &state)]).await.unwrap();
-            write(&tree, &identity()).await.unwrap();
-            assert_eq!(text(&tree, key.path()).await, after);
-        }
     }
 
     #[tokio::test]

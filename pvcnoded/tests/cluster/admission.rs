@@ -61,7 +61,10 @@ async fn a_fenced_node_waits_until_ceph_answers() {
         bench.boot("hv3").await;
         bench.pass(Duration::from_secs(60)).await;
         assert!(!serves(&*bench.view().await, "hv3"), "{mood:?}");
-        bench.kill("hv3");
+        match mood {
+            Mood::Hangs => bench.stop("hv3").await,
+            _ => bench.kill("hv3"),
+        }
     }
     ceph.set_mood(Mood::Well);
     bench.boot("hv3").await;

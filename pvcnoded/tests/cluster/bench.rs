@@ -241,13 +241,9 @@ impl Bench {
         }
     }
 
-    /// Starts a node's daemon, whose record says so first, unless the node is out of the cluster.
+    /// Starts a node's daemon, whose record says so first.
     pub(crate) async fn boot(&mut self, node: &str) {
-        let state = key::node_daemon_state(&name(node));
-        match self.read(&state).await.copied() {
-            Some(DaemonState::Dead | DaemonState::Fenced) => {}
-            Some(_) | None => self.put(&state, &DaemonState::Init).await,
-        }
+        self.put(&key::node_daemon_state(&name(node)), &DaemonState::Init).await;
         let tree = self.tree.another();
         let hypervisor = self.room.node(node);
         let outfit = FakeOutfit(name(node), self.floor.clone());

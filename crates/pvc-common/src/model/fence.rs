@@ -160,6 +160,8 @@ pub struct Liveness {
     pub fence: Seen<Fence>,
     /// What a person ordered.
     pub order: Seen<FenceOrder>,
+    /// Why its storage clients may be shut out.
+    pub shut_out: Seen<String>,
 }
 
 /// A suspicion with its version.

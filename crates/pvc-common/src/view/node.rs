@@ -32,7 +32,8 @@ impl Branch for Node {
             | suffix::LEASE
             | suffix::FENCEABLE
             | suffix::FENCE
-            | suffix::FENCE_ORDER => self.liveness.take(rest, found),
+            | suffix::FENCE_ORDER
+            | suffix::SHUT_OUT => self.liveness.take(rest, found),
             rest if below(rest, suffix::SUSPICIONS).is_some() => self.liveness.take(rest, found),
             rest if found.scope == Scope::Full => {
                 let details = self.details.get_or_insert_default();
@@ -53,6 +54,7 @@ impl Branch for Liveness {
             suffix::FENCEABLE => read(&mut self.fenceable, found),
             suffix::FENCE => read(&mut self.fence, found),
             suffix::FENCE_ORDER => read(&mut self.order, found),
+            suffix::SHUT_OUT => read(&mut self.shut_out, found),
             rest => below(rest, suffix::SUSPICIONS)
                 .map_or(Taken::Unwanted, |rest| member(&mut self.suspicions, rest, found)),
         }

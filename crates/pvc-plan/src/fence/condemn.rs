@@ -165,6 +165,10 @@ fn condemn(
     let ops = [
         Some(key::node_fence(name).put(&node.liveness.fence, &fence)),
         Some(key::node_daemon_state(name).put(&node.daemon_state, &DaemonState::Dead)),
+        asks_storage(s.policy).then(|| {
+            let why = format!("fence {}", fence.id);
+            key::node_shut_out(name).put(&node.liveness.shut_out, &why)
+        }),
         key::node_keepalive(name).check(&node.keepalive),
         key::maintenance().check(&s.view.cluster.maintenance),
     ];

@@ -82,6 +82,8 @@ pub mod node_suffix {
     pub const FENCE: &str = "/fence";
     /// What a person ordered about it (since version 17).
     pub const FENCE_ORDER: &str = "/fence_order";
+    /// Why its storage clients may be shut out (since version 17).
+    pub const SHUT_OUT: &str = "/shut_out";
 }
 
 use node_suffix as suffix;
@@ -295,6 +297,15 @@ pub fn node_suspicion(node: &NodeName, observer: &NodeName) -> Key<Suspicion> {
 #[must_use]
 pub fn node_fence(node: &NodeName) -> Key<Fence> {
     at(node, suffix::FENCE)
+}
+
+/// `/nodes/{node}/shut_out`: why its storage clients may be on Ceph's blocklist, for people.
+///
+/// While it is there, the node does not serve. Written by: fence, as it begins; node, which takes
+/// it away once it is let in.
+#[must_use]
+pub fn node_shut_out(node: &NodeName) -> Key<String> {
+    at(node, suffix::SHUT_OUT)
 }
 
 /// `/nodes/{node}/fence_order`: what a person ordered. Written by: API; fence, once it is done.

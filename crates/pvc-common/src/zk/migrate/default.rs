@@ -19,6 +19,7 @@ pub(super) fn start(schema: &Schema, entry: Entry<'_>) -> Start {
         ("domain", "meta.migrate_max_downtime") => "300".to_owned(),
         // What was never told is not there; a fence or an order that is there is under way.
         ("node", "presence" | "lease" | "fenceable" | "hears" | "fence" | "fence.order")
+        | ("node", "shut_out")
         | ("domain", "displaced") => return Start::Without,
         // A claim that is there forbids everybody else to run the VM.
         ("domain", "claim" | "migrate.origin") => return Start::Without,

@@ -16,7 +16,7 @@ fn every_version_has_as_many_entries_as_upstream_counts() {
     let upstream = [101, 128, 129, 133, 136, 137, 138, 139, 145, 155, 152, 160, 161, 162, 167, 168];
     assert_eq!(counts[..16], upstream);
     assert_eq!(counts[16], 170, "ours: a VM's claim and the origin of its migration");
-    assert_eq!(counts[17], 181, "ours: what concerns the death of a node");
+    assert_eq!(counts[17], 182, "ours: what concerns the death of a node");
 }
 
 #[test]
@@ -174,6 +174,7 @@ fn node_keys() -> Vec<String> {
         path(key::node_suspicion(node, observer)),
         path(key::node_fence(node)),
         path(key::node_fence_order(node)),
+        path(key::node_shut_out(node)),
         path(key::node_plugins(node)),
         path(key::node_monitoring_data(node)),
         path(key::plugin(node, plugin)),
