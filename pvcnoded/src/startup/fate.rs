@@ -14,6 +14,8 @@ use pvc_common::zk::{Seen, key};
 use pvc_zk::{SubtreeError, Tree};
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::presence;
+
 /// How often it looks, and writes that it lives.
 const EVERY: Duration = Duration::from_millis(500);
 
@@ -50,17 +52,12 @@ async fn look<T: Tree>(
     let keys = [
         key::node(me).into_path(),
         key::node_fence(me).into_path(),
-        key::node_presence(me).into_path(),
         key::node_keepalive(me).into_path(),
     ];
     let entries = tree.get_many(&keys).await?;
-    let [node, fence, before, keepalive] = &entries[..] else { return Ok(None) };
+    let [node, fence, keepalive] = &entries[..] else { return Ok(None) };
     let (Some(_), Some(fence)) = (node, fence) else { return Ok(None) };
-    let seen: Seen<Presence> = Seen::read(before.as_ref().map(|e| (&e.data[..], e.version)));
-    let mut ops = Vec::new();
-    if seen.get() != Some(presence) {
-        ops.push(key::node_presence(me).put(&seen, presence));
-    }
+    let mut ops = presence::told(tree, me, presence).await?;
     let seen: Seen<u64> = Seen::read(keepalive.as_ref().map(|e| (&e.data[..], e.version)));
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     ops.push(key::node_keepalive(me).put(&seen, &now));

@@ -14,6 +14,7 @@ pub mod fate;
 pub mod host;
 pub mod join;
 pub mod node_log;
+mod presence;
 mod raise;
 pub mod record;
 pub mod reexec;

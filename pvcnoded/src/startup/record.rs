@@ -8,6 +8,8 @@ use pvc_common::zk::key::{self, node_suffix as suffix};
 use pvc_common::zk::{Expected, Op, Text};
 use pvc_zk::{CommitError, Tree, TreeError};
 
+use super::presence;
+
 /// What this node tells of itself.
 #[derive(Clone)]
 pub struct Identity {
@@ -97,6 +99,7 @@ pub async fn write<T: Tree>(tree: &T, identity: &Identity) -> Result<bool, Recor
             }
         }
     }
+    ops.extend(presence::told(tree, &identity.node, &identity.presence).await?);
     tree.commit(ops).await?;
     Ok(is_new)
 }
@@ -123,7 +126,6 @@ fn rules(identity: &Identity) -> Vec<(&'static str, Rule)> {
         (suffix::IPMI_HOSTNAME, say(host)),
         (suffix::IPMI_USERNAME, say(user)),
         (suffix::IPMI_PASSWORD, say(password.reveal())),
-        (suffix::PRESENCE, say(&identity.presence.encode())),
         (suffix::KEEPALIVE, begin(&identity.now.to_string())),
         (suffix::RUNNING_DOMAINS, begin("")),
         (suffix::DOMAINS_COUNT, begin("0")),
@@ -148,6 +150,10 @@ fn rules(identity: &Identity) -> Vec<(&'static str, Rule)> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use pvc_common::model::FenceLease;
+    use pvc_common::state::LeaseKind;
     use pvc_common::zk::Seen;
     use pvc_zk::FakeTree;
 
@@ -240,6 +246,20 @@ mod tests {
         let hypervisor = Identity { mode: DaemonMode::Hypervisor, ..identity() };
         write(&tree, &hypervisor).await.unwrap();
         assert_eq!(text(&tree, key.path()).await, "client");
+    }
+
+    #[tokio::test]
+    async fn what_a_former_boot_promised_is_promised_no_more() {
+        let (tree, key) = (tree().await, key::node_lease(&identity().node));
+        write(&tree, &identity()).await.unwrap();
+        let voters = BTreeSet::from(["hv2".parse().unwrap()]);
+        let lease = FenceLease { kind: LeaseKind::Device, ms: 3_600, voters };
+        tree.commit(vec![key.create(&Some(lease.clone()))]).await.unwrap();
+        write(&tree, &identity()).await.unwrap();
+        assert_eq!(text(&tree, key.path()).await, Some(lease).encode(), "the same boot keeps it");
+        let presence = Presence { boot: "c".to_owned(), ..identity().presence };
+        write(&tree, &Identity { presence, ..identity() }).await.unwrap();
+        assert_eq!(text(&tree, key.path()).await, None::<FenceLease>.encode());
     }
 
     #[tokio::test]

@@ -149,6 +149,9 @@ const QUIET: Duration = Duration::from_secs(2);
 
 /// When the node's lease can be relied upon to have run out; `None` if it made none that
 /// counts, or too few of its voters accuse it.
+///
+/// A node that has just armed its device, and promised, lives on until that fires although its
+/// voters have not heard it for long: all of them may be dead.
 pub(super) fn lease_end(s: &Situation<'_>, name: &NodeName, node: &Node) -> Option<Instant> {
     let lease = node.liveness.lease.get()?.as_ref().filter(|lease| counts(s.policy, lease))?;
     let last = if lease.voters.is_empty() {
@@ -156,7 +159,7 @@ pub(super) fn lease_end(s: &Situation<'_>, name: &NodeName, node: &Node) -> Opti
     } else {
         last_heard(s, name, &lease.voters)?
     };
-    Some(last + lease::safe_after(lease))
+    Some(last.max(s.sight.lease_seen(name)?) + lease::safe_after(lease))
 }
 
 /// A promise that the node's daemon has to keep is believed where administrators say so.

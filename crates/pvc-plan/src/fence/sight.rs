@@ -48,6 +48,9 @@ pub struct Sight {
     agreement: Agreement,
     looked: Option<Instant>,
     live: bool,
+    /// Which promise each node makes, and when that was first seen. A session that ends takes
+    /// nothing away from that.
+    leases: BTreeMap<NodeName, (Expected, Instant)>,
     /// When fences of which nodes appeared.
     begun: Vec<(NodeName, Instant)>,
     /// How often in a row settling a node's VMs was refused.
@@ -65,8 +68,14 @@ impl Sight {
             self.nodes.clear();
         }
         self.nodes.retain(|name, _| view.nodes.contains_key(name));
+        self.leases.retain(|name, _| view.nodes.contains_key(name));
         self.agreement = Agreement::of(view, &self.doubted(me, view));
         for (name, node) in &view.nodes {
+            let lease = node.liveness.lease.expected();
+            let seen = self.leases.entry(name.clone()).or_insert((lease, now));
+            if seen.0 != lease {
+                *seen = (lease, now);
+            }
             let known = self.nodes.contains_key(name);
             let watched = self.nodes.entry(name.clone()).or_insert_with(|| Watched::new(node, now));
             if watched.look(node, self.agreement.is_accused(name), now) && known {
@@ -117,6 +126,11 @@ impl Sight {
     #[must_use]
     pub(super) fn heard_at_most(&self, node: &NodeName, observer: &NodeName) -> Option<Instant> {
         Some(self.nodes.get(node)?.suspicions.get(observer)?.1)
+    }
+
+    /// When the promise that the node makes now was first seen: it may be as young as that.
+    pub(super) fn lease_seen(&self, node: &NodeName) -> Option<Instant> {
+        self.leases.get(node).map(|(_, at)| *at)
     }
 
     /// When the fence of `node` counts as standing still for the coordinator of this rank.

@@ -105,10 +105,19 @@ impl World {
         });
     }
 
-    fn told_presence(&self, id: HostId) -> Option<Op> {
-        let (key, presence) = (key::node_presence(&self.hosts[id].name), self.presence(id));
+    /// What it tells of its host; and what a former boot promised is promised no more.
+    fn told_presence(&self, id: HostId) -> Vec<Op> {
+        let name = &self.hosts[id].name;
+        let (key, presence) = (key::node_presence(name), self.presence(id));
         let before = self.read(&key);
-        (before.get() != Some(&presence)).then(|| key.put(&before, &presence))
+        if before.get() == Some(&presence) {
+            return vec![];
+        }
+        let lease = key::node_lease(name);
+        let promised = self.read(&lease);
+        let withdrawal = promised.get().is_some_and(Option::is_some);
+        let withdrawal = withdrawal.then(|| lease.put(&promised, &None));
+        std::iter::once(key.put(&before, &presence)).chain(withdrawal).collect()
     }
 
     /// What a host's daemon tells of it.

@@ -43,6 +43,7 @@ fn a_failed_proof_is_recorded_and_tried_again() {
 fn a_lease_proves_once_most_of_its_voters_were_silent_for_its_length() {
     let mut scene = Scene::new(3);
     scene.promise(3, LeaseKind::Device, 3_600, &[1, 2]);
+    scene.pass(ms(1_000));
     // The observers had been waiting for a second when they said so.
     scene.suspect(3, &[1, 2]);
     let safe_after = crate::lease::safe_after(&FenceLease {
@@ -53,6 +54,19 @@ fn a_lease_proves_once_most_of_its_voters_were_silent_for_its_length() {
     scene.pass(safe_after - ms(1_100));
     assert_eq!(scene.state(3), DaemonState::Dead);
     scene.pass(ms(200));
+    assert_eq!(scene.state(3), DaemonState::Fenced);
+}
+
+/// It has armed its device, and its voters are dead: what they held against it is of long ago.
+#[test]
+fn a_young_lease_proves_nothing_before_its_length_has_passed() {
+    let mut scene = Scene::new(3);
+    scene.suspect(3, &[1, 2]);
+    scene.pass(Duration::from_secs(20));
+    scene.promise(3, LeaseKind::Device, 3_600, &[1, 2]);
+    scene.pass(ms(3_600));
+    assert_eq!(scene.state(3), DaemonState::Dead);
+    scene.pass(ms(400));
     assert_eq!(scene.state(3), DaemonState::Fenced);
 }
 
