@@ -33,6 +33,8 @@ use pvc_runtime::reconcile::{Outcome, Reconciler};
 use pvc_zk::{CommitError, Tree};
 use tokio::time::Instant;
 
+use crate::vm::Starts;
+
 /// How often Ceph is asked, and how soon again after a failure, or after something was changed.
 const EVERY: Duration = Duration::from_secs(30);
 const SOON: Duration = Duration::from_secs(1);
@@ -48,6 +50,8 @@ pub enum Report {
     NoCeph,
     /// It is shut out, and says that it does not serve.
     Withdrew,
+    /// Libvirt may still be starting VMs.
+    Starting,
     /// So many VMs were ended that could never write again.
     Ended(usize),
     /// It has taken its addresses off the blocklist.
@@ -63,6 +67,7 @@ impl fmt::Display for Report {
             Self::Admitted => f.write_str("Ceph lets this node in"),
             Self::NoCeph => f.write_str("there is no Ceph on this node"),
             Self::Withdrew => f.write_str("Ceph shuts this node out: it serves no more"),
+            Self::Starting => f.write_str("libvirt may still be starting VMs here: waiting"),
             Self::Ended(count) => write!(f, "{count} VMs ended that Ceph had shut out"),
             Self::Unlisted => f.write_str("this node is off Ceph's blocklist"),
             Self::Failed(why) => write!(f, "not known whether Ceph lets this node in: {why}"),
@@ -75,7 +80,7 @@ pub struct Admitter<T, H, C> {
     me: NodeName,
     tree: T,
     /// `None` on a node that runs no VMs.
-    hypervisor: Option<H>,
+    vms: Option<(H, Starts)>,
     ceph: C,
     addresses: Vec<IpAddr>,
     last: Option<Last>,
@@ -111,10 +116,10 @@ impl<T: Tree, H: Hypervisor, C: Ceph> Admitter<T, H, C> {
     pub fn new(
         me: NodeName,
         tree: T,
-        hypervisor: Option<H>,
+        vms: Option<(H, Starts)>,
         (ceph, addresses): (C, Vec<IpAddr>),
     ) -> Self {
-        Self { me, tree, hypervisor, ceph, addresses, last: None }
+        Self { me, tree, vms, ceph, addresses, last: None }
     }
 
     async fn look(&self, own: &Node) -> Result<Report, Trouble> {
@@ -146,13 +151,19 @@ impl<T: Tree, H: Hypervisor, C: Ceph> Admitter<T, H, C> {
         // What was seen still holds: the node does not serve.
         let as_seen = [state.check(&own.daemon_state), shut_out.check(&own.liveness.shut_out)];
         self.commit(as_seen.into_iter().flatten().collect()).await?;
-        let on_rbd = self.on_rbd().await.map_err(Trouble::Hypervisor)?;
-        if let (false, Some(hypervisor)) = (on_rbd.is_empty(), &self.hypervisor) {
+        if let Some((hypervisor, starts)) = &self.vms {
+            // What libvirt is still starting would not be shut out when it is there.
+            if starts.is_any_open() {
+                return Ok(Report::Starting);
+            }
+            let on_rbd = on_rbd(hypervisor).await.map_err(Trouble::Hypervisor)?;
             for vm in &on_rbd {
                 tracing::warn!(vm.uuid = %vm, "ended: Ceph has shut it out for good");
                 hypervisor.destroy(*vm).await.map_err(Trouble::Hypervisor)?;
             }
-            return Ok(Report::Ended(on_rbd.len()));
+            if !on_rbd.is_empty() {
+                return Ok(Report::Ended(on_rbd.len()));
+            }
         }
         self.ceph.unblocklist(&self.addresses).await.map_err(Trouble::Ceph)?;
         Ok(Report::Unlisted)
@@ -173,23 +184,6 @@ impl<T: Tree, H: Hypervisor, C: Ceph> Admitter<T, H, C> {
         }
     }
 
-    /// The VMs here that use RBD volumes.
-    async fn on_rbd(&self) -> Result<BTreeSet<VmUuid>, HypervisorError> {
-        let mut found = BTreeSet::new();
-        let Some(hypervisor) = &self.hypervisor else { return Ok(found) };
-        for vm in hypervisor.vms().await? {
-            match hypervisor.live_xml(vm.uuid).await {
-                Ok(xml) if !uses_rbd(&xml) => {}
-                Ok(_) => {
-                    found.insert(vm.uuid);
-                }
-                Err(HypervisorError::NoSuchVm { .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(found)
-    }
-
     fn tell(&self, report: &Report) {
         let before = self.last.as_ref().map(|last| &last.report);
         if before == Some(report) {
@@ -197,11 +191,29 @@ impl<T: Tree, H: Hypervisor, C: Ceph> Admitter<T, H, C> {
         }
         match report {
             Report::Admitted | Report::NoCeph if before.is_none() => tracing::debug!("{report}"),
-            Report::Admitted | Report::NoCeph | Report::Unlisted => tracing::info!("{report}"),
+            Report::Admitted | Report::NoCeph | Report::Starting | Report::Unlisted => {
+                tracing::info!("{report}");
+            }
             Report::Condemned | Report::Ended(_) | Report::Failed(_) => tracing::warn!("{report}"),
             Report::Withdrew => tracing::error!("{report}"),
         }
     }
+}
+
+/// The VMs here that use RBD volumes.
+async fn on_rbd<H: Hypervisor>(hypervisor: &H) -> Result<BTreeSet<VmUuid>, HypervisorError> {
+    let mut found = BTreeSet::new();
+    for vm in hypervisor.vms().await? {
+        match hypervisor.live_xml(vm.uuid).await {
+            Ok(xml) if !uses_rbd(&xml) => {}
+            Ok(_) => {
+                found.insert(vm.uuid);
+            }
+            Err(HypervisorError::NoSuchVm { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
 }
 
 /// Until when a report stands, unless the node is condemned.
@@ -209,7 +221,11 @@ fn stands(report: &Report) -> Duration {
     match report {
         Report::Condemned => Duration::ZERO,
         Report::Admitted | Report::NoCeph => EVERY,
-        Report::Withdrew | Report::Ended(_) | Report::Unlisted | Report::Failed(_) => SOON,
+        Report::Withdrew
+        | Report::Starting
+        | Report::Ended(_)
+        | Report::Unlisted
+        | Report::Failed(_) => SOON,
     }
 }
 

@@ -202,6 +202,7 @@ fn vm_settings(config: &Config) -> vm::Settings {
     vm::Settings {
         shutdown_timeout: config.intervals.vm_shutdown,
         peers: vm::Peers::new(route, config.migration.tls),
+        starts: config.directories.dynamic.join("starts"),
     }
 }
 

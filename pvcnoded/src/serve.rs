@@ -126,16 +126,17 @@ where
     let living = tokio::spawn(beats);
     let crew = Crew { tree, views, registry, drain: working_drain };
     let mut working = vec![crew.flush(node.clone())];
+    let starts = settings.vms.as_ref().map(|vms| vm::Starts::found(vms.starts.clone()));
     working.extend(storage.map(|storage| {
-        let hypervisor = settings.vms.is_some().then(|| hypervisor.clone());
-        crew.admission(node.clone(), hypervisor, storage)
+        let vms = starts.clone().map(|starts| (hypervisor.clone(), starts));
+        crew.admission(node.clone(), vms, storage)
     }));
     if let Some(outfit) = outfit {
         working.push(crew.primary(node.clone(), outfit));
         working.push(crew.settings(node.clone(), settings.by_primary.clone()));
     }
     working.extend(fencing.map(|fencing| crew.fence(node.clone(), fencing)));
-    working.extend(crew.run_vms(settings, hypervisor));
+    working.extend(crew.run_vms(settings, hypervisor, starts));
     let Crew { tree, views, registry, .. } = crew;
     Service { tree, node, views, kept, registry, work, life, working, living }
 }
@@ -173,10 +174,10 @@ impl<T: Tree> Crew<T> {
     fn admission<H: Hypervisor, C: Ceph>(
         &self,
         node: NodeName,
-        hypervisor: Option<H>,
+        vms: Option<(H, vm::Starts)>,
         storage: (C, Vec<IpAddr>),
     ) -> JoinHandle<()> {
-        let admitter = Admitter::new(node, self.tree.clone(), hypervisor, storage);
+        let admitter = Admitter::new(node, self.tree.clone(), vms, storage);
         let nudge = Nudge::default();
         spawn_with(admitter, nudge, self.views.clone(), &self.registry, &self.drain).task
     }
@@ -188,16 +189,22 @@ impl<T: Tree> Crew<T> {
     }
 
     /// The VMs of this node, their consoles and figures.
-    fn run_vms<H: Hypervisor>(&self, settings: Settings, hypervisor: H) -> Vec<JoinHandle<()>> {
+    fn run_vms<H: Hypervisor>(
+        &self,
+        settings: Settings,
+        hypervisor: H,
+        starts: Option<vm::Starts>,
+    ) -> Vec<JoinHandle<()>> {
         let Settings { node, vms, console, host, keepalive, log_details, .. } = settings;
         let (tree, drain) = (&self.tree, &self.drain);
         let mut tasks = Vec::new();
-        let here = match vms {
-            Some(vms) => {
+        let here = match vms.zip(starts) {
+            Some((vms, starts)) => {
                 let nudge = Nudge::default();
                 let ended = nudge.clone();
+                let (tree, hypervisor) = (tree.clone(), hypervisor.clone());
                 let (keeper, here) =
-                    VmKeeper::new(node.clone(), vms, tree.clone(), hypervisor.clone(), move || {
+                    VmKeeper::new(node.clone(), vms, tree, hypervisor.clone(), starts, move || {
                         ended.nudge();
                     });
                 let events = hypervisor.events();

@@ -54,6 +54,7 @@ impl World {
                 services: false,
                 bites_at: None,
                 promised: Vec::new(),
+                starts: BTreeSet::new(),
                 accused: Some(BTreeSet::new()),
                 around: None,
                 qemus: BTreeMap::new(),

@@ -59,6 +59,8 @@ pub struct Host {
     /// By whom its daemon wanted to be heard, each set that anybody may be reading: kept on the
     /// host until it boots, so that the next daemon keeps the promise of the last.
     pub promised: Vec<BTreeSet<NodeName>>,
+    /// The starts that libvirt was asked for and has not answered, kept likewise.
+    pub starts: BTreeSet<VmId>,
     /// Whom its daemon accuses, kept like the promise; nothing if that is lost.
     pub accused: Option<BTreeSet<NodeName>>,
     /// Whom it probes, once that was reckoned.
@@ -93,6 +95,7 @@ impl Host {
         self.services = false;
         self.bites_at = None;
         self.promised.clear();
+        self.starts.clear();
         self.accused = None;
         self.qemus.clear();
     }

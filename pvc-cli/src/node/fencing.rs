@@ -19,6 +19,9 @@ pub(super) fn mark(node: &Node) -> Cell {
         let text = format!("suspected ({})", node.suspected_by.len());
         return Cell::coloured(Colour::Yellow, text);
     }
+    if node.shut_out.is_some() {
+        return Cell::coloured(Colour::Yellow, "shut out");
+    }
     match node.fenceable.as_ref().filter(|_| is_up(node)).map(|fenceable| fenceable.ok) {
         Some(true) => Cell::coloured(Colour::Green, "ok"),
         Some(false) => Cell::coloured(Colour::Red, "unfenceable"),
@@ -44,6 +47,10 @@ pub(super) fn describe(sheet: &mut Sheet, node: &Node, style: InfoStyle) {
     }
     if let Some(order) = &node.fence_order {
         sheet.value("Fence Order", Cell::coloured(Colour::Yellow, order));
+    }
+    if let Some(why) = &node.shut_out {
+        let text = format!("of its storage, until Ceph lets it in ({why})");
+        sheet.value("Shut Out", Cell::coloured(Colour::Yellow, text));
     }
     if !node.suspected_by.is_empty() {
         let text = node.suspected_by.join(", ");

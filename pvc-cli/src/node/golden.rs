@@ -33,6 +33,8 @@ fn a_node_is_marked_by_what_most_needs_to_be_known() {
     assert_eq!(mark(&node), "ok");
     node.fenceable.as_mut().unwrap().ok = false;
     assert_eq!(mark(&node), "unfenceable");
+    node.shut_out = Some("fence hv1-1".to_owned());
+    assert_eq!(mark(&node), "shut out");
     node.suspected_by = vec!["hv2".to_owned()];
     assert_eq!(mark(&node), "suspected (1)");
     node.fence_order = Some("fence".to_owned());

@@ -56,6 +56,7 @@ pub(crate) fn node(name: &NodeName, node: &Node, view: &View) -> api::Node {
         interfaces: details.map(interfaces).unwrap_or_default(),
         fence: node.liveness.fence.get().map(|one| fence::fence(one, view)),
         fence_order: node.liveness.order.get().map(Text::encode),
+        shut_out: node.liveness.shut_out.get().cloned(),
         fenceable: node.liveness.fenceable.get().map(fence::fenceable),
         lease: node.liveness.lease.get().and_then(Option::as_ref).map(fence::lease),
         suspected_by: node.liveness.suspicions.keys().map(ToString::to_string).collect(),

@@ -6,9 +6,11 @@
 
 mod report;
 mod slot;
+mod starts;
 mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,6 +27,7 @@ use tokio::sync::{mpsc, watch};
 
 pub use report::Report;
 use slot::{Slot, job_of};
+pub use starts::Starts;
 use work::{Ended, Worker};
 pub use work::{Peers, Route};
 
@@ -35,6 +38,8 @@ pub struct Settings {
     pub shutdown_timeout: Duration,
     /// How other nodes are reached.
     pub peers: Peers,
+    /// Where starts are written down that libvirt has not answered yet; gone after a boot.
+    pub starts: PathBuf,
 }
 
 /// Keeps this node's VMs as the tree wants them.
@@ -45,6 +50,7 @@ pub struct VmKeeper<T, H> {
     hypervisor: H,
     worker: Worker<T, H>,
     ended: mpsc::Receiver<Ended>,
+    starts: Starts,
     slots: BTreeMap<VmUuid, Slot>,
     observed: watch::Sender<Arc<Vec<ObservedVm>>>,
 }
@@ -58,13 +64,14 @@ impl<T: Tree, H: Hypervisor> VmKeeper<T, H> {
         settings: Settings,
         tree: T,
         hypervisor: H,
+        starts: Starts,
         nudge: impl Fn() + Send + Sync + 'static,
     ) -> (Self, watch::Receiver<Arc<Vec<ObservedVm>>>) {
-        let (worker, ended) =
-            Worker::new(tree.clone(), hypervisor.clone(), settings.peers.clone(), Box::new(nudge));
+        let hands = (tree.clone(), hypervisor.clone(), starts.clone());
+        let (worker, ended) = Worker::new(hands, settings.peers.clone(), Box::new(nudge));
         let (observed, seen) = watch::channel(Arc::default());
         let slots = BTreeMap::new();
-        (Self { me, settings, tree, hypervisor, worker, ended, slots, observed }, seen)
+        (Self { me, settings, tree, hypervisor, worker, ended, starts, slots, observed }, seen)
     }
 
     /// Takes in the work that has ended since the last activation.
@@ -119,7 +126,11 @@ impl<T: Tree, H: Hypervisor> VmKeeper<T, H> {
         let now = now();
         let here = match &seen.here {
             None => Here::Unknown,
-            Some(here) => here.get(&uuid).map_or(Here::Absent, |vm| Here::Present(vm.run)),
+            Some(here) => match here.get(&uuid) {
+                Some(vm) => Here::Present(vm.run),
+                None if self.starts.in_doubt(uuid).is_some() => Here::Unknown,
+                None => Here::Absent,
+            },
         };
         let target = vm.node.get().and_then(Option::as_ref).and_then(|to| seen.view.nodes.get(to));
         let own = seen.view.nodes.get(&self.me);
@@ -213,6 +224,8 @@ impl<T: Tree, H: Hypervisor> Reconciler for VmKeeper<T, H> {
                 None
             }
         };
+        let shown = here.as_ref().map(|here: &BTreeMap<_, _>| here.keys().copied().collect());
+        self.starts.look(shown.as_ref(), now());
         let may_start = self.may_start(&view);
         let seen = Seen { view: &view, here, migrating, may_start };
         let none = BTreeMap::new();
@@ -222,7 +235,8 @@ impl<T: Tree, H: Hypervisor> Reconciler for VmKeeper<T, H> {
             // A domain of libvirt that is no VM of the cluster is nobody's business here.
             let Some(vm) = view.vms.get(uuid) else { continue };
             let plan = self.decide(*uuid, vm, &seen);
-            wake_at = wake_at.into_iter().chain(plan.wake_at).min();
+            let doubt = self.starts.in_doubt(*uuid);
+            wake_at = wake_at.into_iter().chain(plan.wake_at).chain(doubt).min();
             self.act(*uuid, vm, plan);
         }
         self.slots.retain(|uuid, slot| slot.busy() || view.vms.contains_key(uuid));

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tracing::Instrument;
 
 use super::slot::job_of;
+use super::starts::Starts;
 
 /// How many VMs are started at once: libvirt serves few requests at a time.
 const STARTS_AT_ONCE: usize = 3;
@@ -78,6 +79,7 @@ pub(super) struct Worker<T, H> {
 struct Hands<T, H> {
     tree: T,
     hypervisor: H,
+    written: Starts,
     peers: Peers,
     nudge: Box<dyn Fn() + Send + Sync>,
     ended: mpsc::Sender<Ended>,
@@ -87,8 +89,7 @@ struct Hands<T, H> {
 
 impl<T: Tree, H: Hypervisor> Worker<T, H> {
     pub(super) fn new(
-        tree: T,
-        hypervisor: H,
+        (tree, hypervisor, written): (T, H, Starts),
         peers: Peers,
         nudge: Box<dyn Fn() + Send + Sync>,
     ) -> (Self, mpsc::Receiver<Ended>) {
@@ -96,7 +97,7 @@ impl<T: Tree, H: Hypervisor> Worker<T, H> {
         // that finds it full waits, with its VM still at work.
         let (ended, receiver) = mpsc::channel(256);
         let (starts, ends) = (Semaphore::new(STARTS_AT_ONCE), Semaphore::new(ENDS_AT_ONCE));
-        let hands = Hands { tree, hypervisor, peers, nudge, ended, starts, ends };
+        let hands = Hands { tree, hypervisor, written, peers, nudge, ended, starts, ends };
         let migrations = Arc::new(Semaphore::new(MIGRATIONS_AT_ONCE));
         (Self { hands: Arc::new(hands), migrations, tasks: JoinSet::new() }, receiver)
     }
@@ -214,7 +215,13 @@ impl<T: Tree, H: Hypervisor> Hands<T, H> {
         let Ok(xml) = definition else {
             return refused(job, "its definition is not UTF-8 text".to_owned());
         };
-        settle(job, &Step::Start, self.hypervisor.start(job.uuid, &xml).await)
+        if let Err(error) = self.written.begin(job.uuid) {
+            tracing::error!(%error, "VM {}: its start cannot be written down", job.name);
+            return Outcome::Unclear(error.to_string());
+        }
+        let outcome = settle(job, &Step::Start, self.hypervisor.start(job.uuid, &xml).await);
+        self.written.end(job.uuid, !matches!(outcome, Outcome::Unclear(_)));
+        outcome
     }
 
     async fn migrate(&self, job: &Job, step: &Step, to: &NodeName) -> Outcome {

@@ -1,6 +1,7 @@
 //! A cluster on the bench: nodes that serve, people who wish, and what is seen of both.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ use pvcnoded::primary::{Outfit, OutfitError};
 use pvcnoded::serve::{Fencing, Parts, Service, Settings, serve};
 use pvcnoded::stats::HostFigures;
 use pvcnoded::{console, vm};
+use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 /// The longest any wish may take on the bench.
@@ -158,6 +160,8 @@ pub(crate) struct Bench {
     pub(crate) power: Option<FakePower>,
     /// The storage on which all VMs are; `None` where there is none.
     pub(crate) ceph: Option<FakeCeph>,
+    /// What goes with a node's boot, in a folder for each.
+    run: TempDir,
 }
 
 impl Bench {
@@ -178,7 +182,8 @@ impl Bench {
 
     async fn of(count: usize, power: Option<FakePower>, ceph: Option<FakeCeph>) -> Self {
         let (tree, room, floor) = (FakeTree::new(), FakeRoom::new(), Floor::default());
-        let mut bench = Self { tree, room, floor, daemons: BTreeMap::new(), power, ceph };
+        let run = tempfile::tempdir().unwrap();
+        let mut bench = Self { tree, room, floor, daemons: BTreeMap::new(), power, ceph, run };
         bench.lay_out().await;
         for n in 1..=count {
             let node = format!("hv{n}");
@@ -263,7 +268,7 @@ impl Bench {
         let storage = self.ceph.clone().map(|ceph| (ceph, presence(node).addresses));
         let parts = Parts { tree: tree.clone(), hypervisor, outfit, views, fencing, storage };
         let service = serve::<FakeTree, FakeHypervisor, FakeOutfit, FakePower, FakeCeph>(
-            settings(node),
+            settings(node, self.run.path().join(node)),
             parts,
         );
         let daemon = Daemon { service, tree, _mirror: mirror };
@@ -403,7 +408,7 @@ impl Bench {
     }
 }
 
-fn settings(node: &str) -> Settings {
+fn settings(node: &str, starts: PathBuf) -> Settings {
     let route = |node: &NodeName| vm::Route {
         peer_uri: format!("qemu+tcp://{node}/system"),
         migrate_uri: format!("tcp://{node}"),
@@ -417,6 +422,7 @@ fn settings(node: &str) -> Settings {
         vms: Some(vm::Settings {
             shutdown_timeout: Duration::from_secs(180),
             peers: vm::Peers::new(route, false),
+            starts,
         }),
         console: console::Settings { directory: "/nonexistent".into(), lines: 10 },
         host: Box::new(|| {

@@ -85,3 +85,23 @@ async fn a_flush_interrupted_anywhere_is_finished() {
         }
     }
 }
+
+/// libvirt goes on with a start whose caller is dead, and shows nothing of it meanwhile.
+#[tokio::test(start_paused = true)]
+async fn a_vm_whose_start_was_orphaned_is_not_given_away_before_it_is_seen() {
+    for killed_after_ms in [100, 1_000, 2_900] {
+        let mut bench = Bench::new(2).await;
+        let slow = Guest { starts_in: Duration::from_secs(3), ..Guest::default() };
+        bench.room.script_all(slow);
+        bench.define(1, "hv1", VmState::Start).await;
+        bench.until("it is claimed", |view| view.vms[&uuid(1)].claim.get().is_some()).await;
+        bench.pass(Duration::from_millis(killed_after_ms)).await;
+        bench.kill("hv1");
+        bench.room.script_all(Guest::default());
+        bench.migrate(1, "hv2").await;
+        bench.boot("hv1").await;
+        bench.runs(1, "hv2").await;
+        bench.pass(Duration::from_secs(10)).await;
+        bench.runs(1, "hv2").await;
+    }
+}

@@ -62,6 +62,9 @@ pub struct Node {
     /// What a person ordered about it, `fence` or `confirm-dead`; null if nothing.
     #[serde(default)]
     pub fence_order: Option<String>,
+    /// Why its storage clients may be shut out, so that it does not serve; null if they are not.
+    #[serde(default)]
+    pub shut_out: Option<String>,
     /// Whether its BMC answers; null if nobody has checked.
     #[serde(default)]
     pub fenceable: Option<Fenceable>,

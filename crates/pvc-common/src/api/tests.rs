@@ -25,7 +25,7 @@ fn a_node_has_upstreams_shape() {
         "interfaces": {"ens4": {"rx_bps": 1200, "rx_pps": 14, "tx_bps": 2, "tx_pps": 1,
                                 "total_bps": 1202, "total_pps": 15,
                                 "link_speed": 10_000_000_000_u64, "state": "up"}},
-        "fence": null, "fence_order": null, "fenceable": null, "lease": null,
+        "fence": null, "fence_order": null, "shut_out": null, "fenceable": null, "lease": null,
         "suspected_by": [], "hears": {},
     }));
 }

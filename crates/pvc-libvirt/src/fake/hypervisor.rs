@@ -81,8 +81,23 @@ impl FakeHypervisor {
         Ok(())
     }
 
-    /// Puts a VM on this node; returns how long the answer takes.
-    fn put_on(&self, uuid: VmUuid, xml: &str) -> Result<Duration, HypervisorError> {
+    /// Puts a VM on this node, in its time and unless the node loses its power.
+    async fn put_on_in_time(self, uuid: VmUuid, xml: String) -> Result<(), HypervisorError> {
+        let takes = self.room.state().guest(uuid).starts_in;
+        let mut condition = self.condition.clone();
+        tokio::select! {
+            biased;
+            _ = condition.wait_for(|condition| *condition == Condition::Off) => {
+                Err(HypervisorError::Unreachable {
+                    uri: self.uri(),
+                    message: "the node has lost its power".to_owned(),
+                })
+            }
+            () = sleep(takes) => self.put_on(uuid, &xml),
+        }
+    }
+
+    fn put_on(&self, uuid: VmUuid, xml: &str) -> Result<(), HypervisorError> {
         let definition =
             validate_definition(xml).map_err(|error| refused(&format!("XML error: {error}")))?;
         if definition.uuid != uuid {
@@ -91,7 +106,7 @@ impl FakeHypervisor {
         let mut state = self.room.state();
         let guest = state.guest(uuid);
         if state.vm(&self.node, uuid).is_some() {
-            return Ok(guest.starts_in);
+            return Ok(());
         }
         if let Some(why) = guest.refuses_start {
             return Err(HypervisorError::Refused { message: why });
@@ -109,7 +124,7 @@ impl FakeHypervisor {
         };
         state.insert(&self.node, uuid, vm);
         state.happened(&self.node, uuid, What::Started);
-        Ok(guest.starts_in)
+        Ok(())
     }
 }
 
@@ -135,9 +150,9 @@ impl Hypervisor for FakeHypervisor {
 
     async fn start(&self, uuid: VmUuid, xml: &str) -> Result<(), HypervisorError> {
         self.answers().await?;
-        let takes = self.put_on(uuid, xml)?;
-        sleep(takes).await;
-        Ok(())
+        // libvirt goes on with it although nobody waits, and shows nothing until QEMU is there.
+        let starting = tokio::spawn(self.clone().put_on_in_time(uuid, xml.to_owned()));
+        starting.await.unwrap_or_else(|error| Err(refused(&error.to_string())))
     }
 
     async fn shutdown(&self, uuid: VmUuid) -> Result<(), HypervisorError> {

@@ -177,6 +177,23 @@ pub(crate) async fn a_migration_nobody_waits_for_is_brought_to_an_end<S: Site>(s
     site.port(1).destroy(uuid).await.unwrap();
 }
 
+pub(crate) async fn a_start_nobody_waits_for_happens_all_the_same<S: Site>(site: &S) {
+    let (hv, uuid) = (site.port(0), uuid(15));
+    let xml = site.definition("vm15", uuid);
+    {
+        let mut started = std::pin::pin!(hv.start(uuid, &xml));
+        // Long enough to be asked for, not to be done.
+        let asked = tokio::time::sleep(Duration::from_millis(50));
+        tokio::select! {
+            biased;
+            done = &mut started => done.unwrap(),
+            () = asked => {}
+        }
+    }
+    until("it runs", || async { seen(site, 0, uuid).await == Some(RunState::Running) }).await;
+    hv.destroy(uuid).await.unwrap();
+}
+
 pub(crate) async fn a_target_that_is_not_there_is_refused<S: Site>(site: &S) {
     let (source, uuid) = (site.port(0), uuid(13));
     source.start(uuid, &site.definition("vm13", uuid)).await.unwrap();

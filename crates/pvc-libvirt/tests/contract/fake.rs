@@ -82,6 +82,7 @@ kept_by_the_fake!(
     a_vm_migrates_and_never_executes_twice,
     a_migration_given_up_leaves_the_vm_where_it_was,
     a_migration_that_takes_too_long_is_given_up,
+    a_start_nobody_waits_for_happens_all_the_same,
     a_migration_nobody_waits_for_is_brought_to_an_end,
     a_target_that_is_not_there_is_refused,
     a_device_is_plugged_in_while_the_vm_runs,

@@ -70,6 +70,10 @@ pub enum Job {
     },
 }
 
+/// How long libvirt, while it answers, may be at a start that nobody waits for before it shows the
+/// VM. Until then the VM's absence says nothing.
+pub const UNSEEN: Duration = Duration::from_secs(60);
+
 /// Whether the node on which a VM should be can take it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Target {

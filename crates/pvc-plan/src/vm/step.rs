@@ -101,7 +101,7 @@ impl fmt::Display for Step {
 /// Why a plan is as it is, where its steps do not say so themselves.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Note {
-    /// Libvirt does not answer.
+    /// Libvirt does not answer, or may be at a start that nobody waits for.
     LibvirtSilent,
     /// The claim's data cannot be understood.
     ClaimUnreadable,
@@ -128,7 +128,7 @@ pub enum Note {
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::LibvirtSilent => "libvirt does not answer",
+            Self::LibvirtSilent => "libvirt does not tell whether it is here",
             Self::ClaimUnreadable => "its claim cannot be understood",
             Self::StateUnreadable => "its state cannot be understood",
             Self::ClaimedElsewhere => "it runs here, but another node holds its claim",

@@ -56,6 +56,8 @@ pub struct Daemon {
     /// Whether it has written its own record.
     recorded: bool,
     slots: BTreeMap<VmId, Slot>,
+    /// Until when libvirt may be at a start that nobody waits for any more.
+    unanswered: BTreeMap<VmId, Duration>,
     doing: Option<DomainState>,
     asked: BTreeMap<VmUuid, (u32, Instant)>,
     flushing: bool,
@@ -116,6 +118,8 @@ impl World {
             Pace { every: Duration::from_millis(200), suspect_after: Duration::from_secs(1) };
         let mut detector = Detector::new(pace);
         host.accused.iter().flatten().for_each(|peer| detector.accuse(peer));
+        let orphans = host.starts.iter().map(|vm| (*vm, self.now + pvc_plan::vm::UNSEEN));
+        let unanswered = orphans.collect();
         let daemon = Daemon {
             life: host.lives,
             session: None,
@@ -132,6 +136,7 @@ impl World {
             joining: false,
             recorded: self.now == Duration::ZERO,
             slots: BTreeMap::new(),
+            unanswered,
             doing: None,
             asked: BTreeMap::new(),
             flushing: false,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use pvc_common::model::Node;
 use pvc_common::state::DaemonState;
 use pvc_common::view::View;
-use pvc_plan::vm::{Here, Job, Memory, Outcome, Situation, Step, Target, Wish, plan};
+use pvc_plan::vm::{Here, Job, Memory, Outcome, Situation, Step, Target, UNSEEN, Wish, plan};
 
 use super::World;
 use crate::ensemble;
@@ -71,8 +71,10 @@ impl World {
             vm
         };
         let now = self.instant();
+        let doubt = self.doubt(id, which);
         let here = match self.hosts[id].qemus.get(&which) {
             Some(qemu) => Here::Present(qemu.run),
+            None if doubt.is_some() => Here::Unknown,
             None => Here::Absent,
         };
         let me = self.hosts[id].name.clone();
@@ -99,7 +101,19 @@ impl World {
         };
         let (plan, wish) = (plan(&situation), situation.wish());
         self.act_on_vm(id, which, plan.steps, wish);
-        plan.wake_at
+        plan.wake_at.into_iter().chain(doubt).min()
+    }
+
+    /// Until when the absence of a VM says nothing, for libvirt may be at a start of it.
+    fn doubt(&mut self, id: HostId, vm: VmId) -> Option<Instant> {
+        let now = self.now;
+        let until = *self.daemon(id).unanswered.get(&vm)?;
+        if now < until && !self.hosts[id].qemus.contains_key(&vm) {
+            return Some(self.instant() + (until - now));
+        }
+        self.daemon(id).unanswered.remove(&vm);
+        self.hosts[id].starts.remove(&vm);
+        None
     }
 
     fn act_on_vm(&mut self, id: HostId, vm: VmId, steps: Vec<Step>, wish: Wish) {
@@ -155,7 +169,16 @@ impl World {
                     }
                 });
             }
-            Step::Start => self.start_qemu(id, vm, then),
+            Step::Start => {
+                self.hosts[id].starts.insert(vm);
+                let then: Then = Box::new(move |world: &mut Self, outcome| {
+                    if world.hosts[id].lives(life) {
+                        world.note_answer(id, vm, &outcome);
+                    }
+                    then(world, outcome);
+                });
+                self.start_qemu(id, vm, then);
+            }
             Step::AskShutdown => self.ask_shutdown(id, vm, then),
             Step::Destroy => self.destroy_qemu(id, vm, then),
             Step::Migrate { to } => match self.node(&to) {
@@ -166,6 +189,14 @@ impl World {
                 self.abort_migration(vm);
                 then(self, Outcome::Done);
             }
+        }
+    }
+
+    fn note_answer(&mut self, id: HostId, vm: VmId, outcome: &Outcome) {
+        let until = self.now + UNSEEN;
+        match outcome {
+            Outcome::Unclear(_) => drop(self.daemon(id).unanswered.insert(vm, until)),
+            Outcome::Done | Outcome::Refused(_) => drop(self.hosts[id].starts.remove(&vm)),
         }
     }
 

@@ -81,13 +81,14 @@ fn is_of_now(path: &str) -> bool {
 }
 
 /// What nodes and coordinators tell of a node's life and death.
-const OF_NOW: [&str; 6] = [
+const OF_NOW: [&str; 7] = [
     node_suffix::PRESENCE,
     node_suffix::LEASE,
     node_suffix::FENCEABLE,
     node_suffix::HEARS,
     node_suffix::FENCE,
     node_suffix::FENCE_ORDER,
+    node_suffix::SHUT_OUT,
 ];
 
 fn same_schema(data: &BTreeMap<String, String>, version: &Seen<u32>) -> Result<(), ApiError> {
@@ -125,6 +126,7 @@ mod tests {
             "/nodes/hv1/presence",
             "/nodes/hv1/fence",
             "/nodes/hv1/fence_order",
+            "/nodes/hv1/shut_out",
             "/nodes/hv1/suspicions/hv2",
         ] {
             assert!(is_of_now(now), "{now}");
