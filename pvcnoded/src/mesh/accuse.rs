@@ -104,6 +104,13 @@ impl<T: Tree> Accuser<T> {
     }
 
     async fn begin(&mut self, peer: &NodeName, epoch: u64) {
+        // Who is accused is not answered until the tree is reached again, and may have to end
+        // itself for that: nobody is accused in a tree that is out of reach to begin with.
+        let path = key::node_suspicion(peer, &self.me).into_path();
+        if let Err(error) = self.tree.get(&path).await {
+            tracing::debug!(%error, "{peer} cannot be accused yet");
+            return;
+        }
         self.ear.accuse(peer);
         self.write_down().await;
         let outcome = match self.remove(peer).await {
@@ -121,7 +128,7 @@ impl<T: Tree> Accuser<T> {
     }
 
     async fn end(&mut self, peer: &NodeName) {
-        match self.remove(peer).await {
+        match self.withdraw(peer).await {
             Ok(()) => {
                 if self.written.remove(peer).is_some() {
                     tracing::info!(node.name = %peer, "{peer} is suspected no more");
@@ -150,6 +157,13 @@ impl<T: Tree> Accuser<T> {
         if self.tree.get(&path).await?.is_none() {
             return Ok(());
         }
+        self.withdraw(peer).await
+    }
+
+    /// Removes what this node has most probably written, without a look first: what it hears
+    /// should be in the tree before anybody acts upon the contrary.
+    async fn withdraw(&self, peer: &NodeName) -> Result<(), SubtreeError> {
+        let path = key::node_suspicion(peer, &self.me).into_path();
         match self.tree.commit(vec![Op::Delete { path, version: UNTOUCHED }]).await {
             Ok(()) | Err(CommitError::Superseded { .. }) => Ok(()),
             Err(error) => Err(error.into()),
