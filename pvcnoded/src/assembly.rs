@@ -22,6 +22,7 @@ use pvc_zk::{Mirror, Tree};
 
 use crate::config::{self, Config};
 use crate::fence::Means;
+use crate::mesh::Ear;
 use crate::outfit::{self, Floating, FloatingAddresses, Part, Parts};
 use crate::serve::{self, Fencing, Service, Settings, serve};
 use crate::startup::record::Identity;
@@ -128,13 +129,14 @@ pub(crate) fn own_bmc(config: &Config) -> Bmc {
 /// For people's orders where BMCs are not used otherwise.
 const DEFAULT_IPMI_LIMIT: Duration = Duration::from_secs(4);
 
-/// Starts all that serves.
+/// Starts all that serves; `ear` is what the mesh hears by.
 pub(crate) fn begin<T: Tree, H: Hypervisor>(
     config: &Config,
     tree: T,
     links: Netlink,
     hypervisor: H,
     mirror: &Mirror<View>,
+    ear: Option<Arc<Ear>>,
 ) -> Service<T> {
     let settings = Settings {
         node: config.node.clone(),
@@ -161,6 +163,7 @@ pub(crate) fn begin<T: Tree, H: Hypervisor>(
     let fencing = config.is_coordinator().then(|| Fencing {
         policy: policy(config),
         means: Means { power: power(config), ceph: ceph(config) },
+        ear,
     });
     let is_fenced_by_storage = policy(config).storage != StorageFence::Off;
     let storage = is_fenced_by_storage.then(|| (ceph(config), addresses(config)));

@@ -180,7 +180,7 @@ async fn live<T: Tree, H: Hypervisor>(
         let hypervisor = hypervisor.clone();
         tokio::spawn(async move { host::await_hypervisor(&hypervisor, HYPERVISOR_LIMIT).await });
     }
-    let service = assembly::begin(config, tree.clone(), links, hypervisor, &mirror);
+    let service = assembly::begin(config, tree.clone(), links, hypervisor, &mirror, liveness.ear());
     attendants.pass_on(service.kept.clone(), kept_sender);
     if let Err(error) = sd_notify::notify(&[sd_notify::NotifyState::Ready]) {
         tracing::debug!(%error, "no supervisor to tell that the daemon serves");

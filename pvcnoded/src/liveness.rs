@@ -111,6 +111,11 @@ impl Liveness {
         self.directory.join(format!("mesh-{name}"))
     }
 
+    /// By what this node hears others, if it takes part in the mesh.
+    pub(crate) fn ear(&self) -> Option<Arc<Ear>> {
+        self.mesh.as_ref().map(|part| Arc::clone(&part.ear))
+    }
+
     /// What needs ZooKeeper: accuses, and shows whom it hears.
     pub(crate) fn join<T: Tree>(
         &mut self,

@@ -27,6 +27,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use crate::admission::Admitter;
 use crate::fence::{FenceKeeper, Means};
 use crate::flush::Flusher;
+use crate::mesh::Ear;
 use crate::primary::{Outfit, PrimaryKeeper};
 use crate::settings::Teller;
 use crate::stats::{HostFigures, Sources};
@@ -85,6 +86,8 @@ pub struct Fencing<P, C> {
     pub policy: Policy,
     /// By what proofs are had.
     pub means: Means<P, C>,
+    /// What this node hears of the others in the mesh, if there is one.
+    pub ear: Option<Arc<Ear>>,
 }
 
 /// A serving node.
@@ -165,9 +168,9 @@ impl<T: Tree> Crew<T> {
     fn fence<P: Power, C: Ceph>(&self, node: NodeName, fencing: Fencing<P, C>) -> JoinHandle<()> {
         let nudge = Nudge::default();
         let ended = nudge.clone();
-        let Fencing { policy, means } = fencing;
+        let Fencing { policy, means, ear } = fencing;
         let keeper =
-            FenceKeeper::new(node, self.tree.clone(), policy, means, move || ended.nudge());
+            FenceKeeper::new(node, self.tree.clone(), policy, ear, means, move || ended.nudge());
         spawn_with(keeper, nudge, self.views.clone(), &self.registry, &self.drain).task
     }
 

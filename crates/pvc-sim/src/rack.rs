@@ -1,6 +1,6 @@
 //! A cluster of a thousand nodes loses a rack: how long does each decision take?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use pvc_common::model::Suspicion;
@@ -67,6 +67,7 @@ pub fn run(nodes: usize, vms: usize, lost: usize) -> String {
         }
     }
     let me = world.hosts[0].name.clone();
+    let hears = BTreeSet::new();
     let (mut sight, mut jobs) = (Sight::default(), Jobs::new());
     let began = Instant::now();
     let mut slowest: BTreeMap<&str, Duration> = BTreeMap::new();
@@ -75,7 +76,7 @@ pub fn run(nodes: usize, vms: usize, lost: usize) -> String {
         let view = timed(&mut slowest, "view", || world.view());
         world.now += Duration::from_millis(500);
         let now = world.instant();
-        timed(&mut slowest, "look", || sight.look(&me, &view, true, now));
+        timed(&mut slowest, "look", || sight.look(&me, &hears, &view, true, now));
         let situation = Situation {
             me: &me,
             view: &view,

@@ -24,6 +24,8 @@ use tokio::task::JoinSet;
 use gather::Gatherer;
 pub use gather::Means;
 
+use crate::mesh::Ear;
+
 /// How many fences the history keeps.
 const HISTORY: usize = 200;
 
@@ -32,6 +34,7 @@ pub struct FenceKeeper<T, P, C> {
     me: NodeName,
     tree: T,
     policy: Policy,
+    ear: Option<Arc<Ear>>,
     gatherer: Gatherer<T, P, C>,
     sight: Sight,
     jobs: Jobs,
@@ -69,12 +72,14 @@ fn wall_ms() -> u64 {
 }
 
 impl<T: Tree, P: Power, C: Ceph> FenceKeeper<T, P, C> {
-    /// A keeper that has seen nothing yet. `nudge` is called when a proof has ended: it must lead
+    /// A keeper that has seen nothing yet, and hears others by `ear`, without the mesh nobody.
+    /// `nudge` is called when a proof has ended: it must lead
     /// to an activation.
     pub fn new(
         me: NodeName,
         tree: T,
         policy: Policy,
+        ear: Option<Arc<Ear>>,
         means: Means<P, C>,
         nudge: impl Fn() + Send + Sync + 'static,
     ) -> Self {
@@ -83,6 +88,7 @@ impl<T: Tree, P: Power, C: Ceph> FenceKeeper<T, P, C> {
             me,
             tree,
             policy,
+            ear,
             gatherer,
             sight: Sight::default(),
             jobs: Jobs::new(),
@@ -218,7 +224,8 @@ impl<T: Tree, P: Power, C: Ceph> Reconciler for FenceKeeper<T, P, C> {
         }
         let live = self.tree.session().borrow().live().is_some();
         let now = now();
-        self.sight.look(&self.me, &view, live, now);
+        let hears = self.ear.as_ref().map(|ear| ear.hears_again(now)).unwrap_or_default();
+        self.sight.look(&self.me, &hears, &view, live, now);
         self.sight.prune(self.policy.storm_window, now);
         let plan = plan(&Situation {
             me: &self.me,

@@ -183,6 +183,12 @@ impl Ear {
         suspects
     }
 
+    /// Whom this node may accuse in the tree although it hears them.
+    pub(crate) fn hears_again(&self, now: Instant) -> BTreeSet<NodeName> {
+        let suspects = self.suspects(now);
+        self.accused().into_iter().filter(|peer| !suspects.contains_key(peer)).collect()
+    }
+
     /// The ways to all peers.
     pub(super) fn lines(&self) -> BTreeMap<NodeName, BTreeMap<usize, Line>> {
         let inner = self.inner();

@@ -263,6 +263,7 @@ impl Bench {
                 ..Policy::default()
             },
             means: Means { power, ceph: self.ceph.clone().unwrap_or_default() },
+            ear: None,
         });
         let outfit = Some(outfit);
         let storage = self.ceph.clone().map(|ceph| (ceph, presence(node).addresses));

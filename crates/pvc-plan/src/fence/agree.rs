@@ -16,6 +16,25 @@ pub struct Accused {
     pub by: BTreeSet<NodeName>,
 }
 
+/// What stands in the tree and is not believed.
+#[derive(Clone, Debug)]
+pub struct Doubts<'a> {
+    /// What these say against others: they may be dead, and their suspicions may have outlived them.
+    pub silent: BTreeSet<NodeName>,
+    /// Who counts the votes.
+    pub me: &'a NodeName,
+    /// What `me` says against these: it hears them, and its withdrawal is still on its way.
+    pub hears: &'a BTreeSet<NodeName>,
+}
+
+impl Doubts<'_> {
+    /// Whether to believe what `voter` says against `node`.
+    fn believe(&self, voter: &NodeName, node: &NodeName) -> bool {
+        let hears = voter == self.me && self.hears.contains(node);
+        !hears && !self.silent.contains(voter)
+    }
+}
+
 /// Every node that most of its observers suspect now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Agreement {
@@ -26,10 +45,9 @@ impl Agreement {
     /// Counts the suspicions in the tree.
     ///
     /// Who is suspected by most has no voice, for it may hear nobody: the votes are counted
-    /// again without those, until that changes nothing. What `doubted` nodes say against others
-    /// is not believed: their suspicions may have outlived them.
+    /// again without those, until that changes nothing.
     #[must_use]
-    pub fn of(view: &View, doubted: &BTreeSet<NodeName>) -> Self {
+    pub fn of(view: &View, doubts: &Doubts<'_>) -> Self {
         let names: BTreeSet<NodeName> = view.nodes.keys().cloned().collect();
         let voters: BTreeSet<&NodeName> =
             view.nodes.iter().filter(|(_, node)| observes(node)).map(|(name, _)| name).collect();
@@ -45,7 +63,7 @@ impl Agreement {
                     |voter: &&NodeName| voters.contains(voter) && !before.contains_key(*voter);
                 let voices = observers.iter().filter(heard);
                 let (by, not): (BTreeSet<&NodeName>, BTreeSet<&NodeName>) =
-                    voices.partition(|voter| accuses(node, voter) && !doubted.contains(*voter));
+                    voices.partition(|voter| accuses(node, voter) && doubts.believe(voter, name));
                 let by: BTreeSet<NodeName> = by.into_iter().cloned().collect();
                 (by.len() > not.len()).then(|| ((*name).clone(), Accused { by }))
             });

@@ -12,7 +12,7 @@ use pvc_common::state::DaemonState;
 use pvc_common::view::View;
 use pvc_common::zk::Expected;
 
-use super::agree::{Agreement, accuses};
+use super::agree::{Agreement, Doubts, accuses};
 
 /// A coordinator that looked so long ago was asleep.
 const ASLEEP: Duration = Duration::from_secs(2);
@@ -58,9 +58,17 @@ pub struct Sight {
 }
 
 impl Sight {
-    /// Takes in a view, as `me`. To be called with every view, and at least once a second; `live`
-    /// says whether the session with ZooKeeper is known to be alive.
-    pub fn look(&mut self, me: &NodeName, view: &View, live: bool, now: Instant) {
+    /// Takes in a view, as `me`, which hears those that it `hears` whatever its suspicions in the
+    /// tree may say. To be called with every view, and at least once a second; `live` says whether
+    /// the session with ZooKeeper is known to be alive.
+    pub fn look(
+        &mut self,
+        me: &NodeName,
+        hears: &BTreeSet<NodeName>,
+        view: &View,
+        live: bool,
+        now: Instant,
+    ) {
         let asleep = self.looked.is_none_or(|at| now.saturating_duration_since(at) > ASLEEP);
         self.looked = Some(now);
         self.live = live;
@@ -69,7 +77,8 @@ impl Sight {
         }
         self.nodes.retain(|name, _| view.nodes.contains_key(name));
         self.leases.retain(|name, _| view.nodes.contains_key(name));
-        self.agreement = Agreement::of(view, &self.doubted(me, view));
+        let silent = self.silent(me, view);
+        self.agreement = Agreement::of(view, &Doubts { silent, me, hears });
         for (name, node) in &view.nodes {
             let lease = node.liveness.lease.expected();
             let seen = self.leases.entry(name.clone()).or_insert((lease, now));
@@ -86,7 +95,7 @@ impl Sight {
 
     /// Who may be dead, and its suspicions left from before: ZooKeeper keeps those of a dead node
     /// for as long as its session, and longer when it had lost its own quorum meanwhile.
-    fn doubted(&self, me: &NodeName, view: &View) -> BTreeSet<NodeName> {
+    fn silent(&self, me: &NodeName, view: &View) -> BTreeSet<NodeName> {
         let lived = |name| self.nodes.get(name).is_some_and(|watched| watched.lived);
         let silent = view.nodes.iter().filter(|(name, node)| accuses(node, me) && !lived(name));
         silent.map(|(name, _)| name.clone()).collect()

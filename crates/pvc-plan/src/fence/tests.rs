@@ -4,7 +4,7 @@ mod condemning;
 mod proving;
 mod recovering;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use pvc_common::id::{NodeName, VmUuid};
@@ -39,6 +39,8 @@ struct Scene {
     now: Instant,
     wall_ms: u64,
     me: NodeName,
+    /// Whom `me` hears, whatever it has written in the tree.
+    hears: BTreeSet<NodeName>,
     sight: Sight,
     jobs: Jobs,
     policy: Policy,
@@ -55,6 +57,7 @@ impl Scene {
             now,
             wall_ms: 1_700_000_000_000,
             me: hv(1),
+            hears: BTreeSet::new(),
             sight: Sight::default(),
             jobs: Jobs::new(),
             policy: Policy { storage: StorageFence::Off, ..Policy::default() },
@@ -138,12 +141,12 @@ impl Scene {
 
     fn look(&mut self) {
         let view = self.view();
-        self.sight.look(&self.me, &view, true, self.now);
+        self.sight.look(&self.me, &self.hears, &view, true, self.now);
     }
 
     fn plan(&mut self) -> Plan {
         let view = self.view();
-        self.sight.look(&self.me, &view, true, self.now);
+        self.sight.look(&self.me, &self.hears, &view, true, self.now);
         plan(&Situation {
             me: &self.me,
             view: &view,

@@ -126,6 +126,16 @@ impl World {
         }
     }
 
+    /// Whom it may accuse in the tree although it hears them.
+    pub(super) fn hears_again(&mut self, id: HostId) -> BTreeSet<NodeName> {
+        let (now, around) = (self.instant(), self.around(id));
+        let detector = &self.daemon(id).detector;
+        let mut suspects = detector.suspects(now);
+        suspects.retain(|peer, _| around.observed.contains(peer));
+        let accused = detector.accused().iter();
+        accused.filter(|peer| !suspects.contains_key(*peer)).cloned().collect()
+    }
+
     /// Takes back what a former daemon of this node accused others of; until that is done nobody
     /// knows whom, unless it was written down.
     fn search(&mut self, id: HostId) {

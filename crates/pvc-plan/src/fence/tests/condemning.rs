@@ -132,7 +132,7 @@ fn who_was_cut_off_waits_anew_before_it_condemns() {
     scene.policy.mesh = false;
     scene.pass(Duration::from_secs(29));
     let view = scene.view();
-    scene.sight.look(&hv(1), &view, false, scene.now);
+    scene.sight.look(&hv(1), &scene.hears, &view, false, scene.now);
     scene.pass(Duration::from_secs(2));
     assert_eq!(scene.state(3), DaemonState::Run, "nobody could be seen to write meanwhile");
 }
@@ -171,4 +171,30 @@ fn suspicions_that_may_have_outlived_their_observers_condemn_nobody() {
     scene.keepalive(3);
     scene.pass(Duration::from_secs(30));
     assert_eq!(scene.state(5), DaemonState::Dead, "hv3 lives, and hv2 merely cannot hear it");
+}
+
+/// hv3 stood still for a moment. hv1 hears it again, but the server of ZooKeeper that is to take
+/// hv1's withdrawal stands still now, and so does hv2 with what it says.
+#[test]
+fn whom_a_coordinator_hears_again_it_does_not_condemn_by_its_own_word() {
+    let mut scene = Scene::new(3);
+    scene.suspect(3, &[1, 2]);
+    scene.pass(ms(1_400));
+    scene.hears.insert(hv(3));
+    scene.pass(Duration::from_secs(30));
+    assert_eq!(scene.state(3), DaemonState::Run);
+    scene.hears.clear();
+    scene.pass(ms(1_400));
+    assert_eq!(scene.state(3), DaemonState::Run, "it counts anew");
+    scene.pass(ms(200));
+    assert_eq!(scene.state(3), DaemonState::Dead);
+}
+
+#[test]
+fn whom_a_coordinator_hears_the_others_can_still_condemn() {
+    let mut scene = Scene::new(5);
+    scene.suspect(5, &[1, 2, 3, 4]);
+    scene.hears.insert(hv(5));
+    scene.pass(ms(1_600));
+    assert_eq!(scene.fence(5).unwrap().why, "suspected by hv2, hv3, hv4");
 }
