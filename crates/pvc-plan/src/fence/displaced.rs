@@ -7,20 +7,11 @@ use pvc_common::zk::{Op, Seen, key};
 
 use super::Situation;
 use super::step::{Goal, Plan};
-use crate::place::{Ledger, Request};
+use super::targets::Targets;
+use crate::place::Request;
 
-pub(super) fn plan(s: &Situation<'_>, plan: &mut Plan) {
-    let mut waiting = s.view.vms.iter().filter(|(_, vm)| waits(vm)).peekable();
-    if waiting.peek().is_none() {
-        return;
-    }
-    let mut ledger = Ledger::open(s.view);
-    for (other, node) in &s.view.nodes {
-        if s.sight.agreement().is_accused(other) || node.liveness.fence != Seen::Absent {
-            ledger.exclude(other);
-        }
-    }
-    for (uuid, vm) in waiting {
+pub(super) fn plan(s: &Situation<'_>, targets: &mut Targets<'_>, plan: &mut Plan) {
+    for (uuid, vm) in s.view.vms.iter().filter(|(_, vm)| waits(vm)) {
         let limit: &[NodeName] = vm.node_limit.get().map_or(&[], Vec::as_slice);
         let request = Request {
             vm: Some(*uuid),
@@ -29,7 +20,7 @@ pub(super) fn plan(s: &Situation<'_>, plan: &mut Plan) {
             selector: vm.selector.copied().flatten(),
             needs: vm.resources.unwrap_or_default(),
         };
-        if let Ok(to) = ledger.place(&request) {
+        if let Ok(to) = targets.ledger().place(&request) {
             let ops = start(*uuid, vm, &to);
             plan.write(&to.clone(), Goal::Place { vm: *uuid, to }, ops);
         }

@@ -31,6 +31,7 @@ mod prove;
 mod recover;
 mod sight;
 mod step;
+mod targets;
 
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,7 @@ pub use agree::{Accused, Agreement};
 pub use evidence::{Coverage, Found, Job, Jobs};
 pub use sight::Sight;
 pub use step::{Goal, Note, Plan, Step};
+use targets::Targets;
 
 use pvc_common::id::NodeName;
 use pvc_common::model::Node;
@@ -151,12 +153,15 @@ pub fn plan(s: &Situation<'_>) -> Plan {
     }
     let bench = agree::bench(s.view, agreement);
     let Some(rank) = bench.iter().position(|name| *name == s.me) else { return plan };
+    let mut targets = Targets::new(s.view, agreement);
     for (name, node) in &s.view.nodes {
         match &node.liveness.fence {
             Seen::Value { value: fence, .. } if fence.by == *s.me => {
                 match fence.phase {
                     FencePhase::Proving => prove::plan(s, name, node, fence, &mut plan),
-                    FencePhase::Recovering => recover::plan(s, name, node, fence, &mut plan),
+                    FencePhase::Recovering => {
+                        recover::plan(s, name, node, fence, &mut targets, &mut plan)
+                    }
                     // Neither is ever written into a node's own record.
                     FencePhase::Finished | FencePhase::Withdrawn => {}
                 }
@@ -176,7 +181,7 @@ pub fn plan(s: &Situation<'_>) -> Plan {
     }
     condemn::plan(s, rank, &mut plan);
     if rank == 0 {
-        displaced::plan(s, &mut plan);
+        displaced::plan(s, &mut targets, &mut plan);
     }
     plan
 }

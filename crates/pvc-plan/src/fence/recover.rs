@@ -17,6 +17,7 @@ use pvc_common::zk::{Expected, Op, Seen, Text, Version, key};
 
 use super::evidence::{self, Coverage};
 use super::step::{Goal, Note, Plan, Step};
+use super::targets::Targets;
 use super::{AfterFence, Situation, finish, prove};
 use crate::place::{Ledger, Request};
 
@@ -32,6 +33,7 @@ pub(super) fn plan(
     name: &NodeName,
     node: &Node,
     fence: &Fence,
+    targets: &mut Targets<'_>,
     plan: &mut Plan,
 ) {
     let known = evidence::known(s, name, node, fence);
@@ -42,7 +44,7 @@ pub(super) fn plan(
     let mut queue = Queue::default();
     if s.policy.successful == AfterFence::Migrate {
         let coverage = Coverage::of(fence, s.policy);
-        for (uuid, vm) in &s.view.vms {
+        for (uuid, vm) in targets.vms_of(name) {
             queue.take(s, name, coverage, *uuid, vm);
         }
     }
@@ -69,7 +71,7 @@ pub(super) fn plan(
         plan.steps.push(finish::finish(s, name, node, fence));
         return;
     }
-    settle(s, name, node, fence, &queue.ready, plan);
+    settle(s, name, node, fence, &queue.ready, targets.ledger(), plan);
 }
 
 /// Whether evidence against it is being gathered here.
@@ -191,16 +193,11 @@ fn settle(
     node: &Node,
     fence: &Fence,
     ready: &[(VmUuid, &Vm, Lot)],
+    ledger: &mut Ledger<'_>,
     plan: &mut Plan,
 ) {
     let stumbled = s.sight.stumbled(name);
     let size = if stumbled > PATIENCE { 1 } else { BATCH };
-    let mut ledger = Ledger::open(s.view);
-    for (other, node) in &s.view.nodes {
-        if s.sight.agreement().is_accused(other) || node.liveness.fence != Seen::Absent {
-            ledger.exclude(other);
-        }
-    }
     let mut expected = node.liveness.fence.expected();
     let mut so_far = fence.clone();
     // One that is always refused must not keep the others waiting: begin with another each time.
@@ -210,7 +207,7 @@ fn settle(
     for batch in order.chunks(size) {
         let mut settled = Settled::default();
         for (uuid, vm, lot) in batch.iter().copied() {
-            settled.add(s, name, *uuid, vm, lot, &mut ledger);
+            settled.add(s, name, *uuid, vm, lot, ledger);
         }
         so_far.moved.extend(settled.moved.iter().map(|(vm, to)| Moved { vm: *vm, to: to.clone() }));
         so_far.waiting.extend(&settled.displaced);

@@ -248,11 +248,15 @@ impl Scene {
     }
 
     fn found(&mut self, node: u32, kind: EvidenceKind, verdict: Verdict) {
+        self.learn(node, kind, verdict);
+        self.settle();
+    }
+
+    fn learn(&mut self, node: u32, kind: EvidenceKind, verdict: Verdict) {
         let fence = self.fence(node).expect("a fence is under way").id;
         let (at, at_ms) = (self.now, self.wall_ms);
         let found = Found { fence, verdict, detail: "told".to_owned(), at, at_ms };
         self.jobs.insert((hv(node), kind), Job::Found(found));
-        self.settle();
     }
 
     fn promise(&mut self, node: u32, kind: LeaseKind, length_ms: u64, voters: &[u32]) {

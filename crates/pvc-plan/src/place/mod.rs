@@ -9,7 +9,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use pvc_common::id::{NodeName, VmUuid};
@@ -100,7 +100,10 @@ impl fmt::Display for NoNode {
 
 /// The figures of one node, with everything counted that will be there soon.
 #[derive(Clone, Debug)]
-struct Account {
+struct Account<'a> {
+    node: &'a Node,
+    /// Whether everything is kept away from it.
+    excluded: bool,
     free: Mib,
     unpromised: Mib,
     vcpus: Vcpus,
@@ -113,8 +116,7 @@ struct Account {
 #[derive(Clone, Debug)]
 pub struct Ledger<'a> {
     view: &'a View,
-    accounts: BTreeMap<&'a NodeName, Account>,
-    excluded: BTreeSet<&'a NodeName>,
+    accounts: BTreeMap<&'a NodeName, Account<'a>>,
 }
 
 impl<'a> Ledger<'a> {
@@ -134,7 +136,7 @@ impl<'a> Ledger<'a> {
                 account.enter_running(needs);
             }
         }
-        Self { view, accounts, excluded: BTreeSet::new() }
+        Self { view, accounts }
     }
 
     /// Chooses a node and enters the VM there.
@@ -142,59 +144,43 @@ impl<'a> Ledger<'a> {
     /// # Errors
     /// When no node can take it, with the reason of each.
     pub fn place(&mut self, request: &Request<'_>) -> Result<NodeName, NoNode> {
-        let mut refusals = BTreeMap::new();
-        let mut fitting = Vec::new();
-        for (name, node) in &self.view.nodes {
-            match self.refusal(name, node, request) {
-                Some(refusal) => drop(refusals.insert(name.clone(), refusal)),
-                None => fitting.extend(self.accounts.get_key_value(name)),
-            }
-        }
+        let fitting = self.accounts.iter().filter(|(name, account)| {
+            refusal(name, account.node, Some(account), request).is_none()
+        });
         let selector = request
             .selector
             .or_else(|| self.view.cluster.default_selector.copied().flatten())
             .unwrap_or(Selector::Mem);
         // Names break ties, so that every node that asks gets the same answer.
         let best = fitting
-            .into_iter()
             .min_by(|(a_name, a), (b_name, b)| {
                 a.rank(selector).total_cmp(&b.rank(selector)).then_with(|| a_name.cmp(b_name))
             })
             .map(|(name, _)| (*name).clone());
-        let Some(best) = best else { return Err(NoNode { refusals }) };
+        let Some(best) = best else { return Err(self.refusals(request)) };
         self.enter(&best, request.needs);
         Ok(best)
     }
 
     /// Keeps everything away from a node, whatever its figures say.
     pub fn exclude(&mut self, node: &NodeName) {
-        self.excluded.extend(self.view.nodes.get_key_value(node).map(|(name, _)| name));
+        if let Some(account) = self.accounts.get_mut(node) {
+            account.excluded = true;
+        }
+    }
+
+    /// Why each node does not take it.
+    fn refusals(&self, request: &Request<'_>) -> NoNode {
+        let nodes = self.view.nodes.iter();
+        let refused = nodes
+            .filter_map(|(name, node)| Some((name.clone(), self.refusal(name, node, request)?)));
+        NoNode { refusals: refused.collect() }
     }
 
     /// Whether `node` could take the VM; `None` if so.
     #[must_use]
     pub fn refusal(&self, name: &NodeName, node: &Node, request: &Request<'_>) -> Option<Refusal> {
-        if request.except == Some(name) {
-            return Some(Refusal::Leaving);
-        }
-        if !request.limit.is_empty() && !request.limit.contains(name) {
-            return Some(Refusal::NotInLimit);
-        }
-        if !node.takes_vms() || self.excluded.contains(name) {
-            return Some(Refusal::NotReady);
-        }
-        let Some(account) = self.accounts.get(name) else {
-            return Some(Refusal::FiguresUnreadable);
-        };
-        let already = request.vm.is_some_and(|uuid| runs_there(node, &uuid));
-        if !already && request.needs.memory > account.free {
-            return Some(Refusal::Memory { free: account.free, needed: request.needs.memory });
-        }
-        if request.needs.vcpus.0 > account.processors {
-            let present = account.processors;
-            return Some(Refusal::Processors { present, needed: request.needs.vcpus });
-        }
-        None
+        refusal(name, node, self.accounts.get(name), request)
     }
 
     /// Enters a VM that was placed on `node` by another decision.
@@ -206,7 +192,36 @@ impl<'a> Ledger<'a> {
     }
 }
 
-impl Account {
+fn refusal(
+    name: &NodeName,
+    node: &Node,
+    account: Option<&Account<'_>>,
+    request: &Request<'_>,
+) -> Option<Refusal> {
+    if request.except == Some(name) {
+        return Some(Refusal::Leaving);
+    }
+    if !request.limit.is_empty() && !request.limit.contains(name) {
+        return Some(Refusal::NotInLimit);
+    }
+    if !node.takes_vms() || account.is_some_and(|account| account.excluded) {
+        return Some(Refusal::NotReady);
+    }
+    let Some(account) = account else {
+        return Some(Refusal::FiguresUnreadable);
+    };
+    let fits = request.needs.memory <= account.free;
+    if !fits && !request.vm.is_some_and(|uuid| runs_there(node, &uuid)) {
+        return Some(Refusal::Memory { free: account.free, needed: request.needs.memory });
+    }
+    if request.needs.vcpus.0 > account.processors {
+        let present = account.processors;
+        return Some(Refusal::Processors { present, needed: request.needs.vcpus });
+    }
+    None
+}
+
+impl Account<'_> {
     fn enter_running(&mut self, needs: Resources) {
         self.free = self.free - needs.memory;
         self.vcpus = self.vcpus + needs.vcpus;
@@ -229,8 +244,10 @@ impl Account {
     }
 }
 
-fn account(node: &Node) -> Option<Account> {
+fn account(node: &Node) -> Option<Account<'_>> {
     Some(Account {
+        node,
+        excluded: false,
         free: node.mem_free.copied()?,
         unpromised: node.mem_total.copied()?,
         vcpus: node.vcpu_alloc.copied()?,

@@ -39,6 +39,22 @@ fn vms_get_other_nodes_and_remember_their_home() {
     scene.pass(Duration::from_secs(1));
 }
 
+/// By memory hv1 is best for each of them, and for one of them only.
+#[test]
+fn what_one_dead_node_had_placed_counts_for_the_next() {
+    let mut scene = Scene::new(5);
+    scene.add_vm(4, &hv(4), 35_000, "");
+    scene.add_vm(5, &hv(5), 35_000, "");
+    scene.suspect(4, &[1, 2, 3]);
+    scene.suspect(5, &[1, 2, 3]);
+    scene.pass(ms(1_600));
+    scene.learn(4, EvidenceKind::Ipmi, Verdict::Proved);
+    scene.learn(5, EvidenceKind::Ipmi, Verdict::Proved);
+    scene.settle();
+    let claims = (scene.claim(4), scene.claim(5));
+    assert_eq!(claims, (Some("hv1".to_owned()), Some("hv2".to_owned())));
+}
+
 #[test]
 fn a_vm_without_a_node_waits_with_autostart_and_starts_when_there_is_one() {
     let mut scene = fenced(|scene| scene.add_vm(1, &hv(3), 61_000, ""));
