@@ -57,7 +57,7 @@ struct Accuser<T> {
     me: NodeName,
     ear: Arc<Ear>,
     file: PathBuf,
-    /// In which session each accusation was written.
+    /// In which session each accusation was written that is known to be there.
     written: BTreeMap<NodeName, u64>,
     searched: bool,
 }
@@ -128,11 +128,11 @@ impl<T: Tree> Accuser<T> {
     }
 
     async fn end(&mut self, peer: &NodeName) {
+        // Should nobody answer it may be gone all the same: then it has to be written anew.
+        self.written.remove(peer);
         match self.withdraw(peer).await {
             Ok(()) => {
-                if self.written.remove(peer).is_some() {
-                    tracing::info!(node.name = %peer, "{peer} is suspected no more");
-                }
+                tracing::info!(node.name = %peer, "{peer} is suspected no more");
                 self.ear.acquit(peer);
                 self.write_down().await;
             }

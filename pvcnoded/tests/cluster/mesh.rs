@@ -14,7 +14,7 @@ use pvc_common::zk::{Expected, Op, Seen, key};
 use pvc_host::fake::{FakeHost, FakeNet, FakeWatchdogDevice};
 use pvc_plan::mesh::Pace;
 use pvc_runtime::drain::{Drain, DrainTrigger, drain};
-use pvc_zk::{FakeTree, Mirror, Tree};
+use pvc_zk::{CommitFault, FakeTree, Mirror, Tree};
 use pvcnoded::image::ClusterImage;
 use pvcnoded::mesh::{Ear, Heard, Port, Settings, accuse, follow};
 use pvcnoded::{guard, mesh};
@@ -294,4 +294,20 @@ async fn a_pause_while_zookeeper_stands_still_does_not_end_a_node() {
     mesh.rejoin(3);
     sleep(Duration::from_secs(60)).await;
     assert!(device.fired().is_none(), "nobody accuses it, so everybody answers it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_dies_again_before_its_withdrawal_is_known_is_suspected_again() {
+    let mesh = Mesh::new().await;
+    sleep(Duration::from_secs(5)).await;
+    mesh.cut_off(3);
+    mesh.until(1, 3, true).await;
+    // It is withdrawn, and nobody says so in the rounds until the node falls silent again.
+    let tree = &mesh.nodes[&1].tree;
+    tree.fail_commit(CommitFault::UnknownButDone);
+    (0..8).for_each(|_| tree.fail_commit(CommitFault::UnknownAndLost));
+    mesh.rejoin(3);
+    mesh.until(1, 3, false).await;
+    mesh.cut_off(3);
+    mesh.until(1, 3, true).await;
 }

@@ -221,11 +221,12 @@ impl World {
     }
 
     fn acquit(&mut self, id: HostId, peer: NodeName) {
+        // Should nobody answer it may be gone all the same: then it has to be written anew.
+        self.daemon(id).published.remove(&peer);
         let of = peer.clone();
         self.remove(id, &of, move |world| {
             let daemon = world.daemon(id);
             daemon.publishing.remove(&peer);
-            daemon.published.remove(&peer);
             daemon.detector.acquit(&peer);
             world.write_down(id);
             world.tell(id, || format!("hears {peer} again"));
