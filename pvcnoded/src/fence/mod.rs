@@ -224,7 +224,7 @@ impl<T: Tree, P: Power, C: Ceph> Reconciler for FenceKeeper<T, P, C> {
         }
         let live = self.tree.session().borrow().live().is_some();
         let now = now();
-        let hears = self.ear.as_ref().map(|ear| ear.hears_again(now)).unwrap_or_default();
+        let hears = self.ear.as_ref().map(|ear| ear.hears(now)).unwrap_or_default();
         self.sight.look(&self.me, &hears, &view, live, now);
         self.sight.prune(self.policy.storm_window, now);
         let plan = plan(&Situation {

@@ -82,14 +82,15 @@ impl<T: Tree> Accuser<T> {
             }
         }
         let suspects = self.ear.suspects(now());
-        for peer in suspects.keys() {
-            if self.written.get(peer) != Some(&epoch) {
-                self.begin(peer, epoch).await;
-            }
-        }
+        // Who is heard waits for nobody: an accusation may take as long as a call's deadline.
         for peer in self.ear.accused() {
             if !suspects.contains_key(&peer) {
                 self.end(&peer).await;
+            }
+        }
+        for peer in suspects.keys() {
+            if self.written.get(peer) != Some(&epoch) {
+                self.begin(peer, epoch).await;
             }
         }
     }
@@ -98,26 +99,28 @@ impl<T: Tree> Accuser<T> {
     async fn search(&self) -> Result<(), SubtreeError> {
         let names = self.tree.children(key::NODES).await?.unwrap_or_default();
         for peer in names.iter().filter_map(|name| name.parse::<NodeName>().ok()) {
-            self.remove(&peer).await?;
+            let path = key::node_suspicion(&peer, &self.me).into_path();
+            if self.tree.get(&path).await?.is_some() {
+                self.withdraw(&peer).await?;
+            }
         }
         Ok(())
     }
 
     async fn begin(&mut self, peer: &NodeName, epoch: u64) {
-        // Who is accused is not answered until the tree is reached again, and may have to end
-        // itself for that: nobody is accused in a tree that is out of reach to begin with.
-        let path = key::node_suspicion(peer, &self.me).into_path();
-        if let Err(error) = self.tree.get(&path).await {
+        // Who is accused is not answered until the tree can be written to again, and may have to
+        // end itself for that: nobody is accused unless it can be written to now. A read would
+        // not show that.
+        if let Err(error) = self.withdraw(peer).await {
             tracing::debug!(%error, "{peer} cannot be accused yet");
+            return;
+        }
+        if !self.ear.suspects(now()).contains_key(peer) {
             return;
         }
         self.ear.accuse(peer);
         self.write_down().await;
-        let outcome = match self.remove(peer).await {
-            Ok(()) => self.write(peer).await,
-            Err(error) => Err(error),
-        };
-        match outcome {
+        match self.write(peer).await {
             Ok(true) => {
                 self.written.insert(peer.clone(), epoch);
                 tracing::warn!(node.name = %peer, "{peer} is suspected");
@@ -151,17 +154,7 @@ impl<T: Tree> Accuser<T> {
         Ok(true)
     }
 
-    /// Removes what this node once wrote, whichever session that was.
-    async fn remove(&self, peer: &NodeName) -> Result<(), SubtreeError> {
-        let path = key::node_suspicion(peer, &self.me).into_path();
-        if self.tree.get(&path).await?.is_none() {
-            return Ok(());
-        }
-        self.withdraw(peer).await
-    }
-
-    /// Removes what this node has most probably written, without a look first: what it hears
-    /// should be in the tree before anybody acts upon the contrary.
+    /// Removes what this node may have written, whichever session that was.
     async fn withdraw(&self, peer: &NodeName) -> Result<(), SubtreeError> {
         let path = key::node_suspicion(peer, &self.me).into_path();
         match self.tree.commit(vec![Op::Delete { path, version: UNTOUCHED }]).await {

@@ -183,10 +183,11 @@ impl Ear {
         suspects
     }
 
-    /// Whom this node may accuse in the tree although it hears them.
-    pub(crate) fn hears_again(&self, now: Instant) -> BTreeSet<NodeName> {
-        let suspects = self.suspects(now);
-        self.accused().into_iter().filter(|peer| !suspects.contains_key(peer)).collect()
+    /// Whom it observes and does not suspect at this very moment.
+    pub(crate) fn hears(&self, now: Instant) -> BTreeSet<NodeName> {
+        let inner = self.inner();
+        let suspects = inner.detector.suspects(now);
+        inner.observed.iter().filter(|peer| !suspects.contains_key(*peer)).cloned().collect()
     }
 
     /// The ways to all peers.

@@ -58,8 +58,8 @@ pub struct Sight {
 }
 
 impl Sight {
-    /// Takes in a view, as `me`, which hears those that it `hears` whatever its suspicions in the
-    /// tree may say. To be called with every view, and at least once a second; `live` says whether
+    /// Takes in a view, as `me`, which does not suspect those that it `hears`, whatever it may have
+    /// said of them in the tree. To be called with every view, and at least once a second; `live` says whether
     /// the session with ZooKeeper is known to be alive.
     pub fn look(
         &mut self,

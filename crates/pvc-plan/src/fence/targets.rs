@@ -13,7 +13,8 @@ use crate::place::Ledger;
 /// The living, and what is placed on them; the dead, and what they had.
 ///
 /// One for all fences of an activation: what is placed for one dead node counts for the next, and
-/// a rack that dies is not looked for node by node in all VMs of the cluster.
+/// a rack that dies is not looked for node by node in all VMs of the cluster. What a refused
+/// transaction would have placed counts until the next activation.
 pub(super) struct Targets<'a> {
     view: &'a View,
     agreement: &'a Agreement,
@@ -51,7 +52,7 @@ impl<'a> Targets<'a> {
 }
 
 fn concerned(view: &View) -> Concerned<'_> {
-    let mut concerned = Concerned::new();
+    let mut by_node = Concerned::new();
     for (uuid, vm) in &view.vms {
         let claim = vm.claim.get();
         let assigned = vm.node.get().and_then(Option::as_ref);
@@ -60,8 +61,8 @@ fn concerned(view: &View) -> Concerned<'_> {
             .and_then(|claim| claim.incoming.as_ref())
             .filter(|incoming| assigned != Some(incoming) && holder != Some(incoming));
         for node in [assigned, holder, incoming].into_iter().flatten() {
-            concerned.entry(node).or_default().push((*uuid, vm));
+            by_node.entry(node).or_default().push((*uuid, vm));
         }
     }
-    concerned
+    by_node
 }

@@ -23,7 +23,7 @@ impl World {
         let (now, live, wall_ms) = (self.instant(), self.is_live(id), self.wall_ms(id));
         let me = self.hosts[id].name.clone();
         let policy = self.policy;
-        let hears = self.hears_again(id);
+        let hears = self.hears(id);
         let daemon = self.daemon(id);
         daemon.sight.look(&me, &hears, &view, live, now);
         daemon.sight.prune(policy.storm_window, now);

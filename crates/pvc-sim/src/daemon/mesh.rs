@@ -118,22 +118,19 @@ impl World {
             .filter(|peer| !suspects.contains_key(*peer))
             .cloned()
             .collect();
-        for peer in accuse {
-            self.accuse(id, peer);
-        }
         for peer in acquit {
             self.acquit(id, peer);
         }
+        for peer in accuse {
+            self.accuse(id, peer);
+        }
     }
 
-    /// Whom it may accuse in the tree although it hears them.
-    pub(super) fn hears_again(&mut self, id: HostId) -> BTreeSet<NodeName> {
+    /// Whom it observes and does not suspect.
+    pub(super) fn hears(&mut self, id: HostId) -> BTreeSet<NodeName> {
         let (now, around) = (self.instant(), self.around(id));
-        let detector = &self.daemon(id).detector;
-        let mut suspects = detector.suspects(now);
-        suspects.retain(|peer, _| around.observed.contains(peer));
-        let accused = detector.accused().iter();
-        accused.filter(|peer| !suspects.contains_key(*peer)).cloned().collect()
+        let suspects = self.daemon(id).detector.suspects(now);
+        around.observed.iter().filter(|peer| !suspects.contains_key(*peer)).cloned().collect()
     }
 
     /// Takes back what a former daemon of this node accused others of; until that is done nobody
@@ -143,8 +140,9 @@ impl World {
             return;
         }
         let me = self.hosts[id].name.clone();
-        let left = |peer: &NodeName| self.withdrawal(peer, &me);
-        let ops: Vec<Op> = self.names.iter().filter_map(left).collect();
+        let paths = self.names.iter().map(|peer| key::node_suspicion(peer, &me).into_path());
+        let left = paths.filter(|path| self.tree.get(path).is_some());
+        let ops: Vec<Op> = left.map(|path| Op::Delete { path, version: Version(0) }).collect();
         self.commit(id, ops, move |world, outcome| {
             let daemon = world.daemon(id);
             daemon.searching = false;
@@ -162,13 +160,7 @@ impl World {
         self.hosts[id].accused = Some(accused);
     }
 
-    /// What removes an accusation of this observer, if there is one, whichever session wrote it.
-    fn withdrawal(&self, peer: &NodeName, observer: &NodeName) -> Option<Op> {
-        let path = key::node_suspicion(peer, observer).into_path();
-        self.tree.get(&path).map(|_| Op::Delete { path, version: Version(0) })
-    }
-
-    /// Removes what this node wrote of a peer, and goes on if that is known to be gone.
+    /// Removes what this node may have written of a peer, and goes on if that is known to be gone.
     fn remove(
         &mut self,
         id: HostId,
@@ -177,7 +169,8 @@ impl World {
     ) {
         let me = self.hosts[id].name.clone();
         self.daemon(id).publishing.insert(peer.clone());
-        let Some(op) = self.withdrawal(peer, &me) else { return then(self) };
+        let path = key::node_suspicion(peer, &me).into_path();
+        let op = Op::Delete { path, version: Version(0) };
         let peer = peer.clone();
         self.commit(id, vec![op], move |world, outcome| match outcome {
             Outcome::Done | Outcome::Superseded(_) => then(world),
@@ -187,9 +180,8 @@ impl World {
         });
     }
 
+    /// Nobody is accused unless the tree can be written to.
     fn accuse(&mut self, id: HostId, peer: NodeName) {
-        self.daemon(id).detector.accuse(&peer);
-        self.write_down(id);
         let of = peer.clone();
         self.remove(id, &of, move |world| world.write_accusation(id, peer));
     }
@@ -204,6 +196,8 @@ impl World {
             daemon.publishing.remove(&peer);
             return;
         };
+        daemon.detector.accuse(&peer);
+        self.write_down(id);
         let silent_ms = u64::try_from(silent.as_millis()).unwrap_or(u64::MAX);
         let path = key::node_suspicion(&peer, &observer).into_path();
         let data = Suspicion { number, silent_ms }.encode().into_bytes();
