@@ -72,9 +72,8 @@ fn wall_ms() -> u64 {
 }
 
 impl<T: Tree, P: Power, C: Ceph> FenceKeeper<T, P, C> {
-    /// A keeper that has seen nothing yet, and hears others by `ear`, without the mesh nobody.
-    /// `nudge` is called when a proof has ended: it must lead
-    /// to an activation.
+    /// A keeper that has seen nothing yet. `ear` is what this node hears others by in the mesh, if
+    /// there is one. `nudge` is called when a proof has ended: it must lead to an activation.
     pub fn new(
         me: NodeName,
         tree: T,

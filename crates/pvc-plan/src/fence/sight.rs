@@ -59,8 +59,8 @@ pub struct Sight {
 
 impl Sight {
     /// Takes in a view, as `me`, which does not suspect those that it `hears`, whatever it may have
-    /// said of them in the tree. To be called with every view, and at least once a second; `live` says whether
-    /// the session with ZooKeeper is known to be alive.
+    /// said of them in the tree. To be called with every view, and at least once a second; `live`
+    /// says whether the session with ZooKeeper is known to be alive.
     pub fn look(
         &mut self,
         me: &NodeName,
