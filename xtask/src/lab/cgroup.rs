@@ -72,14 +72,20 @@ impl Group {
         Ok(())
     }
 
-    /// Removes the group and those below it; all must be empty of processes.
+    /// Removes the group, which was killed, and those below it.
     ///
     /// # Errors
     /// When a process stays in one for 5 s: the kernel takes a moment to bury the dead.
     pub(crate) fn remove(&self) -> Result<()> {
         for path in std::iter::once(&self.path).chain(&self.legacy) {
             let what = format!("the removal of {}", path.display());
-            wait::until(&what, Duration::from_secs(5), TICK, || Ok(Some(remove_tree(path)?)))?;
+            wait::until(&what, Duration::from_secs(5), TICK, || {
+                // A command that was about to enter came after the end of all others.
+                if self.is_populated() {
+                    self.write("cgroup.kill", "1")?;
+                }
+                Ok(Some(remove_tree(path)?))
+            })?;
         }
         Ok(())
     }
