@@ -1,5 +1,9 @@
 //! Units: arithmetic that cannot mix memory with processors.
 
+mod bytes;
+
+pub use bytes::{BadSize, Bytes};
+
 use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Sub};

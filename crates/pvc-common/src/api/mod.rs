@@ -9,6 +9,7 @@ mod fault;
 mod fence;
 mod message;
 mod node;
+mod storage;
 mod task;
 mod vm;
 
@@ -23,6 +24,7 @@ pub use node::{
     Health, Node, NodeCoordinatorState, NodeDaemonState, NodeDomainState, NodeInterface, NodeLog,
     NodeMemory, NodeVcpus, PluginHealth,
 };
+pub use storage::{Benchmark, Osd, OsdState, Pool, StorageText, Volume, VolumeSnapshot};
 pub use task::{TaskAccepted, TaskEntry, TaskList, TaskState};
 pub use vm::{
     Controller, Disk, Nic, Tag, Vm, VmConsole, VmMeta, VmNode, VmSnapshot, VmStateAnswer, VmTags,
