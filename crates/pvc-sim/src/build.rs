@@ -156,7 +156,7 @@ impl World {
             key::vm_node_limit(uuid).create(&limit),
         ];
         if state == VmState::Start {
-            let claim = Claim { holder: node.clone(), incoming: None };
+            let claim = Claim::of(node.clone());
             ops.push(key::vm_claim(uuid).create(&claim));
             let id = self.node(&node).expect("the setup was checked");
             self.new_qemu(id, number, RunState::Running);

@@ -381,7 +381,7 @@ impl Bench {
         let me = name(node);
         self.until(&format!("vm{n} runs on {node}"), |view| {
             let vm = &view.vms[&uuid(n)];
-            let claim = Claim { holder: me.clone(), incoming: None };
+            let claim = Claim::of(me.clone());
             vm.state.copied() == Some(VmState::Start)
                 && vm.claim.get() == Some(&claim)
                 && self.room.executing_on(uuid(n)) == [node]

@@ -17,6 +17,29 @@ pub struct Claim {
     pub holder: NodeName,
     /// The target of a live migration under way: QEMU may have switched over to it already.
     pub incoming: Option<NodeName>,
+    /// Whether the holder was given the VM at the end of a migration and has not said itself that
+    /// it knows: it may be running in a boot of which its daemon has told nobody.
+    pub arriving: bool,
+}
+
+impl Claim {
+    /// The claim of a node that says itself that it may be running the VM.
+    #[must_use]
+    pub const fn of(holder: NodeName) -> Self {
+        Self { holder, incoming: None, arriving: false }
+    }
+
+    /// The claim of a node whose VM is on its way to another.
+    #[must_use]
+    pub const fn moving(holder: NodeName, to: NodeName) -> Self {
+        Self { holder, incoming: Some(to), arriving: false }
+    }
+
+    /// The claim of a node that a migration has ended at.
+    #[must_use]
+    pub const fn arriving(holder: NodeName) -> Self {
+        Self { holder, incoming: None, arriving: true }
+    }
 }
 
 /// Where a migration came from: what is restored when it is given up.

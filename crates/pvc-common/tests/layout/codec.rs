@@ -137,8 +137,10 @@ fn addresses_read_back() {
 
 #[test]
 fn what_a_vm_and_a_node_add_reads_back() {
-    let claim = (node(), option::of(node()));
-    check(claim.prop_map(|(holder, incoming)| Claim { holder, incoming }));
+    check((node(), node()).prop_map(|(holder, to)| Claim::moving(holder, to)));
+    check((node(), any::<bool>()).prop_map(|(holder, arriving)| {
+        if arriving { Claim::arriving(holder) } else { Claim::of(holder) }
+    }));
     let origin = (node(), option::of(node()));
     check(option::of(origin.prop_map(|(node, last_node)| Origin { node, last_node })));
     let word = || "[a-zA-Z0-9./-]{1,12}";

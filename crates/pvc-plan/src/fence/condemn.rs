@@ -170,6 +170,8 @@ fn condemn(
             key::node_shut_out(name).put(&node.liveness.shut_out, &why)
         }),
         key::node_keepalive(name).check(&node.keepalive),
+        // The record names the boot that it told of.
+        key::node_presence(name).check(&node.liveness.presence),
         key::maintenance().check(&s.view.cluster.maintenance),
     ];
     let accusers = accusations(s, name, node);

@@ -44,10 +44,12 @@ pub(super) const RETRY: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Coverage {
     /// That nothing at all runs on the node any more.
-    full: bool,
+    off: bool,
+    /// That nothing of the boot that it told of runs any more.
+    told: bool,
     /// That nothing of this boot of the node can write to Ceph any more.
     storage: bool,
-    /// That the host has booted again: then neither is in doubt.
+    /// That the host has booted again since it told of a boot.
     reboot: bool,
     fence: StorageFence,
 }
@@ -57,10 +59,8 @@ impl Coverage {
         let proved = |kind| fence.proved_by(kind);
         let reboot = proved(EvidenceKind::Reboot);
         Self {
-            full: reboot
-                || proved(EvidenceKind::Ipmi)
-                || proved(EvidenceKind::Watchdog)
-                || proved(EvidenceKind::Operator),
+            off: proved(EvidenceKind::Ipmi) || proved(EvidenceKind::Operator),
+            told: reboot || proved(EvidenceKind::Watchdog),
             storage: proved(EvidenceKind::Storage),
             reboot,
             fence: policy.storage,
@@ -70,25 +70,44 @@ impl Coverage {
     /// Whether the node counts as dead: others may take its place as primary.
     #[must_use]
     pub const fn node(self) -> bool {
+        let full = self.off || self.told;
         match self.fence {
-            StorageFence::Off => self.full,
-            StorageFence::Suffices => self.full || self.storage,
-            StorageFence::Required => self.full && (self.storage || self.reboot),
+            StorageFence::Off => full,
+            StorageFence::Suffices => full || self.storage,
+            StorageFence::Required => full && (self.storage || self.reboot),
         }
     }
 
-    /// Whether the VM may be started elsewhere.
+    /// Whether a VM that the node said itself to be running may be started elsewhere.
     ///
     /// A VM on RBD is kept from its volumes first, whatever else is proved: a BMC can lie, the
     /// blocklist cannot be written through.
     #[must_use]
     pub fn vm(self, vm: &Vm) -> bool {
+        self.covers(vm, self.off || self.told, self.reboot)
+    }
+
+    /// Whether a VM that came to the node by a migration may be started elsewhere.
+    ///
+    /// It may run in a later boot than the node told of, for libvirt takes it in without its
+    /// daemon: neither the end of the former boot nor a lease of that says anything of it.
+    #[must_use]
+    pub fn arrived(self, vm: &Vm) -> bool {
+        self.covers(vm, self.off, false)
+    }
+
+    /// Whether the host has booted again, so that its daemon sees for itself what has come to it.
+    pub(super) const fn sees_for_itself(self) -> bool {
+        self.reboot
+    }
+
+    fn covers(self, vm: &Vm, full: bool, reboot: bool) -> bool {
         let on_rbd = vm.resources.is_some_and(|needs| needs.rbd_only);
         match self.fence {
-            StorageFence::Off => self.full,
-            StorageFence::Suffices if on_rbd => self.storage || self.reboot,
-            StorageFence::Suffices => self.full,
-            StorageFence::Required => self.full && (self.storage || self.reboot),
+            StorageFence::Off => full,
+            StorageFence::Suffices if on_rbd => self.storage || reboot,
+            StorageFence::Suffices => full,
+            StorageFence::Required => full && (self.storage || reboot),
         }
     }
 }

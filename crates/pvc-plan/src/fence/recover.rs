@@ -8,6 +8,10 @@
 //! | from another to the node | that one's affair while it lives; else as before |
 //! | none, but the VM should run there | made for the node that takes it |
 //!
+//! What came to the node by a migration, and was not acknowledged, may run in a boot that the node
+//! has told nobody of: it takes other proof ([`Coverage::arrived`]). If the node has booted again,
+//! it keeps such a claim, and sees for itself.
+//!
 //! A batch of VMs is one transaction with the record, so that the record says what was done.
 
 use pvc_common::id::{NodeName, VmUuid};
@@ -127,22 +131,32 @@ impl<'a> Queue<'a> {
                 Lot::Release { state: Some(VmState::Stop) }
             }
             Seen::Absent => return,
-            Seen::Value { value: claim, .. } => match involved(s, name, claim) {
+            Seen::Value { value: claim, .. } => match involved(s, name, claim, vm) {
                 Involved::Not => return,
                 Involved::Waits => {
+                    let comes = claim.incoming.as_ref() == Some(name);
+                    let unseen = !coverage.arrived(vm) && !coverage.sees_for_itself();
+                    self.uncovered += usize::from(comes && unseen);
                     self.entangled += 1;
                     return;
                 }
-                Involved::Alone if runs => Lot::Place { beside: going.cloned() },
+                Involved::Arriving if !coverage.arrived(vm) => {
+                    self.uncovered += usize::from(!coverage.sees_for_itself());
+                    return;
+                }
+                Involved::Alone | Involved::Arriving if runs => {
+                    Lot::Place { beside: going.cloned() }
+                }
                 Involved::Heir(to) if runs => Lot::Give { to },
                 Involved::Heir(to) => Lot::Give { to },
-                Involved::Alone => {
+                Involved::Alone | Involved::Arriving => {
                     let down = vm.state.copied() == Some(VmState::Shutdown);
                     Lot::Release { state: down.then_some(VmState::Stop) }
                 }
             },
         };
-        if vm.claim != Seen::Absent && !coverage.vm(vm) {
+        let arriving = vm.claim.get().is_some_and(|claim| claim.arriving);
+        if vm.claim != Seen::Absent && !arriving && !coverage.vm(vm) {
             self.uncovered += 1;
         } else {
             self.ready.push((uuid, vm, lot));
@@ -155,35 +169,42 @@ enum Involved {
     Not,
     /// Nobody but dead nodes can be running it.
     Alone,
+    /// It came to the node by a migration, which the node has not acknowledged.
+    Arriving,
     /// The target of its migration lives: it may be running there.
     Heir(NodeName),
     /// Another node has a say first: its own fence, or its own daemon.
     Waits,
 }
 
-fn involved(s: &Situation<'_>, name: &NodeName, claim: &Claim) -> Involved {
-    let is_proved = |node: &NodeName| {
-        let fence = s.view.nodes.get(node).and_then(|node| node.liveness.fence.get());
-        fence.is_some_and(|fence| fence.phase == FencePhase::Recovering)
-    };
-    let is_condemned = |node: &NodeName| {
-        s.view.nodes.get(node).is_none_or(|node| node.liveness.fence != Seen::Absent)
-    };
+fn involved(s: &Situation<'_>, name: &NodeName, claim: &Claim, vm: &Vm) -> Involved {
     match (&claim.holder, &claim.incoming) {
+        (holder, None) if holder == name && claim.arriving => Involved::Arriving,
         (holder, None) if holder == name => Involved::Alone,
         (holder, Some(to)) if holder == name && to == name => Involved::Alone,
-        (holder, Some(to)) if holder == name => {
-            if is_proved(to) || !s.view.nodes.contains_key(to) {
-                Involved::Alone
-            } else if is_condemned(to) {
-                Involved::Waits
-            } else {
-                Involved::Heir(to.clone())
-            }
-        }
+        (holder, Some(to)) if holder == name => target(s, to, vm),
         // The holder's own fence settles it if that is proved dead, too: it waits for ours.
         (_, Some(to)) if to == name => Involved::Waits,
         (_, Some(_) | None) => Involved::Not,
+    }
+}
+
+/// How the target of a dead node's migration decides on what becomes of the VM.
+fn target(s: &Situation<'_>, to: &NodeName, vm: &Vm) -> Involved {
+    let Some(node) = s.view.nodes.get(to) else { return Involved::Alone };
+    match node.liveness.fence.get() {
+        None if node.liveness.fence == Seen::Absent => Involved::Heir(to.clone()),
+        Some(fence) if fence.phase == FencePhase::Recovering => {
+            let coverage = Coverage::of(fence, s.policy);
+            if coverage.arrived(vm) {
+                Involved::Alone
+            } else if coverage.sees_for_itself() {
+                Involved::Heir(to.clone())
+            } else {
+                Involved::Waits
+            }
+        }
+        Some(_) | None => Involved::Waits,
     }
 }
 
@@ -253,9 +274,9 @@ impl Settled {
                 self.ops.extend(state.into_iter().chain(key::vm_claim(uuid).delete(&vm.claim)));
                 self.released.push(uuid);
             }
-            Lot::Give { to } => self.give(name, uuid, vm, to),
+            Lot::Give { to } => self.give(name, uuid, vm, &Claim::arriving(to.clone())),
             Lot::Place { beside } => match place(s, name, uuid, vm, beside.as_ref(), ledger) {
-                Some(to) => self.give(name, uuid, vm, &to),
+                Some(to) => self.give(name, uuid, vm, &Claim::of(to)),
                 None => {
                     self.ops.extend([
                         key::vm_state(uuid).put(&vm.state, &VmState::Stop),
@@ -272,9 +293,9 @@ impl Settled {
     }
 
     /// Hands the VM over; where it was at home stays its home.
-    fn give(&mut self, name: &NodeName, uuid: VmUuid, vm: &Vm, to: &NodeName) {
-        let claim = Claim { holder: to.clone(), incoming: None };
-        self.ops.push(key::vm_claim(uuid).put(&vm.claim, &claim));
+    fn give(&mut self, name: &NodeName, uuid: VmUuid, vm: &Vm, claim: &Claim) {
+        let to = &claim.holder;
+        self.ops.push(key::vm_claim(uuid).put(&vm.claim, claim));
         if vm.state.copied().is_some_and(wants_to_run) {
             let home = vm.last_node.get().cloned().flatten().unwrap_or_else(|| name.clone());
             let last_node = (home != *to).then_some(home);

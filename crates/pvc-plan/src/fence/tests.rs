@@ -104,10 +104,7 @@ impl Scene {
         self.put(&key::vm_node(vm), &Some(node.clone()));
         self.put(&key::vm_last_node(vm), &None);
         self.put(&key::vm_autostart(vm), &false);
-        self.put(
-            &key::vm_claim(vm),
-            &pvc_common::model::Claim { holder: node.clone(), incoming: None },
-        );
+        self.put(&key::vm_claim(vm), &pvc_common::model::Claim::of(node.clone()));
         let xml = format!(
             "<domain><memory unit='MiB'>{memory_mib}</memory><vcpu>1</vcpu>\
              <devices>{disk}</devices></domain>"
@@ -263,6 +260,12 @@ impl Scene {
         let voters = voters.iter().map(|voter| hv(*voter)).collect();
         let lease = FenceLease { kind, ms: length_ms, voters };
         self.put(&key::node_lease(&hv(node)), &Some(lease));
+    }
+
+    /// The node tells of another boot.
+    fn boots_again(&mut self, node: u32) {
+        let presence = Presence { boot: "second".to_owned(), mesh: vec![], addresses: vec![] };
+        self.put(&key::node_presence(&hv(node)), &presence);
     }
 
     fn fence(&self, node: u32) -> Option<Fence> {

@@ -49,7 +49,7 @@ fn cluster(hv1: DomainState) -> View {
 /// A VM: state, node, home (or `""`), holder (or `""`).
 fn vm(state: VmState, on: &str, home: &str, holder: &str) -> Vm {
     let named = |text: &str| (!text.is_empty()).then(|| name(text));
-    let claim = named(holder).map_or(Seen::Absent, |holder| seen(Claim { holder, incoming: None }));
+    let claim = named(holder).map_or(Seen::Absent, |holder| seen(Claim::of(holder)));
     Vm {
         state: seen(state),
         node: seen(Some(name(on))),

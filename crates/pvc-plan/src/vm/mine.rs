@@ -29,6 +29,7 @@ pub(super) fn plan(s: &Situation<'_>, claim: &Claim) -> Plan {
     }
     match s.here {
         Here::Unknown => Plan::nothing(),
+        Here::Absent | Here::Present(_) if claim.arriving => Plan::steps([writes::acknowledge(s)]),
         Here::Absent => gone(s),
         Here::Present(RunState::Running | RunState::Paused) => running(s),
         Here::Present(RunState::Crashed) => Plan::steps([Step::Destroy]),

@@ -22,6 +22,8 @@ pub enum Goal {
         /// The new holder.
         to: NodeName,
     },
+    /// Say that this node knows of the VM that came to it.
+    Acknowledge,
     /// Name the target of a live migration in the claim before it begins.
     Depart {
         /// The target.
@@ -51,6 +53,7 @@ impl fmt::Display for Goal {
             Self::Confirm => f.write_str("confirm the claim"),
             Self::Release => f.write_str("release the claim"),
             Self::HandOver { to } => write!(f, "hand it over to {to}"),
+            Self::Acknowledge => f.write_str("acknowledge that it was handed over"),
             Self::Depart { to } => write!(f, "announce its departure to {to}"),
             Self::Stay => f.write_str("record that it stays"),
             Self::GiveUp { why } => write!(f, "give up its migration: {why}"),

@@ -23,9 +23,9 @@ fn seen<T>(value: T) -> Seen<T> {
 /// A VM of this state and node, held by `claim` (`""`, `hv1`, or `hv1 hv2`).
 fn vm(state: VmState, on: &str, claim: &str) -> Vm {
     let claim = match claim.split_once(' ') {
-        Some((holder, to)) => seen(Claim { holder: node(holder), incoming: Some(node(to)) }),
+        Some((holder, to)) => seen(Claim::moving(node(holder), node(to))),
         None if claim.is_empty() => Seen::Absent,
-        None => seen(Claim { holder: node(claim), incoming: None }),
+        None => seen(Claim::of(node(claim))),
     };
     Vm { state: seen(state), node: seen(Some(node(on))), claim, ..Vm::default() }
 }

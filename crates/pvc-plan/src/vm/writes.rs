@@ -25,19 +25,22 @@ fn not_condemned(s: &Situation<'_>) -> Option<Op> {
     key::node_daemon_state(s.me).check(s.own_state)
 }
 
-fn put_claim(s: &Situation<'_>, holder: &NodeName, incoming: Option<&NodeName>) -> Option<Op> {
-    let claim = Claim { holder: holder.clone(), incoming: incoming.cloned() };
-    Some(key::vm_claim(s.uuid).put(&s.vm.claim, &claim))
+fn put_claim(s: &Situation<'_>, claim: &Claim) -> Option<Op> {
+    Some(key::vm_claim(s.uuid).put(&s.vm.claim, claim))
+}
+
+fn put_own_claim(s: &Situation<'_>) -> Option<Op> {
+    put_claim(s, &Claim::of(s.me.clone()))
 }
 
 pub(super) fn claim(s: &Situation<'_>) -> Step {
-    let claim = put_claim(s, s.me, None);
+    let claim = put_own_claim(s);
     let unchanged = [state_unchanged(s), node_unchanged(s), not_condemned(s)];
     write(Goal::Claim, [claim].into_iter().chain(unchanged).chain([clear_reason(s)]))
 }
 
 pub(super) fn adopt(s: &Situation<'_>) -> Step {
-    write(Goal::Adopt, [put_claim(s, s.me, None)])
+    write(Goal::Adopt, [put_own_claim(s)])
 }
 
 /// Proves that nothing was changed that the next step was decided on.
@@ -61,23 +64,31 @@ pub(super) fn release(s: &Situation<'_>) -> Step {
 /// counts its versions from nought: only together with the state's, which changed in between,
 /// do they prove that this is the claim that was seen.
 pub(super) fn hand_over(s: &Situation<'_>, to: &NodeName) -> Step {
-    write(Goal::HandOver { to: to.clone() }, [put_claim(s, to, None), state_unchanged(s)])
+    let claim = put_claim(s, &Claim::arriving(to.clone()));
+    write(Goal::HandOver { to: to.clone() }, [claim, state_unchanged(s)])
+}
+
+/// Says that this node knows of what a migration left with it. Guarded as [`hand_over`].
+pub(super) fn acknowledge(s: &Situation<'_>) -> Step {
+    write(Goal::Acknowledge, [put_own_claim(s), state_unchanged(s)])
 }
 
 /// Gives a VM that runs nowhere to the node it is assigned to.
 pub(super) fn hand_over_cold(s: &Situation<'_>, to: &NodeName) -> Step {
     let goal = Goal::HandOver { to: to.clone() };
-    write(goal, [put_claim(s, to, None), state_unchanged(s), node_unchanged(s)])
+    let claim = put_claim(s, &Claim::of(to.clone()));
+    write(goal, [claim, state_unchanged(s), node_unchanged(s)])
 }
 
 pub(super) fn depart(s: &Situation<'_>, to: &NodeName) -> Step {
     let goal = Goal::Depart { to: to.clone() };
-    write(goal, [put_claim(s, s.me, Some(to)), state_unchanged(s), node_unchanged(s)])
+    let claim = put_claim(s, &Claim::moving(s.me.clone(), to.clone()));
+    write(goal, [claim, state_unchanged(s), node_unchanged(s)])
 }
 
 /// Guarded as [`hand_over`].
 pub(super) fn stay(s: &Situation<'_>) -> Step {
-    write(Goal::Stay, [put_claim(s, s.me, None), state_unchanged(s)])
+    write(Goal::Stay, [put_own_claim(s), state_unchanged(s)])
 }
 
 /// Moves the state on; a migration that is over leaves no origin behind.

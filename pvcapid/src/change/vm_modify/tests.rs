@@ -54,7 +54,7 @@ fn a_rename_reaches_the_definition() {
 fn a_vm_that_may_run_keeps_its_name() {
     let uuid = UUID.parse().unwrap();
     let new = "web2".parse().unwrap();
-    let claim = Claim { holder: "hv1".parse().unwrap(), incoming: None };
+    let claim = Claim::of("hv1".parse().unwrap());
     let stopping = Definable {
         vm: Vm { claim: seen(claim), ..web1(VmState::Stop).vm },
         ..web1(VmState::Stop)

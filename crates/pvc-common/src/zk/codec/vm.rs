@@ -17,10 +17,15 @@ impl Text for Option<NodeName> {
     }
 }
 
+/// What stands for a node that has yet to speak for itself; no node can have this name.
+const ARRIVING: &str = "?";
+
 impl Text for Claim {
-    /// `hv1`, or `hv1 hv2` while the VM is on its way from `hv1` to `hv2`.
+    /// `hv1`; `hv1 hv2` while the VM is on its way from `hv1` to `hv2`; `hv2 ?` when it has come
+    /// there, until `hv2` says so itself.
     fn encode(&self) -> String {
         match &self.incoming {
+            None if self.arriving => format!("{} {ARRIVING}", self.holder),
             None => self.holder.to_string(),
             Some(incoming) => format!("{} {incoming}", self.holder),
         }
@@ -29,9 +34,11 @@ impl Text for Claim {
     fn decode(text: &str) -> Result<Self, BadText> {
         let mut words = text.split(' ');
         let holder = NodeName::decode(words.next().unwrap_or_default())?;
-        let incoming = words.next().map(NodeName::decode).transpose()?;
+        let second = words.next();
+        let arriving = second == Some(ARRIVING);
+        let incoming = second.filter(|_| !arriving).map(NodeName::decode).transpose()?;
         match words.next() {
-            None => Ok(Self { holder, incoming }),
+            None => Ok(Self { holder, incoming, arriving }),
             Some(_) => Err(BadText(format!("`{text}` is not a claim: expected one or two nodes"))),
         }
     }
@@ -68,12 +75,15 @@ mod tests {
 
     #[test]
     fn a_claim_names_its_holder_and_where_the_vm_is_going() {
-        let still = Claim { holder: node("hv1"), incoming: None };
-        let moving = Claim { holder: node("hv1"), incoming: Some(node("hv2")) };
-        assert_eq!(Claim::decode("hv1"), Ok(still.clone()));
-        assert_eq!(Claim::decode("hv1 hv2"), Ok(moving.clone()));
-        assert_eq!((still.encode(), moving.encode()), ("hv1".into(), "hv1 hv2".into()));
-        for bad in ["", "hv1 hv2 hv3", "hv1 ", " hv1"] {
+        for (text, claim) in [
+            ("hv1", Claim::of(node("hv1"))),
+            ("hv1 hv2", Claim::moving(node("hv1"), node("hv2"))),
+            ("hv2 ?", Claim::arriving(node("hv2"))),
+        ] {
+            assert_eq!(Claim::decode(text), Ok(claim.clone()));
+            assert_eq!(claim.encode(), text);
+        }
+        for bad in ["", "hv1 hv2 hv3", "hv1 ", " hv1", "?", "hv1 ? hv2", "hv1 hv2 ?"] {
             assert!(Claim::decode(bad).is_err(), "{bad:?}");
         }
     }

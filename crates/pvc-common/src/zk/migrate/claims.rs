@@ -33,7 +33,7 @@ pub(super) fn infer(draft: &mut Draft<'_>) {
         if let Some(holder) = holder(draft, vm, reported, &nodes)
             && !draft.has(claim.path())
         {
-            let holder = Claim { holder: holder.clone(), incoming: None };
+            let holder = Claim::of(holder.clone());
             draft.create(claim.path(), holder.encode());
         }
     }

@@ -143,7 +143,7 @@ fn vm(n: usize, node: &NodeName, ops: &mut Vec<Op>) -> Result<()> {
         key::vm_tag_protected(uuid, &tag).create(&false),
     ]);
     if runs {
-        let claim = Claim { holder: node.clone(), incoming: None };
+        let claim = Claim::of(node.clone());
         ops.push(key::vm_claim(uuid).create(&claim));
     }
     Ok(())

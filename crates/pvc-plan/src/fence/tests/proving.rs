@@ -96,8 +96,7 @@ fn a_promise_of_suicide_counts_only_where_administrators_say_so() {
 #[test]
 fn a_host_that_has_booted_again_is_proof() {
     let mut scene = condemned();
-    let presence = Presence { boot: "second".to_owned(), mesh: vec![], addresses: vec![] };
-    scene.put(&key::node_presence(&hv(3)), &presence);
+    scene.boots_again(3);
     scene.settle();
     assert_eq!(scene.state(3), DaemonState::Fenced);
 }

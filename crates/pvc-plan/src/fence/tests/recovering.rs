@@ -88,11 +88,62 @@ fn a_vm_on_its_way_to_a_living_node_goes_there() {
         scene.add_vm(1, &hv(3), 1_000, "");
         scene.put(&key::vm_state(uuid(1)), &VmState::Migrate);
         scene.put(&key::vm_node(uuid(1)), &Some(hv(2)));
-        let claim = Claim { holder: hv(3), incoming: Some(hv(2)) };
+        let claim = Claim::moving(hv(3), hv(2));
         scene.put(&key::vm_claim(uuid(1)), &claim);
     });
-    assert_eq!(scene.claim(1).as_deref(), Some("hv2"));
+    assert_eq!(scene.claim(1).as_deref(), Some("hv2 ?"));
     assert_eq!(scene.get(&key::vm_state(uuid(1))), Some(VmState::Start));
+}
+
+/// Libvirt takes a VM in without the daemon of its node, which may not have told of its boot yet.
+#[test]
+fn a_vm_that_came_to_a_node_before_it_told_of_its_boot_stays_there() {
+    let mut scene = Scene::new(4);
+    scene.add_vm(1, &hv(3), 1_000, "");
+    scene.put(&key::vm_claim(uuid(1)), &Claim::arriving(hv(3)));
+    scene.add_vm(2, &hv(3), 1_000, "");
+    scene.suspect(3, &[1, 2, 4]);
+    scene.pass(ms(1_600));
+    assert!(scene.fence(3).is_some());
+    scene.boots_again(3);
+    scene.found(3, EvidenceKind::Ipmi, Verdict::Failed);
+    assert_eq!(scene.claim(1).as_deref(), Some("hv3 ?"), "its QEMU may run in the new boot");
+    assert!(matches!(scene.claim(2).as_deref(), Some("hv1" | "hv2" | "hv4")));
+    assert!(scene.fence(3).is_none());
+}
+
+#[test]
+fn a_vm_that_came_to_a_node_unseen_is_not_freed_by_the_lease_of_a_former_boot() {
+    let mut scene = Scene::new(4);
+    scene.promise(3, LeaseKind::Device, 3_600, &[1, 2, 4]);
+    scene.add_vm(1, &hv(3), 1_000, "");
+    scene.put(&key::vm_claim(uuid(1)), &Claim::arriving(hv(3)));
+    scene.add_vm(2, &hv(3), 1_000, "");
+    scene.suspect(3, &[1, 2, 4]);
+    scene.pass(ms(30_000));
+    assert!(matches!(scene.claim(2).as_deref(), Some("hv1" | "hv2" | "hv4")));
+    assert_eq!(scene.claim(1).as_deref(), Some("hv3 ?"));
+    scene.found(3, EvidenceKind::Ipmi, Verdict::Proved);
+    assert!(matches!(scene.claim(1).as_deref(), Some("hv1" | "hv2" | "hv4")));
+    assert!(scene.fence(3).is_none());
+}
+
+#[test]
+fn a_vm_that_a_dead_node_was_sending_goes_to_a_target_that_has_booted_again() {
+    let mut scene = Scene::new(5);
+    scene.add_vm(1, &hv(4), 1_000, "");
+    scene.put(&key::vm_state(uuid(1)), &VmState::Migrate);
+    scene.put(&key::vm_node(uuid(1)), &Some(hv(5)));
+    scene.put(&key::vm_claim(uuid(1)), &Claim::moving(hv(4), hv(5)));
+    scene.suspect(4, &[1, 2, 3]);
+    scene.suspect(5, &[1, 2, 3]);
+    scene.pass(ms(1_600));
+    scene.boots_again(5);
+    scene.found(5, EvidenceKind::Ipmi, Verdict::Failed);
+    assert_eq!(scene.claim(1).as_deref(), Some("hv4 hv5"), "hv4 may be running it");
+    scene.found(4, EvidenceKind::Ipmi, Verdict::Proved);
+    assert_eq!(scene.claim(1).as_deref(), Some("hv5 ?"), "hv5 may be running it");
+    assert_eq!((scene.fence(4), scene.fence(5)), (None, None));
 }
 
 #[test]
@@ -101,11 +152,11 @@ fn a_fence_waits_for_the_source_of_a_vm_that_was_coming() {
         scene.add_vm(1, &hv(2), 1_000, "");
         scene.put(&key::vm_state(uuid(1)), &VmState::Migrate);
         scene.put(&key::vm_node(uuid(1)), &Some(hv(3)));
-        let claim = Claim { holder: hv(2), incoming: Some(hv(3)) };
+        let claim = Claim::moving(hv(2), hv(3));
         scene.put(&key::vm_claim(uuid(1)), &claim);
     });
     assert!(scene.fence(3).is_some(), "hv2 may yet find that it is gone");
-    scene.put(&key::vm_claim(uuid(1)), &Claim { holder: hv(3), incoming: None });
+    scene.put(&key::vm_claim(uuid(1)), &Claim::of(hv(3)));
     scene.settle();
     assert!(matches!(scene.claim(1).as_deref(), Some("hv1" | "hv2")));
     assert!(scene.fence(3).is_none());
@@ -117,7 +168,7 @@ fn a_vm_that_moved_between_two_dead_nodes_waits_for_both_proofs() {
     scene.add_vm(1, &hv(4), 1_000, "");
     scene.put(&key::vm_state(uuid(1)), &VmState::Migrate);
     scene.put(&key::vm_node(uuid(1)), &Some(hv(5)));
-    scene.put(&key::vm_claim(uuid(1)), &Claim { holder: hv(4), incoming: Some(hv(5)) });
+    scene.put(&key::vm_claim(uuid(1)), &Claim::moving(hv(4), hv(5)));
     scene.suspect(4, &[1, 2, 3]);
     scene.suspect(5, &[1, 2, 3]);
     scene.pass(ms(1_600));
