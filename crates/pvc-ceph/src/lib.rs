@@ -2,8 +2,8 @@
 //!
 //! [`Ceph`] shuts a dead node's clients out of the storage, has its OSDs counted as down at once
 //! and takes its locks away. [`CephCli`] does that by Ceph's own programs; [`fake`] is a cluster
-//! in memory. What the programs print is understood by pure functions, which are tested on texts
-//! captured from Ceph 16.2. A contract that both keep against a real cluster is still to come.
+//! in memory. Both keep one contract, the latter on a real cluster. What the programs print is
+//! understood by pure functions, which are tested on texts captured from Ceph 16.2.
 
 mod cli;
 pub mod fake;

@@ -16,7 +16,11 @@ use crate::{apt, lab, say};
 const TO_BUILD: [&str; 3] = ["gcc", "libvirt-dev", "pkg-config"];
 
 /// The outside systems that contract tests start for themselves.
-const SERVICES: [&str; 8] = [
+const SERVICES: [&str; 12] = [
+    "ceph-common",
+    "ceph-mgr",
+    "ceph-mon",
+    "ceph-osd",
     "default-jre-headless",
     "ipmitool",
     "libvirt-daemon-driver-qemu",
@@ -28,7 +32,7 @@ const SERVICES: [&str; 8] = [
 ];
 
 /// The crates whose tests meet an outside system.
-const PORTS: [&str; 4] = ["pvc-zk", "pvc-libvirt", "pvc-host", "pvc-ipmi"];
+const PORTS: [&str; 5] = ["pvc-zk", "pvc-libvirt", "pvc-host", "pvc-ipmi", "pvc-ceph"];
 
 /// Tests of one crate's code are quick; building all of them on a cold machine is not.
 const UNIT_LIMIT: Duration = Duration::from_secs(25 * 60);

@@ -1,0 +1,72 @@
+//! The fake keeps the contract.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Mutex;
+
+use pvc_ceph::fake::FakeCeph;
+use pvc_ceph::{ClientAddress, Lock};
+use pvc_common::id::{OsdId, VolumeId};
+
+use crate::cases;
+use crate::site::Site;
+
+#[derive(Default)]
+struct Room {
+    ceph: FakeCeph,
+    writers: Mutex<BTreeMap<VolumeId, ClientAddress>>,
+}
+
+impl Site for Room {
+    type Port = FakeCeph;
+
+    fn port(&self) -> &FakeCeph {
+        &self.ceph
+    }
+
+    fn address(&self, number: u8) -> Ipv4Addr {
+        Ipv4Addr::new(10, 0, 0, number)
+    }
+
+    async fn create_image(&self, image: &VolumeId) {
+        self.ceph.create_image(image.clone());
+    }
+
+    async fn writer(&self, image: &VolumeId, from: Ipv4Addr) -> bool {
+        let mut writers = self.writers.lock().unwrap();
+        let nonce = u32::try_from(writers.len()).unwrap() + 1;
+        let address = ClientAddress { socket: SocketAddr::new(from.into(), 0), nonce };
+        writers.insert(image.clone(), address);
+        let (id, locker) = ("auto 1".to_owned(), format!("client.{}", 100 + nonce));
+        self.ceph.lock(image.clone(), Lock { id, locker, address })
+    }
+
+    async fn still_writes(&self, image: &VolumeId) -> bool {
+        let writers = self.writers.lock().unwrap();
+        !self.ceph.shuts_out(writers[image])
+    }
+
+    async fn osd_is_up(&self) -> bool {
+        !self.ceph.down().contains(&OsdId(0))
+    }
+}
+
+macro_rules! kept_by_the_fake {
+    ($($case:ident),* $(,)?) => {
+        $(
+            #[tokio::test(start_paused = true)]
+            async fn $case() {
+                cases::$case(&Room::default()).await;
+            }
+        )*
+    };
+}
+
+kept_by_the_fake!(
+    a_host_that_is_shut_out_writes_no_more_and_others_do,
+    nobody_is_let_in_that_is_not_shut_out,
+    a_short_entry_is_prolonged,
+    a_lock_is_taken_from_its_holder_who_is_shut_out,
+    an_image_that_is_not_there_is_told,
+    an_osd_that_is_called_dead_is_down,
+);

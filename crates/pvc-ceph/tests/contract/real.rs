@@ -1,0 +1,151 @@
+//! Ceph's own programs, on a real cluster, keep the contract.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use pvc_ceph::{Ceph, CephCli};
+use pvc_common::id::VolumeId;
+
+use crate::cases;
+use crate::cluster::Cluster;
+use crate::site::Site;
+use crate::space;
+
+/// A busy machine takes its time to start a program.
+const LIMIT: Duration = Duration::from_secs(60);
+
+struct Room {
+    cluster: Cluster,
+    port: CephCli,
+    writers: Mutex<BTreeMap<VolumeId, Child>>,
+}
+
+impl Room {
+    fn new() -> Self {
+        let cluster = Cluster::start();
+        let port =
+            CephCli::new().conf(cluster.conf()).programs_in(&cluster.programs()).limit(LIMIT);
+        Self { cluster, port, writers: Mutex::default() }
+    }
+
+    fn has_ended(&self, image: &VolumeId) -> bool {
+        let mut writers = self.writers.lock().unwrap();
+        writers.get_mut(image).unwrap().try_wait().unwrap().is_some()
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        for writer in self.writers.get_mut().unwrap().values_mut() {
+            writer.kill().unwrap();
+            writer.wait().unwrap();
+        }
+    }
+}
+
+impl Site for Room {
+    type Port = CephCli;
+
+    fn port(&self) -> &CephCli {
+        &self.port
+    }
+
+    fn address(&self, number: u8) -> Ipv4Addr {
+        space::address(number)
+    }
+
+    async fn create_image(&self, image: &VolumeId) {
+        self.cluster.tool("rbd", &["create", "--size", "64M", &image.to_string()]);
+    }
+
+    async fn writer(&self, image: &VolumeId, from: Ipv4Addr) -> bool {
+        let before = self.port.locks(image).await.unwrap();
+        let enter = self.cluster.spaces.enter_as(from);
+        let writer = self
+            .cluster
+            .command(&enter, "rbd")
+            .args(["bench", "--io-type", "write", "--io-total", "1T", "--io-threads", "1"])
+            .arg(image.to_string())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let former = self.writers.lock().unwrap().insert(image.clone(), writer);
+        if let Some(mut former) = former {
+            former.kill().unwrap();
+            former.wait().unwrap();
+        }
+        let began = Instant::now();
+        loop {
+            assert!(began.elapsed() < LIMIT, "the writer neither locks nor ends");
+            if self.has_ended(image) {
+                return false;
+            }
+            let locks = self.port.locks(image).await.unwrap();
+            if locks != before && locks.iter().any(|lock| lock.address.socket.ip() == from) {
+                return true;
+            }
+        }
+    }
+
+    async fn still_writes(&self, image: &VolumeId) -> bool {
+        // A client that is shut out is told so by the next answer to what it writes.
+        for _ in 0..30 {
+            if self.has_ended(image) {
+                return false;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        true
+    }
+
+    async fn osd_is_up(&self) -> bool {
+        self.cluster.tool("ceph", &["osd", "stat"]).contains("1 up")
+    }
+}
+
+/// Whether the real thing is to be left out; fails if it is wanted but cannot be.
+fn left_out() -> bool {
+    if std::env::var_os("PVC_TEST_NO_SERVICES").is_some_and(|value| value == "1") {
+        return true;
+    }
+    for package in ["ceph-mon", "ceph-mgr", "ceph-osd", "rbd"] {
+        assert!(
+            Path::new("/usr/bin").join(package).exists(),
+            "{package} is missing: apt-get install ceph-common ceph-mgr ceph-mon ceph-osd, \
+             or set PVC_TEST_NO_SERVICES=1"
+        );
+    }
+    false
+}
+
+/// Cases share a cluster: starting one takes longer than they do.
+macro_rules! kept_by_ceph {
+    ($test:ident: $($case:ident),* $(,)?) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $test() {
+            if left_out() {
+                return;
+            }
+            let room = Room::new();
+            $(
+                println!("{}", stringify!($case));
+                cases::$case(&room).await;
+            )*
+        }
+    };
+}
+
+kept_by_ceph!(
+    ceph_fences_as_the_contract_says:
+    nobody_is_let_in_that_is_not_shut_out,
+    a_host_that_is_shut_out_writes_no_more_and_others_do,
+    a_short_entry_is_prolonged,
+    a_lock_is_taken_from_its_holder_who_is_shut_out,
+    an_image_that_is_not_there_is_told,
+    an_osd_that_is_called_dead_is_down,
+);

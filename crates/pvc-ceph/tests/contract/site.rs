@@ -1,0 +1,30 @@
+//! What the cases need: a port, and clients of the storage at addresses of their own.
+
+use std::net::Ipv4Addr;
+
+use pvc_ceph::Ceph;
+use pvc_common::id::VolumeId;
+
+/// A storage cluster with one OSD, number 0, and a pool `vms`.
+pub(crate) trait Site {
+    type Port: Ceph;
+
+    fn port(&self) -> &Self::Port;
+
+    /// An address from which clients may come, another for each number.
+    fn address(&self, number: u8) -> Ipv4Addr;
+
+    /// Makes an image of 64 MiB.
+    async fn create_image(&self, image: &VolumeId);
+
+    /// Has a client at an address write to an image from now on, which takes its lock first;
+    /// returns when it has it. Whether it got it: a client that is shut out gets nothing.
+    async fn writer(&self, image: &VolumeId, from: Ipv4Addr) -> bool;
+
+    /// Whether the last writer of the image still writes, once it had time to notice that it
+    /// cannot.
+    async fn still_writes(&self, image: &VolumeId) -> bool;
+
+    /// Whether the OSD counts as up.
+    async fn osd_is_up(&self) -> bool;
+}
