@@ -111,8 +111,18 @@ impl Client {
     }
 
     async fn attempt(&self, request: &Request, attempt: u32) -> Result<Answer, ClientError> {
+        self.exchange(request, self.build(request), attempt).await
+    }
+
+    /// Sends what was built from `request`, once.
+    pub(crate) async fn exchange(
+        &self,
+        request: &Request,
+        built: reqwest::RequestBuilder,
+        attempt: u32,
+    ) -> Result<Answer, ClientError> {
         let failed = |error: reqwest::Error| self.failed(request, attempt, &error);
-        let response = self.build(request).send().await.map_err(failed)?;
+        let response = built.send().await.map_err(failed)?;
         self.show(&response);
         let status = response.status();
         let body = response.bytes().await.map_err(failed)?.to_vec();
@@ -128,7 +138,7 @@ impl Client {
         }
     }
 
-    fn build(&self, request: &Request) -> reqwest::RequestBuilder {
+    pub(crate) fn build(&self, request: &Request) -> reqwest::RequestBuilder {
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,

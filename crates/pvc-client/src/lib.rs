@@ -12,6 +12,7 @@ mod error;
 #[cfg(feature = "fake")]
 pub mod fake;
 mod request;
+mod upload;
 
 pub use answer::Answer;
 pub use client::{Client, Exchange};
@@ -19,3 +20,4 @@ pub use destructive::Destructive;
 pub use endpoint::{ApiKey, Endpoint, Scheme};
 pub use error::ClientError;
 pub use request::{Method, Request};
+pub use upload::Upload;

@@ -9,6 +9,10 @@ const READ_LIMIT: Duration = Duration::from_secs(30);
 /// The longest a change may take: removing or disabling a VM waits for it to shut down.
 const WRITE_LIMIT: Duration = Duration::from_secs(600);
 
+/// The slowest way that a file may take, in bytes per second: about one megabit. What the server
+/// does with a file of that size once it has it, such as converting it, goes by the same measure.
+const SLOWEST: u64 = 128 * 1024;
+
 /// The verbs of HTTP that the API knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
@@ -40,6 +44,8 @@ pub struct Request {
     pub(crate) path: Vec<String>,
     pub(crate) query: Vec<(&'static str, String)>,
     pub(crate) form: Vec<(&'static str, String)>,
+    /// Size of the file that goes with it, in bytes.
+    carried: u64,
 }
 
 impl Request {
@@ -51,6 +57,7 @@ impl Request {
             path: path.iter().map(|&segment| segment.to_owned()).collect(),
             query: Vec::new(),
             form: Vec::new(),
+            carried: 0,
         }
     }
 
@@ -89,12 +96,22 @@ impl Request {
         self
     }
 
+    /// Says that a file of so many bytes will go with it, see [`Client::upload`].
+    ///
+    /// [`Client::upload`]: crate::Client::upload
+    #[must_use]
+    pub const fn carrying(mut self, bytes: u64) -> Self {
+        self.carried = bytes;
+        self
+    }
+
     /// How long to wait for the answer.
     pub(crate) const fn limit(&self) -> Duration {
-        match self.method {
+        let limit = match self.method {
             Method::Get => READ_LIMIT,
             Method::Post | Method::Put | Method::Delete => WRITE_LIMIT,
-        }
+        };
+        limit.saturating_add(Duration::from_secs(self.carried / SLOWEST))
     }
 }
 
@@ -102,5 +119,18 @@ impl Request {
 impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} /{}", self.method.text(), self.path.join("/"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_file_is_given_the_time_that_it_needs() {
+        let request = Request::new(Method::Post, &["upload"]);
+        assert_eq!(request.limit(), Duration::from_mins(10));
+        let hundred_gib = request.carrying(100 << 30);
+        assert!(hundred_gib.limit() > Duration::from_hours(200), "{:?}", hundred_gib.limit());
     }
 }

@@ -1,31 +1,16 @@
 //! The client against a scripted API.
 
+mod support;
+
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
 use pvc_client::call::{cluster, node, vm};
 use pvc_client::fake::FakeApi;
-use pvc_client::{Client, ClientError, Destructive, Endpoint, Request, Scheme};
+use pvc_client::{Client, ClientError, Destructive, Endpoint, Scheme};
 use serde_json::{Value, json};
 
-const OK: &str = r#"{"message": "done"}"#;
-
-fn client(api: &FakeApi) -> Client {
-    Client::new(api.endpoint(Some("secret")), "test").expect("the loopback is an address")
-}
-
-async fn line_of(request: Request, expected: &str) {
-    let api = FakeApi::start();
-    let line = expected.split(['?', '|']).next().unwrap_or_default();
-    let line = line.trim_end();
-    api.on(line, 200, OK);
-    let answer = client(&api).send(&request).await;
-    assert!(answer.is_ok(), "{answer:?}");
-    let received = api.received().remove(0);
-    let sent = received.line.replacen("/api/v1", "", 1);
-    let sent = if received.body.is_empty() { sent } else { format!("{sent} | {}", received.body) };
-    assert_eq!(sent, expected);
-}
+use support::{client, line_of};
 
 #[tokio::test]
 async fn node_operations_make_the_documented_requests() {
@@ -110,6 +95,10 @@ async fn vm_operations_make_the_documented_requests() {
     .await;
     line_of(vm::undefine("a", &agreed), "DELETE /vm/a?delete_disks=False").await;
     line_of(vm::rename("a", "b c", &agreed), "POST /vm/a/rename?new_name=b+c").await;
+    line_of(vm::flush_locks("a"), "POST /vm/a/locks").await;
+    let device = || "<disk/>".to_owned();
+    line_of(vm::attach_device("a", device()), "POST /vm/a/device | xml=%3Cdisk%2F%3E").await;
+    line_of(vm::detach_device("a", device()), "DELETE /vm/a/device | xml=%3Cdisk%2F%3E").await;
 }
 
 #[tokio::test]

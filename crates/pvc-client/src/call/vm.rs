@@ -228,3 +228,21 @@ pub fn add_tag(vm: &str, tag: &str, protected: bool) -> Request {
 pub fn remove_tag(vm: &str, tag: &str) -> Request {
     Request::new(Method::Post, &["vm", vm, "tags"]).with("action", "remove").with("tag", tag)
 }
+
+/// Gives a running VM a device, as its element of the definition; a task.
+#[must_use]
+pub fn attach_device(vm: &str, xml: String) -> Request {
+    Request::new(Method::Post, &["vm", vm, "device"]).form("xml", xml)
+}
+
+/// Takes a device from a running VM, as its element of the definition; a task.
+#[must_use]
+pub fn detach_device(vm: &str, xml: String) -> Request {
+    Request::new(Method::Delete, &["vm", vm, "device"]).form("xml", xml)
+}
+
+/// Releases the locks that are left on a stopped VM's volumes; a task.
+#[must_use]
+pub fn flush_locks(vm: &str) -> Request {
+    Request::new(Method::Post, &["vm", vm, "locks"])
+}
