@@ -22,7 +22,7 @@ pub fn bridge_interface(bridge: &str, mac: &str, model: &str) -> String {
 ///
 /// # Errors
 /// If the text is no domain or the VM has no disk of that kind to take after.
-pub fn disk_like(
+pub(super) fn disk_like(
     xml: &str,
     kind: &str,
     name: &str,
@@ -30,7 +30,8 @@ pub fn disk_like(
     bus: &str,
 ) -> Result<String, EditError> {
     let mut disks = disk_elements(xml)?;
-    disks.retain(|(disk, _)| disk.kind == kind && !disk.name.is_empty());
+    // An inserted medium does not make a drive a disk.
+    disks.retain(|(disk, _)| disk.kind == kind && disk.device == "disk" && !disk.name.is_empty());
     let Some((_, model)) = disks.pop() else {
         return Err(EditError::NotThere { which: format!("{kind} disk to take after") });
     };
@@ -85,7 +86,8 @@ mod tests {
 
     #[test]
     fn without_a_disk_to_take_after_there_is_none() {
-        let error = disk_like(WEB1, "file", "/a", "sdz", "scsi").unwrap_err();
+        let loaded = WEB1.replace("<target dev='hdc'", "<source file='/x.iso'/><target dev='hdc'");
+        let error = disk_like(&loaded, "file", "/a", "sdz", "scsi").unwrap_err();
         assert_eq!(error.to_string(), "the VM has no file disk to take after");
     }
 }

@@ -3,13 +3,15 @@
 
 mod build;
 mod device;
+mod disk;
 mod size;
 mod splice;
 
 pub(crate) use splice::tags;
 
-pub use build::{bridge_interface, disk_like};
+pub use build::bridge_interface;
 pub use device::{add_device, disk_elements, interface_elements, remove_device};
+pub use disk::{DiskChange, NewDisk, add_disk, remove_disk};
 pub use size::{set_memory, set_name, set_vcpus};
 
 use crate::error::DefinitionError;
