@@ -42,6 +42,42 @@ pub(crate) struct Wait {
     pub(crate) wait: bool,
 }
 
+/// `--wait` and `--no-wait` of commands that begin a task.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct TaskWait {
+    /// Wait until the task is finished, and fail if it fails (the default).
+    #[arg(long, overrides_with = "no_wait")]
+    wait: bool,
+    /// Leave the task to itself; `pvc cluster task` waits for it later.
+    #[arg(long, overrides_with = "wait")]
+    no_wait: bool,
+}
+
+impl TaskWait {
+    /// Whether to stay until the task's end.
+    pub(crate) const fn is_wanted(self) -> bool {
+        self.wait || !self.no_wait
+    }
+}
+
+/// `-l` and `-L`: whether a running VM gets a change of its devices at once.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Live {
+    /// Change the running VM, too (the default).
+    #[arg(short, long, overrides_with = "no_live")]
+    live: bool,
+    /// Change the definition only.
+    #[arg(short = 'L', long, overrides_with = "live")]
+    no_live: bool,
+}
+
+impl Live {
+    /// Whether to change the running VM.
+    pub(crate) const fn is_wanted(self) -> bool {
+        self.live || !self.no_live
+    }
+}
+
 /// `-r` and `-R`: whether to apply a change at once.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Restart {

@@ -1,10 +1,10 @@
-//! `pvc vm network get` and `pvc vm volume get`.
+//! `pvc vm network` and `pvc vm volume`, and the `get` of both.
 
 use clap::{Args, Subcommand};
 use pvc_common::api::Vm;
 use serde_json::{Value, json};
 
-use super::find;
+use super::{find, volume};
 use crate::failure::Outcome;
 use crate::format::{Form, ListFormat, ListStyle};
 use crate::paint::Paint;
@@ -23,6 +23,8 @@ pub(crate) enum NetworkVerb {
 pub(crate) enum VolumeVerb {
     /// Show the volumes of a VM.
     Get(Get),
+    Add(volume::Add),
+    Remove(volume::Remove),
 }
 
 /// The VM, and how to show what it has.
@@ -47,6 +49,8 @@ impl VolumeVerb {
     pub(crate) async fn run(self, shell: &Shell) -> Outcome {
         match self {
             Self::Get(get) => get.run(shell, volume_values, volumes).await,
+            Self::Add(verb) => verb.run(shell).await,
+            Self::Remove(verb) => verb.run(shell).await,
         }
     }
 }

@@ -8,6 +8,7 @@ mod forget;
 mod golden;
 mod info;
 mod list;
+mod locks;
 mod log;
 mod memory;
 mod meta;
@@ -18,6 +19,7 @@ mod restart;
 mod tag;
 mod transfer;
 mod vcpu;
+mod volume;
 
 use clap::Subcommand;
 use pvc_client::call;
@@ -44,6 +46,7 @@ pub(crate) enum Verb {
     Move(transfer::Move),
     Migrate(transfer::Migrate),
     Unmigrate(transfer::Unmigrate),
+    FlushLocks(locks::FlushLocks),
     /// Tags of a VM.
     #[command(subcommand)]
     Tag(tag::Verb),
@@ -82,6 +85,7 @@ impl Verb {
             Self::Move(verb) => verb.run(shell).await,
             Self::Migrate(verb) => verb.run(shell).await,
             Self::Unmigrate(verb) => verb.run(shell).await,
+            Self::FlushLocks(verb) => verb.run(shell).await,
             Self::Tag(verb) => verb.run(shell).await,
             Self::Vcpu(verb) => verb.run(shell).await,
             Self::Memory(verb) => verb.run(shell).await,

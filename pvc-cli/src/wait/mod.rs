@@ -22,7 +22,7 @@ use crate::session::Session;
 pub(crate) use fence::{FenceGoal, proofs};
 pub(crate) use node::NodeGoal;
 pub(crate) use patience::Patience;
-pub(crate) use task::TaskWatch;
+pub(crate) use task::{TaskWatch, task};
 pub(crate) use vm::{Rest, VmGoal};
 
 /// How often the API is asked.

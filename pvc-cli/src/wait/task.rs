@@ -3,20 +3,54 @@
 use std::time::Duration;
 
 use pvc_client::{Request, call};
-use pvc_common::api::TaskState;
+use pvc_common::api::{TaskAccepted, TaskState};
 
-use super::{BEGIN_LIMIT, Goal, Verdict};
+use super::{BEGIN_LIMIT, Goal, Verdict, until};
+use crate::failure::Outcome;
+use crate::session::Session;
+
+/// How long a task that was accepted may wait for its node, which does a few at a time and may
+/// be at work on long ones.
+const QUEUE_LIMIT: Duration = Duration::from_mins(10);
 
 /// Waits for one task.
 #[derive(Debug)]
 pub(crate) struct TaskWatch {
     id: String,
+    /// The node that is to do it, if the API has just said so.
+    run_on: Option<String>,
 }
 
 impl TaskWatch {
+    /// A task of this name, if there is one.
     pub(crate) fn new(id: &str) -> Self {
-        Self { id: id.to_owned() }
+        Self { id: id.to_owned(), run_on: None }
     }
+
+    fn not_begun(&self, elapsed: Duration) -> Option<String> {
+        let (id, seconds) = (&self.id, elapsed.as_secs());
+        match &self.run_on {
+            // The API says the same of a task that waits and of one that nobody knows.
+            None if elapsed > BEGIN_LIMIT => Some(format!(
+                "Task {id} has not started within {seconds} s; perhaps there is no such task."
+            )),
+            Some(node) if elapsed > QUEUE_LIMIT => Some(format!(
+                "Node {node} has not started task {id} within {seconds} s; \
+                 `pvc cluster task {id}` waits for it further."
+            )),
+            None | Some(_) => None,
+        }
+    }
+}
+
+/// Begins a task and tells which; if `stay`, waits for its end and fails if it fails.
+pub(crate) async fn task(session: &Session, request: &Request, stay: bool) -> Outcome {
+    let TaskAccepted { task_id: id, task_name, run_on } = session.read(request).await?;
+    if !stay {
+        return session.out.data(&format!("Task ID: {id} assigned to node {run_on}"));
+    }
+    session.out.note(&format!("Task ID: {id} ({task_name}) assigned to node {run_on}"));
+    until(session, TaskWatch { id, run_on: Some(run_on) }).await
 }
 
 /// Twenty cells, filled as far as the task is.
@@ -40,13 +74,10 @@ impl Goal for TaskWatch {
         match seen.state.as_str() {
             "SUCCESS" => Verdict::Done(summary),
             "FAILURE" | "REVOKED" => Verdict::Failed(summary),
-            // The API says the same of a task that waits and of one that nobody knows.
-            "PENDING" if elapsed > BEGIN_LIMIT => Verdict::Failed(format!(
-                "Task {} has not started within {} s; perhaps there is no such task.",
-                self.id,
-                elapsed.as_secs()
-            )),
-            "PENDING" => Verdict::Waiting(format!("Task {}: {}", self.id, seen.status)),
+            "PENDING" => match self.not_begun(elapsed) {
+                Some(reason) => Verdict::Failed(reason),
+                None => Verdict::Waiting(format!("Task {}: {}", self.id, seen.status)),
+            },
             _ => Verdict::Waiting(format!("{}  {}", bar(seen.current, seen.total), seen.status)),
         }
     }
@@ -88,6 +119,15 @@ mod tests {
         assert!(matches!(judge("PENDING", Duration::ZERO), Verdict::Waiting(_)));
         let late = BEGIN_LIMIT * 2;
         assert!(matches!(judge("PENDING", late), Verdict::Failed(_)));
+    }
+
+    #[test]
+    fn a_task_that_was_accepted_may_wait_for_others() {
+        let mut watch = TaskWatch { id: "abc".into(), run_on: Some("hv1".into()) };
+        let mut judge = |elapsed| watch.judge(&TaskState::pending(), elapsed);
+        assert!(matches!(judge(BEGIN_LIMIT * 2), Verdict::Waiting(_)));
+        let Verdict::Failed(reason) = judge(QUEUE_LIMIT * 2) else { panic!("not failed") };
+        assert!(reason.contains("`pvc cluster task abc` waits"), "{reason}");
     }
 
     #[test]

@@ -7,4 +7,5 @@ mod logs;
 mod packaging;
 mod questions;
 mod support;
+mod volumes;
 mod waits;
