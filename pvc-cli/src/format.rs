@@ -93,3 +93,29 @@ impl InfoFormat {
         }
     }
 }
+
+/// `-f` of commands that have one layout only.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct PageFormat {
+    /// Format of the output.
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value = "pretty")]
+    format: PageChoice,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum PageChoice {
+    Pretty,
+    Json,
+    JsonPretty,
+}
+
+impl PageFormat {
+    /// What was chosen.
+    pub(crate) const fn form(self) -> Form<()> {
+        match self.format {
+            PageChoice::Pretty => Form::Laid(()),
+            PageChoice::Json => Form::Json(Json::Dense),
+            PageChoice::JsonPretty => Form::Json(Json::Indented),
+        }
+    }
+}

@@ -22,6 +22,7 @@ mod paint;
 mod session;
 mod shell;
 mod show;
+mod storage;
 mod store;
 mod vm;
 mod wait;
@@ -75,6 +76,9 @@ enum Noun {
     /// Hypervisors.
     #[command(subcommand)]
     Node(node::Verb),
+    /// Storage: OSDs, pools, volumes and their snapshots.
+    #[command(subcommand)]
+    Storage(storage::Verb),
     /// The cluster as a whole.
     #[command(subcommand)]
     Cluster(cluster::Verb),
@@ -92,6 +96,7 @@ impl Noun {
         match self {
             Self::Vm(verb) => verb.run(shell).await,
             Self::Node(verb) => verb.run(shell).await,
+            Self::Storage(verb) => verb.run(shell).await,
             Self::Cluster(verb) => verb.run(shell).await,
             Self::Connection(verb) => verb.run(shell).await,
             Self::Completion(completion) => completion.run(shell),

@@ -31,6 +31,20 @@ fn scaled(amount: u64, units: &[&str]) -> String {
     }
 }
 
+/// A count in the smallest unit of 1000 in which it has four digits at most, rounded up.
+pub(crate) fn count(amount: u64) -> String {
+    let mut amount = amount;
+    let mut units = ["", "K", "M", "B", "T", "Q"].into_iter();
+    let mut unit = units.next().unwrap_or_default();
+    for larger in units {
+        if amount <= 9999 {
+            break;
+        }
+        (amount, unit) = (amount.div_ceil(1000), larger);
+    }
+    format!("{amount}{unit}")
+}
+
 /// An age in its largest unit, such as `3 hours`.
 pub(crate) fn age(seconds: u64) -> String {
     let units = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
@@ -53,6 +67,13 @@ mod tests {
         assert_eq!(kib(1536), "1.5 MiB");
         assert_eq!(kib(u64::MAX), "16777215.9 PiB");
         assert_eq!(gib(2560), "2.5 GiB");
+    }
+
+    #[test]
+    fn a_count_is_shown_in_the_smallest_unit_that_is_readable() {
+        let shown = [0, 9999, 10_000, 10_001, 9_999_000, 9_999_001].map(count);
+        assert_eq!(shown, ["0", "9999", "10K", "11K", "9999K", "10M"]);
+        assert_eq!(count(u64::MAX), "18447Q");
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod state;
 mod table;
 mod time;
 
-pub(crate) use amount::{age, bytes, gib, kib};
+pub(crate) use amount::{age, bytes, count, gib, kib};
 pub(crate) use cell::Cell;
 pub(crate) use sheet::Sheet;
 pub(crate) use state::{

@@ -6,6 +6,7 @@ mod formats;
 mod logs;
 mod packaging;
 mod questions;
+mod storage;
 mod support;
 mod volumes;
 mod waits;

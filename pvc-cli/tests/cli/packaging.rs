@@ -21,7 +21,7 @@ fn every_command_gets_a_manual_page() {
     let desk = Desk::empty();
     let directory = desk.path("man");
     assert_eq!(desk.run(&format!("man {}", directory.display())).code, Some(0));
-    for page in ["pvc.1", "pvc-vm-migrate.1", "pvc-cluster-fault-ack.1"] {
+    for page in ["pvc.1", "pvc-vm-migrate.1", "pvc-cluster-fault-ack.1", "pvc-storage-osd-add.1"] {
         let text = std::fs::read_to_string(directory.join(page)).unwrap();
         assert!(text.contains(".TH"), "{page}");
     }

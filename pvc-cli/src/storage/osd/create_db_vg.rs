@@ -1,0 +1,37 @@
+//! `pvc storage osd create-db-vg`.
+
+use clap::Args;
+use pvc_client::call;
+
+use crate::failure::Outcome;
+use crate::options::{Consent, TaskWait};
+use crate::shell::Shell;
+use crate::wait;
+
+/// Make a device the place for the databases of a node's OSDs.
+///
+/// Everything on the device is lost. A node has one such volume group.
+#[derive(Debug, Args)]
+pub(crate) struct CreateDbVg {
+    /// Node that has the device.
+    node: String,
+    /// Block device, or detect:NAME:SIZE:NUMBER.
+    device: String,
+    #[command(flatten)]
+    wait: TaskWait,
+    #[command(flatten)]
+    consent: Consent,
+}
+
+impl CreateDbVg {
+    pub(crate) async fn run(self, shell: &Shell) -> Outcome {
+        let session = shell.connect()?;
+        let question = format!(
+            "Wipe \"{}\" on node \"{}\" and create the OSD database volume group there",
+            self.device, self.node
+        );
+        let agreed = shell.confirm(&question, self.consent.yes)?;
+        let request = call::storage::osd::add_db_vg(&self.node, &self.device, &agreed);
+        wait::task(&session, &request, self.wait.is_wanted()).await
+    }
+}
