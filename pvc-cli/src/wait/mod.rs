@@ -22,6 +22,7 @@ use crate::session::Session;
 pub(crate) use fence::{FenceGoal, proofs};
 pub(crate) use node::NodeGoal;
 pub(crate) use patience::Patience;
+pub(crate) use progress::{Progress, bar};
 pub(crate) use task::{TaskWatch, task};
 pub(crate) use vm::{Rest, VmGoal};
 
@@ -61,7 +62,7 @@ pub(crate) trait Goal {
 /// Looks until the goal is reached (and prints what the goal says) or cannot be.
 pub(crate) async fn until<G: Goal>(session: &Session, mut goal: G) -> Outcome {
     let begun = Instant::now();
-    let mut progress = progress::Progress::new(session.out);
+    let mut progress = Progress::new(session.out);
     let mut patience = Patience::default();
     let request = goal.request();
     loop {

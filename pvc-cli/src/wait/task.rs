@@ -5,7 +5,7 @@ use std::time::Duration;
 use pvc_client::{Request, call};
 use pvc_common::api::{TaskAccepted, TaskState};
 
-use super::{BEGIN_LIMIT, Goal, Verdict, until};
+use super::{BEGIN_LIMIT, Goal, Verdict, bar, until};
 use crate::failure::Outcome;
 use crate::session::Session;
 
@@ -51,15 +51,6 @@ pub(crate) async fn task(session: &Session, request: &Request, stay: bool) -> Ou
     }
     session.out.note(&format!("Task ID: {id} ({task_name}) assigned to node {run_on}"));
     until(session, TaskWatch { id, run_on: Some(run_on) }).await
-}
-
-/// Twenty cells, filled as far as the task is.
-fn bar(current: u64, total: u64) -> String {
-    let total = total.max(1);
-    let current = current.min(total);
-    let filled = usize::try_from(current * 20 / total).unwrap_or(20);
-    let percent = current * 100 / total;
-    format!("[{}{}] {percent:3}%", "#".repeat(filled), "-".repeat(20 - filled))
 }
 
 impl Goal for TaskWatch {
@@ -128,11 +119,5 @@ mod tests {
         assert!(matches!(judge(BEGIN_LIMIT * 2), Verdict::Waiting(_)));
         let Verdict::Failed(reason) = judge(QUEUE_LIMIT * 2) else { panic!("not failed") };
         assert!(reason.contains("`pvc cluster task abc` waits"), "{reason}");
-    }
-
-    #[test]
-    fn a_bar_survives_odd_figures() {
-        assert_eq!(bar(9, 0), "[####################] 100%");
-        assert_eq!(bar(7, 5), "[####################] 100%");
     }
 }

@@ -124,6 +124,7 @@ fn what_makes_no_sense_is_not_sent() {
         "osd add hv1 /dev/sdb -w heavy",
         "osd add hv1 /dev/sdb -r 2",
         "osd add hv1 /dev/sdb -r 0.1 -s 6G",
+        "volume upload vms a /dev/null -f iso",
         "osd list -f yaml",
     ] {
         let ended = desk.lab(&format!("storage {wrong}"));
@@ -181,4 +182,47 @@ fn one_benchmark_is_one_object_or_missing() {
     let missing = desk.lab("storage benchmark info no");
     assert_eq!(missing.code, Some(1));
     assert!(missing.stderr.contains("`pvc storage benchmark list`"), "{missing:?}");
+}
+
+#[test]
+fn an_image_is_uploaded_whole_and_its_way_is_shown() {
+    let desk = Desk::new();
+    desk.api.on("GET /storage/ceph/volume/vms/a", 200, json!([{"name": "a", "pool": "vms"}]));
+    desk.api.on("POST /storage/ceph/volume/vms/a/upload", 200, OK);
+    let content = "0123456789abcdef".repeat(1 << 18);
+    let image = desk.file("web1.img", &content);
+    let ended = desk.lab(&format!("storage volume upload vms a {image} -f qcow2"));
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "done\n"), "{ended:?}");
+    let told: Vec<&str> = ended.stderr.lines().skip(2).collect();
+    let expected = [
+        "Uploading file (total size 4.0 MiB)...",
+        "[####----------------]  20%  sending",
+        "[##########----------]  50%  sending",
+        "[##############------]  70%  sending",
+        "[####################] 100%  storing the image",
+    ];
+    assert_eq!(told, expected);
+    let sent = desk.api.received().pop().unwrap();
+    assert!(sent.line.ends_with("/upload?image_format=qcow2&file_size=4194304"), "{}", sent.line);
+    assert!(sent.body.contains(&content), "the image is not whole");
+    assert_eq!(desk.run(&format!("-q -c lab storage volume upload vms a {image}")).stderr, "");
+}
+
+#[test]
+fn an_image_is_not_sent_to_a_volume_that_is_not_there() {
+    let desk = Desk::new();
+    desk.api.on("GET /storage/ceph/volume/vms/a", 404, json!({"message": "Volume not found."}));
+    let image = desk.file("web1.img", "x");
+    let ended = desk.lab(&format!("storage volume upload vms a {image}"));
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("Storage volume \"vms/a\" not found."), "{ended:?}");
+    assert_eq!(desk.asked().len(), 1);
+    let empty = desk.file("empty.img", "");
+    let home = desk.path("");
+    for wrong in [empty.as_str(), "/no/such/file", &home.to_string_lossy()] {
+        let ended = desk.lab(&format!("storage volume upload vms a {wrong}"));
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        assert!(ended.stderr.contains(wrong), "{ended:?}");
+    }
+    assert_eq!(desk.asked().len(), 1);
 }

@@ -10,6 +10,7 @@ mod remove;
 mod rename;
 mod resize;
 mod snapshot;
+mod upload;
 
 use clap::Subcommand;
 
@@ -20,6 +21,7 @@ use crate::shell::Shell;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Add(add::Add),
+    Upload(upload::Upload),
     Remove(remove::Remove),
     Resize(resize::Resize),
     Rename(rename::Rename),
@@ -34,6 +36,7 @@ impl Verb {
     pub(crate) async fn run(self, shell: &Shell) -> Outcome {
         match self {
             Self::Add(verb) => verb.run(shell).await,
+            Self::Upload(verb) => verb.run(shell).await,
             Self::Remove(verb) => verb.run(shell).await,
             Self::Resize(verb) => verb.run(shell).await,
             Self::Rename(verb) => verb.run(shell).await,
