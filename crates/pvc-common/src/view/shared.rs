@@ -10,6 +10,14 @@ use std::sync::Arc;
 #[derive(Debug, PartialEq)]
 pub struct Shared<K, V>(Arc<BTreeMap<K, Arc<V>>>);
 
+impl<K, V> Shared<K, V> {
+    /// Whether this is that very map: then nothing in it was written in between.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 impl<K, V> Clone for Shared<K, V> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))

@@ -204,6 +204,7 @@ fn only_what_changed_is_copied() {
     assert!(same(other) && !same(VM));
     let node = "hv1".parse().unwrap();
     assert!(Arc::ptr_eq(&before.nodes[&node], &after.nodes[&node]));
+    assert!(before.nodes.is(&after.nodes) && !before.vms.is(&after.vms));
     let uuid = VM.trim_start_matches("/domains/").parse().unwrap();
     assert_eq!(before.vms[&uuid].state, Seen::Absent, "a view that was handed out never changes");
 }
