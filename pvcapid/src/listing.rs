@@ -1,4 +1,4 @@
-//! A list of VMs as a response body, made piece by piece while it is sent.
+//! A list of many objects as a response body, made piece by piece while it is sent.
 //!
 //! Ten thousand VMs are tens of megabytes: never in memory at once.
 
@@ -13,21 +13,28 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use http_body::Frame;
 
-use crate::image::Shown;
-
 /// How much is handed to the connection at a time: few enough pieces, each soon made.
 const PIECE: usize = 256 * 1024;
 
-/// The VMs of an answer, in their order.
-pub(crate) struct Listing {
-    vms: std::vec::IntoIter<Arc<Shown>>,
+/// An object that keeps its JSON.
+pub(crate) trait Listed: Send + Sync + 'static {
+    /// Makes the JSON now, so that no request has to wait for it.
+    fn warm(&self);
+
+    /// Appends the JSON object.
+    fn write_json(&self, out: &mut Vec<u8>);
+}
+
+/// The objects of an answer, in their order.
+pub(crate) struct Listing<T> {
+    objects: std::vec::IntoIter<Arc<T>>,
     begun: bool,
     ended: bool,
 }
 
-impl Listing {
-    pub(crate) fn new(vms: Vec<Arc<Shown>>) -> Self {
-        Self { vms: vms.into_iter(), begun: false, ended: false }
+impl<T: Listed> Listing<T> {
+    pub(crate) fn new(objects: Vec<Arc<T>>) -> Self {
+        Self { objects: objects.into_iter(), begun: false, ended: false }
     }
 
     /// The next piece of the JSON array; `None` after the last.
@@ -39,24 +46,24 @@ impl Listing {
         if !self.begun {
             self.begun = true;
             piece.push(b'[');
-            if let Some(first) = self.vms.next() {
+            if let Some(first) = self.objects.next() {
                 first.write_json(&mut piece);
             }
         }
         while piece.len() < PIECE {
-            let Some(vm) = self.vms.next() else {
+            let Some(object) = self.objects.next() else {
                 self.ended = true;
                 piece.push(b']');
                 break;
             };
             piece.push(b',');
-            vm.write_json(&mut piece);
+            object.write_json(&mut piece);
         }
         Some(piece.into())
     }
 }
 
-impl axum::body::HttpBody for Listing {
+impl<T: Listed> axum::body::HttpBody for Listing<T> {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -68,7 +75,7 @@ impl axum::body::HttpBody for Listing {
     }
 }
 
-impl IntoResponse for Listing {
+impl<T: Listed> IntoResponse for Listing<T> {
     fn into_response(self) -> Response {
         let json = HeaderValue::from_static("application/json");
         ([(CONTENT_TYPE, json)], Body::new(self)).into_response()

@@ -17,12 +17,13 @@ use crate::api;
 use crate::app::{App, Limits};
 use crate::config::{Authentication, Config, Tls};
 use crate::image::{ApiImage, Arrivals, ROOTS, View};
+use crate::listing::Listed;
 use crate::store::Store;
 
 /// How long requests under way may take to finish when the daemon is asked to end: the next
 /// primary is waiting for the address.
 const FAREWELL: Duration = Duration::from_secs(2);
-/// How often at most the JSON of changed VMs is made ahead of requests.
+/// How often at most the JSON of what changed is made ahead of requests.
 const WARMING: Duration = Duration::from_secs(1);
 
 /// Serves until it is asked to stop.
@@ -54,7 +55,7 @@ pub async fn serve(config: &Config, drain: Drain) -> io::Result<()> {
     outcome
 }
 
-/// How many VMs' JSON is made before others may go on: some tenths of a millisecond.
+/// Of how many objects the JSON is made before others may go on: some tenths of a millisecond.
 const FEW: usize = 16;
 
 /// Makes an app on a tree, and the mirror that it lives on while that is kept.
@@ -97,16 +98,22 @@ async fn answer(
     }
 }
 
-/// Makes the JSON of VMs that changed, so that no request has to wait for all of them.
+/// Makes the JSON of what changed, so that no request has to wait for all of it.
 async fn warm(mut views: watch::Receiver<Option<Arc<View>>>) {
     while views.changed().await.is_ok() {
         let view = views.borrow_and_update().clone();
-        for few in view.iter().flat_map(|view| view.vms_by_uuid().chunks(FEW)) {
-            few.iter().for_each(|vm| vm.warm());
-            tokio::task::yield_now().await;
+        if let Some(view) = view {
+            warm_all(view.vms_by_uuid()).await;
         }
         // Not to wait for anything: to spend little on what may not be asked for.
         tokio::time::sleep(WARMING).await;
+    }
+}
+
+async fn warm_all<T: Listed>(objects: &[Arc<T>]) {
+    for few in objects.chunks(FEW) {
+        few.iter().for_each(|object| object.warm());
+        tokio::task::yield_now().await;
     }
 }
 

@@ -6,6 +6,8 @@ use pvc_common::api;
 use pvc_common::id::VmUuid;
 use pvc_common::model::Vm;
 
+use crate::listing::Listed;
+
 /// A VM and what is shown of it.
 #[derive(Debug)]
 pub(crate) struct Shown {
@@ -46,15 +48,23 @@ impl Shown {
         tags.any(|name| name.as_str() == tag)
     }
 
-    /// Makes the JSON now, so that no request has to wait for it.
-    pub(crate) fn warm(&self) {
+    /// The JSON object up to the definition.
+    fn render(&self) -> Box<[u8]> {
+        let vm: api::Vm = super::vm::vm(self.uuid, &self.vm);
+        let mut json = serde_json::to_vec(&vm).expect("plain fields and text keys are JSON");
+        debug_assert!(json.ends_with(NO_XML), "the definition is last and left out");
+        json.truncate(json.len() - NO_XML.len());
+        json.into_boxed_slice()
+    }
+}
+
+impl Listed for Shown {
+    fn warm(&self) {
         self.front.get_or_init(|| self.render());
     }
 
-    /// Appends the VM's JSON object.
-    ///
     /// The definition is the larger half and is kept once only, so it is added here.
-    pub(crate) fn write_json(&self, out: &mut Vec<u8>) {
+    fn write_json(&self, out: &mut Vec<u8>) {
         // The age of a snapshot changes by itself.
         if self.vm.details.as_ref().is_some_and(|details| !details.snapshots.is_empty()) {
             out.extend_from_slice(&self.render());
@@ -64,14 +74,5 @@ impl Shown {
         let written = serde_json::to_writer(&mut *out, &*super::vm::shown_xml(&self.vm));
         written.expect("a text is JSON and a vector takes it");
         out.push(b'}');
-    }
-
-    /// The JSON object up to the definition.
-    fn render(&self) -> Box<[u8]> {
-        let vm: api::Vm = super::vm::vm(self.uuid, &self.vm);
-        let mut json = serde_json::to_vec(&vm).expect("plain fields and text keys are JSON");
-        debug_assert!(json.ends_with(NO_XML), "the definition is last and left out");
-        json.truncate(json.len() - NO_XML.len());
-        json.into_boxed_slice()
     }
 }

@@ -48,7 +48,10 @@ impl ListArgs {
 #[utoipa::path(get, path = "/api/v1/vm", operation_id = "vm_list", tag = "vm", params(ListArgs),
     responses((status = 200, body = [Vm]), (status = 400, description = "Bad argument"),
         (status = 404, description = "No such VM")))]
-pub(in crate::api) async fn list(State(app): State<App>, args: Args) -> Result<Listing, ApiError> {
+pub(in crate::api) async fn list(
+    State(app): State<App>,
+    args: Args,
+) -> Result<Listing<Shown>, ApiError> {
     let view = app.view()?;
     let filter = Filter::new(ListArgs::parse(&args), &view)?;
     let taken = view.vms_by_name().iter().filter(|shown| filter.takes(shown));

@@ -23,7 +23,7 @@ use crate::image::{Shown, View};
 use crate::listing::Listing;
 
 /// The answer that lists VMs; upstream's clients expect a refusal rather than an empty list.
-fn listed(vms: Vec<Arc<Shown>>) -> Result<Listing, ApiError> {
+fn listed(vms: Vec<Arc<Shown>>) -> Result<Listing<Shown>, ApiError> {
     if vms.is_empty() { Err(ApiError::not_found("VM")) } else { Ok(Listing::new(vms)) }
 }
 

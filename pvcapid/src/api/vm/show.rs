@@ -7,6 +7,7 @@ use super::listed;
 use crate::api::ApiError;
 use crate::api::limit::Limit;
 use crate::app::App;
+use crate::image::Shown;
 use crate::listing::Listing;
 
 /// Shows one VM, as a list. The name may be a regular expression, and must match as a whole.
@@ -16,7 +17,7 @@ use crate::listing::Listing;
 pub(in crate::api) async fn show(
     State(app): State<App>,
     Path(name): Path<String>,
-) -> Result<Listing, ApiError> {
+) -> Result<Listing<Shown>, ApiError> {
     let view = app.view()?;
     if let Some(vm) = view.find_vm(&name) {
         return Ok(Listing::new(vec![vm.clone()]));
