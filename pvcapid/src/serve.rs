@@ -104,6 +104,7 @@ async fn warm(mut views: watch::Receiver<Option<Arc<View>>>) {
         let view = views.borrow_and_update().clone();
         if let Some(view) = view {
             warm_all(view.vms_by_uuid()).await;
+            warm_all(view.shown_volumes().by_id()).await;
         }
         // Not to wait for anything: to spend little on what may not be asked for.
         tokio::time::sleep(WARMING).await;

@@ -10,6 +10,7 @@ mod limit;
 mod metrics;
 mod node;
 mod session;
+mod storage;
 mod task;
 mod vm;
 
@@ -85,8 +86,27 @@ fn guarded() -> OpenApiRouter<App> {
         .routes(routes!(vm::node::show, vm::node::set))
         .routes(routes!(vm::console::show))
         .routes(routes!(vm::rename::rename))
+        .merge(storage())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .merge(restore)
+}
+
+/// What is asked about the storage, by those who are admitted.
+fn storage() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(storage::root::root))
+        .routes(routes!(storage::root::ceph))
+        .routes(routes!(storage::text::status))
+        .routes(routes!(storage::text::utilization))
+        .routes(routes!(storage::osd::list::list))
+        .routes(routes!(storage::osd::show::show))
+        .routes(routes!(storage::osd::state::show))
+        .routes(routes!(storage::pool::list::list))
+        .routes(routes!(storage::pool::show::show))
+        .routes(routes!(storage::volume::list::list))
+        .routes(routes!(storage::volume::show::show))
+        .routes(routes!(storage::snapshot::list::list))
+        .routes(routes!(storage::snapshot::show::show))
 }
 
 /// The description of everything that is answered.

@@ -1,27 +1,33 @@
-//! The cluster as requests see it: the typed view, with each VM's JSON made once.
+//! The cluster as requests see it: the typed view, with the JSON of each VM, volume and snapshot
+//! made once.
 
 mod arrivals;
+mod catalogue;
 mod concern;
 mod fence;
 mod node;
 mod shown;
 mod snapshot;
 mod stats;
+mod storage;
 mod vm;
 
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use pvc_common::id::VmUuid;
+use pvc_common::model::{Snapshot, Volume};
 use pvc_common::view;
 use pvc_common::zk::{Version, key};
 use pvc_zk::Image;
 
 pub use arrivals::Arrivals;
+pub(crate) use catalogue::{Catalogue, Rendered};
 pub(crate) use concern::{CHECK, concern, fencing};
 pub(crate) use fence::fences;
 pub(crate) use node::{health, node};
 pub(crate) use shown::Shown;
+pub(crate) use storage::{osd, osd_state, pools, volume_counts};
 pub(crate) use vm::{meta, tags, without_snapshots};
 
 /// The branches that requests need. Logs are read when they are asked for.
@@ -37,13 +43,15 @@ pub(crate) const ROOTS: [&str; 8] = [
 ];
 
 /// The cluster at one moment. What the tree holds is reached as of the typed view.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct View {
     generation: u64,
     cluster: Arc<view::View>,
     /// Every VM, by UUID.
     vms: Vec<Arc<Shown>>,
     by_name: OnceLock<Vec<Arc<Shown>>>,
+    volumes: Arc<Catalogue<Volume>>,
+    snapshots: Arc<Catalogue<Snapshot>>,
 }
 
 impl Deref for View {
@@ -92,6 +100,16 @@ impl View {
         let by_uuid = text.parse().ok().and_then(|uuid| self.vm(uuid));
         by_uuid.or_else(|| self.vms.iter().find(|shown| shown.name() == text))
     }
+
+    /// Every volume, with its JSON.
+    pub(crate) fn shown_volumes(&self) -> &Catalogue<Volume> {
+        &self.volumes
+    }
+
+    /// Every snapshot of a volume, with its JSON.
+    pub(crate) fn shown_snapshots(&self) -> &Catalogue<Snapshot> {
+        &self.snapshots
+    }
 }
 
 /// Builds views from what the mirror reads.
@@ -103,13 +121,7 @@ pub(crate) struct ApiImage {
 
 impl ApiImage {
     pub(crate) fn new(arrivals: Arrivals) -> Self {
-        let latest = View {
-            generation: 0,
-            cluster: Arc::default(),
-            vms: Vec::new(),
-            by_name: OnceLock::new(),
-        };
-        Self { builder: builder(), arrivals, latest: Arc::new(latest) }
+        Self { builder: builder(), arrivals, latest: Arc::default() }
     }
 }
 
@@ -149,8 +161,14 @@ impl Image for ApiImage {
             let unchanged = known.next_if(|shown| shown.uuid() == *uuid && shown.shows(vm));
             unchanged.map_or_else(|| Arc::new(Shown::new(*uuid, Arc::clone(vm))), Arc::clone)
         });
-        let vms = vms.collect();
-        self.latest = Arc::new(View { generation, cluster, vms, by_name: OnceLock::new() });
+        self.latest = Arc::new(View {
+            generation,
+            vms: vms.collect(),
+            by_name: OnceLock::new(),
+            volumes: self.latest.volumes.of(&cluster.volumes),
+            snapshots: self.latest.snapshots.of(&cluster.snapshots),
+            cluster,
+        });
         self.arrivals.published(generation);
         Arc::clone(&self.latest)
     }

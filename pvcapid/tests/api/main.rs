@@ -10,5 +10,6 @@ mod exposition;
 mod fencing;
 mod metrics;
 mod reading;
+mod storage;
 mod support;
 mod vms;

@@ -1,13 +1,10 @@
 //! What a pool is and holds.
 
-use std::collections::BTreeMap;
-
-use pvc_common::id::PoolName;
 use pvc_common::zk::Text;
 
 use super::osd::Stats;
 use super::text::{Labels, Metric, Sample, Subject};
-use crate::image::View;
+use crate::image::{View, volume_counts};
 
 /// Metrics of a pool.
 pub(super) const METRICS: &[Metric<Pool>] = &[
@@ -78,10 +75,7 @@ pub(super) struct Pool {
 
 /// Every pool, by name.
 pub(super) fn subjects(view: &View) -> Vec<Subject<Pool>> {
-    let mut volumes: BTreeMap<&PoolName, u64> = BTreeMap::new();
-    for volume in view.volumes.keys() {
-        *volumes.entry(&volume.pool).or_default() += 1;
-    }
+    let volumes = volume_counts(view);
     let pools = view.pools.iter().map(|(name, pool)| {
         let of = Pool {
             tier: pool.tier.get().map(Text::encode).unwrap_or_default(),

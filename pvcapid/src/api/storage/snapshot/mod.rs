@@ -1,0 +1,4 @@
+//! Snapshots of volumes.
+
+pub(in crate::api) mod list;
+pub(in crate::api) mod show;

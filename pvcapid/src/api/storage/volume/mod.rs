@@ -1,0 +1,4 @@
+//! Volumes.
+
+pub(in crate::api) mod list;
+pub(in crate::api) mod show;
