@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use anyhow::{Result, ensure};
 
-use crate::cluster::vm_name;
+use crate::cluster::{Size, vm_name};
 use crate::figure::{Case, progress};
 use crate::http::Connection;
 use crate::rig::Rig;
@@ -29,7 +29,16 @@ pub(crate) async fn measure() -> Result<()> {
             status.measure(api.address, 10.0)?;
         }
     }
-    Ok(())
+    volumes(10_000).await
+}
+
+/// Measures lists of so many volumes.
+async fn volumes(count: usize) -> Result<()> {
+    let rig = Rig::of(Size::of_volumes(count)).await?;
+    let api = rig.api().await?;
+    let path = "/api/v1/storage/ceph/volume";
+    let list = Request { case: format!("volume-list-{count}"), path, requests: 50 };
+    list.measure(api.address, 50.0)
 }
 
 /// A request that is sent again and again.

@@ -10,6 +10,8 @@ use pvc_common::unit::{Mib, Vcpus};
 use pvc_common::zk::{Op, Text, key, migrate, schema};
 use serde_json::json;
 
+use crate::storage::storage;
+
 /// A definition of 3 KB as the provisioner makes them.
 const DEFINITION: &str = include_str!("vm.xml");
 /// As many VMs as a large node runs.
@@ -26,12 +28,19 @@ pub(crate) struct Size {
     pub(crate) nodes: usize,
     /// Number of VMs.
     pub(crate) vms: usize,
+    /// Number of volumes.
+    pub(crate) volumes: usize,
 }
 
 impl Size {
-    /// With as many nodes as such a number of VMs needs.
+    /// With as many nodes as such a number of VMs needs, and no storage.
     pub(crate) fn of_vms(vms: usize) -> Self {
-        Self { nodes: vms.div_ceil(VMS_PER_NODE).max(3), vms }
+        Self { nodes: vms.div_ceil(VMS_PER_NODE).max(3), vms, volumes: 0 }
+    }
+
+    /// With volumes, but without VMs.
+    pub(crate) fn of_volumes(volumes: usize) -> Self {
+        Self { volumes, ..Self::of_vms(0) }
     }
 }
 
@@ -66,6 +75,7 @@ pub(crate) fn cluster(size: Size) -> Result<Vec<Op>> {
     for n in 0..size.vms {
         vm(n, &nodes[node_of(n, size)], &mut ops)?;
     }
+    storage(size.volumes, &mut ops)?;
     Ok(ops)
 }
 
@@ -191,7 +201,7 @@ mod tests {
 
     #[test]
     fn every_key_is_made_once_and_after_its_parent() {
-        let ops = cluster(Size { nodes: 4, vms: 30 }).unwrap();
+        let ops = cluster(Size { nodes: 4, vms: 30, volumes: 5 }).unwrap();
         let mut made = BTreeSet::from([String::new()]);
         for op in &ops {
             let (parent, _) = op.path().rsplit_once('/').unwrap();

@@ -19,6 +19,7 @@ mod rig;
 mod sample;
 mod seed;
 mod startup;
+mod storage;
 mod switch;
 mod zookeeper;
 

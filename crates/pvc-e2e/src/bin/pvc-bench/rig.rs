@@ -38,9 +38,14 @@ pub(crate) struct Api {
 impl Rig {
     /// With a cluster of so many VMs.
     pub(crate) async fn with(vms: usize) -> Result<Self> {
+        Self::of(Size::of_vms(vms)).await
+    }
+
+    /// With a cluster of this size.
+    pub(crate) async fn of(size: Size) -> Result<Self> {
         let zookeeper = ZooKeeperServer::start().await?;
-        let size = Size::of_vms(vms);
-        progress(&format!("a cluster of {} nodes and {} VMs ...", size.nodes, size.vms));
+        let Size { nodes, vms, volumes } = size;
+        progress(&format!("a cluster of {nodes} nodes, {vms} VMs and {volumes} volumes ..."));
         seed::fill(&zookeeper.address(), size).await?;
         Ok(Self { zookeeper })
     }

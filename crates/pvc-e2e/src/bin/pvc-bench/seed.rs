@@ -20,6 +20,9 @@ pub(crate) struct Options {
     /// How many VMs, dealt out to the nodes in turn.
     #[arg(long)]
     vms: usize,
+    /// How many volumes, all in one pool.
+    #[arg(long, default_value_t = 0)]
+    volumes: usize,
     /// Members of the ensemble. What they hold is overwritten where it has the same name.
     #[arg(
         long,
@@ -32,7 +35,7 @@ pub(crate) struct Options {
 
 /// Fills what the options name.
 pub(crate) async fn run(options: Options) -> Result<()> {
-    let size = Size { nodes: options.nodes.get(), vms: options.vms };
+    let size = Size { nodes: options.nodes.get(), vms: options.vms, volumes: options.volumes };
     fill(&options.hosts.join(","), size).await
 }
 
