@@ -2,11 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::str::FromStr;
 
 use ipnet::IpNet;
+use pvc_common::id::SnapshotName;
+use pvc_common::model::Json;
+use pvc_common::unit::Bytes;
+use pvc_common::zk::Text;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
-use crate::{Blocked, BlocklistEntry, ClientAddress, Epoch, Lock};
+use crate::{Blocked, BlocklistEntry, ClientAddress, Epoch, Image, Lock};
 
 /// What matters of the map of the OSDs.
 #[derive(Debug, PartialEq, Eq)]
@@ -114,11 +120,89 @@ pub(crate) fn locks(json: &str) -> Option<Vec<Lock>> {
     raw.into_iter().map(lock).collect()
 }
 
-/// What an `rbd` that failed says of an image or pool that is not there. Its exit status tells
-/// nothing: it is 2 as well when the whole cluster is not found.
-pub(crate) fn is_no_image(stderr: &str) -> bool {
-    let opening = ["error opening image", "error opening pool"];
-    stderr.contains("(2) No such file") && opening.iter().any(|what| stderr.contains(what))
+/// Why `rbd` refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    NoPool,
+    NoImage,
+    NoSnapshot,
+    Exists,
+    InUse,
+    Shrinks,
+    Other,
+}
+
+/// Understands what an `rbd` that failed says. Its exit status tells too little: it is 2 as well
+/// when the whole cluster is not found.
+pub(crate) fn refusal(stderr: &str) -> Refusal {
+    let says = |words: &[&str]| words.iter().any(|words| stderr.contains(words));
+    if stderr.contains("(2) No such file") {
+        return if says(&["error opening pool"]) {
+            Refusal::NoPool
+        } else if says(&["error opening image", "opening source image", "delete error:"]) {
+            Refusal::NoImage
+        } else if says(&["snapshot context", "snap", "rollback failed"]) {
+            Refusal::NoSnapshot
+        } else {
+            Refusal::Other
+        };
+    }
+    if says(&["(17) File exists"]) {
+        Refusal::Exists
+    } else if says(&["still has watchers", "is protected", "(30) Read-only file system"]) {
+        // The lock of a client that has it open makes it read-only for all others.
+        Refusal::InUse
+    } else if says(&["--allow-shrink"]) {
+        Refusal::Shrinks
+    } else {
+        Refusal::Other
+    }
+}
+
+/// Leaves out the lines that the library logs beside what the program says.
+pub(crate) fn without_log(stderr: &str) -> String {
+    let lines = stderr.lines().map(str::trim).filter(|line| !line.is_empty());
+    let said: Vec<&str> = lines.clone().filter(|line| !line.contains(" -1 librbd")).collect();
+    if said.is_empty() { lines.collect::<Vec<_>>().join("; ") } else { said.join("; ") }
+}
+
+#[derive(Deserialize)]
+struct RawImage {
+    id: String,
+    size: u64,
+}
+
+/// Understands `rbd info --format json`.
+pub(crate) fn image(json: &str) -> Option<Image> {
+    let raw: RawImage = serde_json::from_str(json).ok()?;
+    let info = Json::decode(json.trim()).ok()?;
+    Some(Image { id: raw.id, size: Bytes(raw.size), info })
+}
+
+/// Understands a list of names, leaving out those that PVC cannot have made.
+pub(crate) fn names<N: FromStr>(json: &str) -> Option<Vec<N>> {
+    let names: Vec<String> = serde_json::from_str(json).ok()?;
+    Some(names.iter().filter_map(|name| name.parse().ok()).collect())
+}
+
+/// Understands `rbd snap ls --format json`.
+pub(crate) fn snapshot_names(json: &str) -> Option<Vec<SnapshotName>> {
+    #[derive(Deserialize)]
+    struct Raw {
+        name: String,
+    }
+    let raw: Vec<Raw> = serde_json::from_str(json).ok()?;
+    Some(raw.iter().filter_map(|raw| raw.name.parse().ok()).collect())
+}
+
+/// Understands `rbd status --format json`: how many programs have the image open.
+pub(crate) fn watchers(json: &str) -> Option<usize> {
+    #[derive(Deserialize)]
+    struct Raw {
+        watchers: Vec<IgnoredAny>,
+    }
+    let raw: Raw = serde_json::from_str(json).ok()?;
+    Some(raw.watchers.len())
 }
 
 /// What `rbd lock rm` says of a lock that is gone, or is another's.
@@ -192,10 +276,64 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_told_from_a_cluster_that_is_not() {
-        assert!(is_no_image("rbd: error opening image none: (2) No such file or directory\n"));
-        assert!(is_no_image("rbd: error opening pool 'nopool': (2) No such file or directory\n"));
-        assert!(!is_no_image("rbd: couldn't connect to the cluster!\n"));
+        for (said, refused) in [
+            ("rbd: error opening image none: (2) No such file or directory", Refusal::NoImage),
+            ("rbd: delete error: (2) No such file or directory", Refusal::NoImage),
+            (
+                "rbd: rename error: 2026-11-28T09:33:16.726+0000 7f891568f380 -1 librbd: error \
+                 opening source image: (2) No such file or directory\n\n(2) No such file or directory",
+                Refusal::NoImage,
+            ),
+            ("rbd: error opening pool 'none': (2) No such file or directory", Refusal::NoPool),
+            ("error setting snapshot context: (2) No such file or directory", Refusal::NoSnapshot),
+            ("rbd: renaming snap failed: (2) No such file or directory", Refusal::NoSnapshot),
+            ("rbd: failed to remove snapshot: (2) No such file or directory", Refusal::NoSnapshot),
+            ("rbd: couldn't connect to the cluster!", Refusal::Other),
+        ] {
+            assert_eq!(refusal(said), refused, "{said}");
+        }
         assert!(is_no_lock("rbd: releasing lock failed: (2) No such file or directory\n"));
         assert!(!is_no_lock("rbd: releasing lock failed: (108) Cannot send after transport\n"));
+    }
+
+    #[test]
+    fn what_rbd_refuses_is_told_by_its_reason() {
+        for (said, refused) in [
+            ("rbd: create error: (17) File exists", Refusal::Exists),
+            ("rbd: failed to create snapshot: (17) File exists", Refusal::Exists),
+            ("rbd: error: image still has watchers", Refusal::InUse),
+            ("rbd: snapshot 't' is protected from removal.", Refusal::InUse),
+            ("rbd: rollback failed: (30) Read-only file system", Refusal::InUse),
+            (
+                "rbd: shrinking an image is only allowed with the --allow-shrink flag",
+                Refusal::Shrinks,
+            ),
+            ("rbd: image too large", Refusal::Other),
+        ] {
+            assert_eq!(refusal(said), refused, "{said}");
+        }
+    }
+
+    #[test]
+    fn what_the_library_logs_is_left_out_of_a_reason() {
+        let said = "2026-11-28T09:33:16.642+0000 7ff64ba98380 -1 librbd::Operations: image b\n\n\
+                    rbd: rename error: (5) Input/output error\n";
+        assert_eq!(without_log(said), "rbd: rename error: (5) Input/output error");
+        let only = "2026-11-28T09:33:16.642+0000 7ff64ba98380 -1 librbd: header creation failed\n";
+        assert_eq!(without_log(only), only.trim());
+    }
+
+    #[test]
+    fn an_image_has_an_identity_and_a_size() {
+        let info = r#"{"name":"a","id":"101c674717e","size":1073741824,"objects":256,"order":22}"#;
+        let read = image(&format!("{info}\n")).unwrap();
+        assert_eq!(
+            (read.id.as_str(), read.size, read.info.text()),
+            ("101c674717e", Bytes(1 << 30), info)
+        );
+        assert_eq!(image(r#"{"name":"a"}"#), None);
+        let open =
+            r#"{"watchers":[{"address":"127.0.0.1:0/1629165243","client":4257,"cookie":1}]}"#;
+        assert_eq!((watchers(open), watchers(r#"{"watchers":[]}"#)), (Some(1), Some(0)));
     }
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use pvc_command::CommandError;
-use pvc_common::id::{OsdId, VolumeId};
+use pvc_common::id::{OsdId, PoolName, SnapshotId, VolumeId};
 
 use crate::{BlocklistEntry, Epoch, Lock};
 
@@ -31,6 +31,36 @@ pub enum CephError {
     NoImage {
         /// The image.
         image: VolumeId,
+    },
+    /// There is no such pool.
+    #[error("there is no pool {pool}")]
+    NoPool {
+        /// The pool.
+        pool: PoolName,
+    },
+    /// There is no such snapshot.
+    #[error("there is no snapshot {snapshot}")]
+    NoSnapshot {
+        /// The snapshot.
+        snapshot: SnapshotId,
+    },
+    /// There is one of that name already.
+    #[error("{what} exists already")]
+    Exists {
+        /// What exists.
+        what: String,
+    },
+    /// A program has it open, or it is protected.
+    #[error("{what} is in use")]
+    InUse {
+        /// What is in use.
+        what: String,
+    },
+    /// It would become smaller, and lose what is beyond its end.
+    #[error("{what} is larger than that")]
+    Shrinks {
+        /// What would shrink.
+        what: String,
     },
     /// It refused.
     #[error("ceph refused `{command}`: {why}")]

@@ -175,7 +175,7 @@ async fn volumes_are_listed_by_name_and_by_pool() {
     let cluster = cluster().await;
     for pool in ["nowhere", "vm", "a,b"] {
         let refusal = cluster.get(&format!("/storage/ceph/volume?pool={pool}")).await.is(400);
-        let message = format!("ERROR: Pool with name '{pool}' is not present in the cluster.");
+        let message = format!("ERROR: There is no pool '{pool}'.");
         assert_eq!(refusal.message(), message);
         assert_eq!(refusal.body["code"], "no-such-pool");
     }

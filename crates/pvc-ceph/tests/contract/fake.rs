@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Mutex;
 
 use pvc_ceph::fake::FakeCeph;
-use pvc_ceph::{ClientAddress, Lock};
+use pvc_ceph::{ClientAddress, Lock, Pools};
 use pvc_common::id::{OsdId, VolumeId};
 
 use crate::cases;
@@ -46,27 +46,48 @@ impl Site for Room {
         !self.ceph.shuts_out(writers[image])
     }
 
-    async fn osd_is_up(&self) -> bool {
-        !self.ceph.down().contains(&OsdId(0))
+    async fn osd_was_down(&self) -> bool {
+        self.ceph.down().contains(&OsdId(0))
     }
 }
 
 macro_rules! kept_by_the_fake {
-    ($($case:ident),* $(,)?) => {
+    ($part:ident: $($case:ident),* $(,)?) => {
         $(
             #[tokio::test(start_paused = true)]
             async fn $case() {
-                cases::$case(&Room::default()).await;
+                let room = Room::default();
+                room.ceph.create_pool(&cases::pools::pool("vms")).await.unwrap();
+                cases::$part::$case(&room).await;
             }
         )*
     };
 }
 
 kept_by_the_fake!(
+    fence:
     a_host_that_is_shut_out_writes_no_more_and_others_do,
     nobody_is_let_in_that_is_not_shut_out,
     a_short_entry_is_prolonged,
     a_lock_is_taken_from_its_holder_who_is_shut_out,
     an_image_that_is_not_there_is_told,
     an_osd_that_is_called_dead_is_down,
+);
+
+kept_by_the_fake!(
+    pools:
+    a_pool_is_made_once_and_holds_volumes,
+    a_pool_that_cannot_be_is_refused,
+    a_pool_that_is_not_there_is_told,
+);
+
+kept_by_the_fake!(
+    volumes:
+    a_volume_lives_from_its_making_to_its_removal,
+    a_name_in_use_is_not_taken,
+    a_volume_never_shrinks,
+    a_copy_is_a_volume_of_its_own,
+    a_snapshot_lives_from_its_making_to_its_removal,
+    a_volume_that_is_open_is_left_as_it_is,
+    what_is_not_there_is_told,
 );

@@ -2,12 +2,12 @@
 
 use std::net::Ipv4Addr;
 
-use pvc_ceph::Ceph;
+use pvc_ceph::{Ceph, Pools, Volumes};
 use pvc_common::id::VolumeId;
 
 /// A storage cluster with one OSD, number 0, and a pool `vms`.
 pub(crate) trait Site {
-    type Port: Ceph;
+    type Port: Ceph + Pools + Volumes;
 
     fn port(&self) -> &Self::Port;
 
@@ -25,6 +25,6 @@ pub(crate) trait Site {
     /// cannot.
     async fn still_writes(&self, image: &VolumeId) -> bool;
 
-    /// Whether the OSD counts as up.
-    async fn osd_is_up(&self) -> bool;
+    /// Whether the OSD was ever counted as down. One that lives comes back within moments.
+    async fn osd_was_down(&self) -> bool;
 }

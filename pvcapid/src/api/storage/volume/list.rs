@@ -52,7 +52,7 @@ pub(in crate::api) async fn list(
 fn existing(view: &View, text: &str) -> Result<PoolName, ApiError> {
     let name = text.parse::<PoolName>().ok().filter(|name| view.pools.contains_key(name));
     name.ok_or_else(|| {
-        let message = format!("ERROR: Pool with name '{text}' is not present in the cluster.");
+        let message = format!("ERROR: There is no pool '{text}'.");
         ApiError::refused("no-such-pool", message)
     })
 }

@@ -1,90 +1,17 @@
-//! Ceph by its own programs, `ceph` and `rbd`.
+//! What fencing needs of Ceph.
 
-use std::ffi::OsString;
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use ipnet::IpNet;
-use pvc_command::{Command, CommandError, Output};
 use pvc_common::id::{OsdId, VolumeId};
 
+use super::{CephCli, unreadable};
 use crate::parse::{self, OsdMap};
 use crate::{Blocked, BlocklistEntry, Ceph, CephError, Epoch, Lock};
 
-/// The programs wait five minutes for monitors that are silent; a fence has other ways to go. A
-/// healthy cluster commits within a second.
-const LIMIT: Duration = Duration::from_secs(2);
-
-/// Ceph's programs on this machine. Each run of one has a deadline, past which it is killed.
-#[derive(Clone, Debug)]
-pub struct CephCli {
-    ceph: String,
-    rbd: String,
-    conf: Option<PathBuf>,
-    limit: Duration,
-}
-
-impl Default for CephCli {
-    fn default() -> Self {
-        Self { ceph: "ceph".to_owned(), rbd: "rbd".to_owned(), conf: None, limit: LIMIT }
-    }
-}
-
 impl CephCli {
-    /// The cluster that this machine is configured for, with two seconds for each command.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The cluster of another configuration file.
-    #[must_use]
-    pub fn conf(mut self, conf: impl Into<PathBuf>) -> Self {
-        self.conf = Some(conf.into());
-        self
-    }
-
-    /// Gives each command this long.
-    #[must_use]
-    pub const fn limit(mut self, limit: Duration) -> Self {
-        self.limit = limit;
-        self
-    }
-
-    /// Takes the programs from a directory rather than from `PATH`.
-    #[must_use]
-    pub fn programs_in(mut self, directory: &str) -> Self {
-        self.ceph = format!("{directory}/ceph");
-        self.rbd = format!("{directory}/rbd");
-        self
-    }
-
-    async fn ceph(&self, words: &[&str]) -> Result<Output, CephError> {
-        self.run("ceph", &self.ceph, words).await
-    }
-
-    async fn rbd(&self, image: &VolumeId, words: &[&str]) -> Result<Output, CephError> {
-        match self.run("rbd", &self.rbd, words).await {
-            Err(CephError::Refused { why, .. }) if parse::is_no_image(&why) => {
-                Err(CephError::NoImage { image: image.clone() })
-            }
-            done => done,
-        }
-    }
-
-    async fn run(
-        &self,
-        name: &'static str,
-        program: &str,
-        words: &[&str],
-    ) -> Result<Output, CephError> {
-        let conf = self.conf.iter().flat_map(|conf| [OsString::from("--conf"), conf.into()]);
-        let done = Command::new(program, self.limit).args(conf).args(words).run().await;
-        done.map_err(|error| failure(name, format!("{name} {}", words.join(" ")), error))
-    }
-
     async fn osd_map(&self) -> Result<OsdMap, CephError> {
         let dump = self.ceph(&["osd", "dump", "--format", "json"]).await?;
         parse::osd_map(&dump.stdout).ok_or_else(|| unreadable("ceph osd dump"))
@@ -203,25 +130,5 @@ fn whole(address: IpAddr) -> String {
     match address {
         IpAddr::V4(address) => format!("{address}:0/0"),
         IpAddr::V6(address) => format!("[{address}]:0/0"),
-    }
-}
-
-fn unreadable(what: &str) -> CephError {
-    CephError::Unreadable { what: what.to_owned() }
-}
-
-fn failure(program: &'static str, command: String, error: CommandError) -> CephError {
-    match error {
-        CommandError::Spawn { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-            CephError::Absent { program }
-        }
-        CommandError::TimedOut { waited, .. } => CephError::NoAnswer { command, waited },
-        CommandError::Failed { stderr, .. } => {
-            CephError::Refused { command, why: stderr.trim().to_owned() }
-        }
-        CommandError::TooMuchOutput { .. } => CephError::Unreadable { what: command },
-        CommandError::Spawn { .. } | CommandError::Pipe { .. } => {
-            CephError::Failed { command, source: error }
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! What every implementation of the port does.
+//! What fencing relies on.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -102,7 +102,7 @@ pub(crate) async fn an_image_that_is_not_there_is_told(site: &impl Site) {
 }
 
 pub(crate) async fn an_osd_that_is_called_dead_is_down(site: &impl Site) {
-    assert!(site.osd_is_up().await);
+    assert!(!site.osd_was_down().await);
     site.port().mark_down(&[OsdId(0), OsdId(77)]).await.unwrap();
-    assert!(!site.osd_is_up().await);
+    assert!(site.osd_was_down().await);
 }

@@ -3,15 +3,19 @@
 //! Honest where it matters: entries end, taking a lock from its holder shuts that client out, and
 //! an answer that does not come says nothing about what was done. Clones are the same cluster.
 
+mod pools;
+mod volumes;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use pvc_common::id::{OsdId, VolumeId};
+use pvc_common::id::{OsdId, PoolName, SnapshotName, VolumeId};
+use pvc_common::unit::Bytes;
 use tokio::time::Instant;
 
-use crate::{Blocked, BlocklistEntry, Ceph, CephError, ClientAddress, Epoch, Lock};
+use crate::{Blocked, BlocklistEntry, Ceph, CephError, ClientAddress, Epoch, Lock, NewPool};
 
 /// How long a command waits for a cluster that hangs.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -45,8 +49,20 @@ struct Cluster {
     mood: Mood,
     epoch: Epoch,
     blocklist: BTreeMap<Blocked, Instant>,
-    images: BTreeMap<VolumeId, Vec<Lock>>,
+    pools: BTreeMap<PoolName, NewPool>,
+    images: BTreeMap<VolumeId, FakeImage>,
+    /// How many images were ever made.
+    made: u64,
     down: BTreeSet<OsdId>,
+}
+
+/// An image in memory.
+#[derive(Clone, Debug, Default)]
+struct FakeImage {
+    id: String,
+    size: Bytes,
+    locks: Vec<Lock>,
+    snapshots: BTreeMap<SnapshotName, Bytes>,
 }
 
 impl Default for FakeCeph {
@@ -64,7 +80,9 @@ impl FakeCeph {
             mood: Mood::Well,
             epoch: Epoch(1),
             blocklist: BTreeMap::new(),
+            pools: BTreeMap::new(),
             images: BTreeMap::new(),
+            made: 0,
             down: BTreeSet::new(),
         })))
     }
@@ -74,9 +92,9 @@ impl FakeCeph {
         self.cluster().mood = mood;
     }
 
-    /// Makes an image, without locks; nothing if there is one.
+    /// Makes an image of 64 MiB, without locks, and its pool; nothing if there is one.
     pub fn create_image(&self, image: VolumeId) {
-        self.cluster().images.entry(image).or_default();
+        self.cluster().make(&image, Bytes(64 << 20));
     }
 
     /// Has a client lock an image, which is made if there is none. Only one holds a lock: another
@@ -87,7 +105,7 @@ impl FakeCeph {
         let mut cluster = self.cluster();
         let may = !cluster.shuts_out(lock.address);
         if may {
-            cluster.images.insert(image, vec![lock]);
+            cluster.make(&image, Bytes(64 << 20)).locks = vec![lock];
         }
         may
     }
@@ -164,7 +182,18 @@ impl Cluster {
         self.blocklist.keys().any(|who| who.covers(client))
     }
 
-    fn image(&mut self, image: &VolumeId) -> Result<&mut Vec<Lock>, CephError> {
+    /// The image, which is made if it is not there, as is its pool.
+    fn make(&mut self, image: &VolumeId, size: Bytes) -> &mut FakeImage {
+        let pool = || pools::any(&image.pool);
+        self.pools.entry(image.pool.clone()).or_insert_with(pool);
+        let made = &mut self.made;
+        self.images.entry(image.clone()).or_insert_with(|| {
+            *made += 1;
+            FakeImage { id: format!("{made:x}"), size, ..FakeImage::default() }
+        })
+    }
+
+    fn image(&mut self, image: &VolumeId) -> Result<&mut FakeImage, CephError> {
         self.images.get_mut(image).ok_or_else(|| CephError::NoImage { image: image.clone() })
     }
 }
@@ -214,12 +243,13 @@ impl Ceph for FakeCeph {
     }
 
     async fn locks(&self, image: &VolumeId) -> Result<Vec<Lock>, CephError> {
-        self.ask("rbd lock ls", |cluster| cluster.image(image).map(|locks| locks.clone())).await
+        self.ask("rbd lock ls", |cluster| cluster.image(image).map(|image| image.locks.clone()))
+            .await
     }
 
     async fn remove_lock(&self, image: &VolumeId, lock: &Lock) -> Result<(), CephError> {
         self.ask("rbd lock rm", |cluster| {
-            let locks = cluster.image(image)?;
+            let locks = &mut cluster.image(image)?.locks;
             let before = locks.len();
             locks.retain(|held| (&held.id, &held.locker) != (&lock.id, &lock.locker));
             if locks.len() < before {

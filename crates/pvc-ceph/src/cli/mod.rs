@@ -1,0 +1,172 @@
+//! Ceph by its own programs, `ceph` and `rbd`.
+
+mod fence;
+mod pools;
+mod volumes;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use pvc_command::{Command, CommandError, Output};
+use pvc_common::id::{PoolName, SnapshotId, VolumeId};
+
+use crate::CephError;
+use crate::parse::{self, Refusal};
+
+/// The programs wait five minutes for monitors that are silent; a fence has other ways to go. A
+/// healthy cluster commits within a second.
+const LIMIT: Duration = Duration::from_secs(2);
+
+/// Ceph's programs on this machine. Each run of one has a deadline, past which it is killed.
+#[derive(Clone, Debug)]
+pub struct CephCli {
+    ceph: String,
+    rbd: String,
+    conf: Option<PathBuf>,
+    limit: Duration,
+}
+
+impl Default for CephCli {
+    fn default() -> Self {
+        Self { ceph: "ceph".to_owned(), rbd: "rbd".to_owned(), conf: None, limit: LIMIT }
+    }
+}
+
+impl CephCli {
+    /// The cluster that this machine is configured for, with two seconds for each command.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The cluster of another configuration file.
+    #[must_use]
+    pub fn conf(mut self, conf: impl Into<PathBuf>) -> Self {
+        self.conf = Some(conf.into());
+        self
+    }
+
+    /// Gives each command this long.
+    #[must_use]
+    pub const fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Takes the programs from a directory rather than from `PATH`.
+    #[must_use]
+    pub fn programs_in(mut self, directory: &str) -> Self {
+        self.ceph = format!("{directory}/ceph");
+        self.rbd = format!("{directory}/rbd");
+        self
+    }
+
+    async fn ceph(&self, words: &[&str]) -> Result<Output, CephError> {
+        self.run("ceph", &self.ceph, words, self.limit).await
+    }
+
+    /// Runs `rbd` on something, with the usual limit.
+    async fn rbd(&self, of: impl Into<Subject<'_>>, words: &[&str]) -> Result<Output, CephError> {
+        self.rbd_within(self.limit, of, words).await
+    }
+
+    async fn rbd_within(
+        &self,
+        limit: Duration,
+        of: impl Into<Subject<'_>>,
+        words: &[&str],
+    ) -> Result<Output, CephError> {
+        match self.run("rbd", &self.rbd, words, limit).await {
+            Err(CephError::Refused { command, why }) => Err(of.into().refused(command, why)),
+            done => done,
+        }
+    }
+
+    async fn run(
+        &self,
+        name: &'static str,
+        program: &str,
+        words: &[&str],
+        limit: Duration,
+    ) -> Result<Output, CephError> {
+        let conf = self.conf.iter().flat_map(|conf| [OsString::from("--conf"), conf.into()]);
+        let done = Command::new(program, limit).args(conf).args(words).run().await;
+        done.map_err(|error| failure(name, format!("{name} {}", words.join(" ")), error))
+    }
+}
+
+/// What a command is about, by which its errors are told.
+#[derive(Clone, Copy, Debug)]
+enum Subject<'a> {
+    Pool(&'a PoolName),
+    Volume(&'a VolumeId),
+    Snapshot(&'a SnapshotId),
+}
+
+impl<'a> From<&'a PoolName> for Subject<'a> {
+    fn from(pool: &'a PoolName) -> Self {
+        Self::Pool(pool)
+    }
+}
+
+impl<'a> From<&'a VolumeId> for Subject<'a> {
+    fn from(volume: &'a VolumeId) -> Self {
+        Self::Volume(volume)
+    }
+}
+
+impl<'a> From<&'a SnapshotId> for Subject<'a> {
+    fn from(snapshot: &'a SnapshotId) -> Self {
+        Self::Snapshot(snapshot)
+    }
+}
+
+impl Subject<'_> {
+    /// What it means that `rbd` refused.
+    fn refused(self, command: String, why: String) -> CephError {
+        let what = || match self {
+            Self::Pool(pool) => pool.to_string(),
+            Self::Volume(volume) => volume.to_string(),
+            Self::Snapshot(snapshot) => snapshot.to_string(),
+        };
+        match (parse::refusal(&why), self) {
+            (Refusal::NoPool | Refusal::NoImage | Refusal::NoSnapshot, Self::Pool(pool)) => {
+                CephError::NoPool { pool: pool.clone() }
+            }
+            (Refusal::NoPool | Refusal::NoImage | Refusal::NoSnapshot, Self::Volume(volume)) => {
+                CephError::NoImage { image: volume.clone() }
+            }
+            (Refusal::NoPool | Refusal::NoImage, Self::Snapshot(snapshot)) => {
+                CephError::NoImage { image: snapshot.of.clone() }
+            }
+            (Refusal::NoSnapshot, Self::Snapshot(snapshot)) => {
+                CephError::NoSnapshot { snapshot: snapshot.clone() }
+            }
+            (Refusal::Exists, _) => CephError::Exists { what: what() },
+            (Refusal::InUse, _) => CephError::InUse { what: what() },
+            (Refusal::Shrinks, _) => CephError::Shrinks { what: what() },
+            (Refusal::Other, _) => CephError::Refused { command, why: parse::without_log(&why) },
+        }
+    }
+}
+
+fn unreadable(what: &str) -> CephError {
+    CephError::Unreadable { what: what.to_owned() }
+}
+
+fn failure(program: &'static str, command: String, error: CommandError) -> CephError {
+    match error {
+        CommandError::Spawn { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+            CephError::Absent { program }
+        }
+        CommandError::TimedOut { waited, .. } => CephError::NoAnswer { command, waited },
+        CommandError::Failed { stderr, .. } => {
+            CephError::Refused { command, why: stderr.trim().to_owned() }
+        }
+        CommandError::TooMuchOutput { .. } => CephError::Unreadable { what: command },
+        CommandError::Spawn { .. } | CommandError::Pipe { .. } => {
+            CephError::Failed { command, source: error }
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! What every implementation of the port does.
+
+pub(crate) mod fence;
+pub(crate) mod pools;
+pub(crate) mod volumes;
