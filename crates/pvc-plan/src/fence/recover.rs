@@ -3,8 +3,8 @@
 //! | claim | what becomes of it |
 //! |---|---|
 //! | the node alone | handed to the node that takes the VM; removed if none does, or if it should not run |
-//! | from the node to another, which lives | handed to that one: it finds the VM running or starts it |
-//! | from the node to another, which is dead too | as the first, once both are proved dead |
+//! | from the node to another | handed to that one: it finds the VM running or starts it |
+//! | from the node to another, which is proved dead too | as the first |
 //! | from another to the node | that one's affair while it lives; else as before |
 //! | none, but the VM should run there | made for the node that takes it |
 //!
@@ -134,9 +134,6 @@ impl<'a> Queue<'a> {
             Seen::Value { value: claim, .. } => match involved(s, name, claim, vm) {
                 Involved::Not => return,
                 Involved::Waits => {
-                    let comes = claim.incoming.as_ref() == Some(name);
-                    let unseen = !coverage.arrived(vm) && !coverage.sees_for_itself();
-                    self.uncovered += usize::from(comes && unseen);
                     self.entangled += 1;
                     return;
                 }
@@ -171,7 +168,7 @@ enum Involved {
     Alone,
     /// It came to the node by a migration, which the node has not acknowledged.
     Arriving,
-    /// The target of its migration lives: it may be running there.
+    /// The target of its migration may be running it.
     Heir(NodeName),
     /// Another node has a say first: its own fence, or its own daemon.
     Waits,
@@ -189,22 +186,18 @@ fn involved(s: &Situation<'_>, name: &NodeName, claim: &Claim, vm: &Vm) -> Invol
     }
 }
 
-/// How the target of a dead node's migration decides on what becomes of the VM.
+/// Where a VM is that a dead node was sending: nowhere if its target is dead too, beyond doubt.
+/// Else nobody but the target may be running it, whatever else is to be said of that.
 fn target(s: &Situation<'_>, to: &NodeName, vm: &Vm) -> Involved {
     let Some(node) = s.view.nodes.get(to) else { return Involved::Alone };
     match node.liveness.fence.get() {
-        None if node.liveness.fence == Seen::Absent => Involved::Heir(to.clone()),
-        Some(fence) if fence.phase == FencePhase::Recovering => {
-            let coverage = Coverage::of(fence, s.policy);
-            if coverage.arrived(vm) {
-                Involved::Alone
-            } else if coverage.sees_for_itself() {
-                Involved::Heir(to.clone())
-            } else {
-                Involved::Waits
-            }
+        Some(fence)
+            if fence.phase == FencePhase::Recovering
+                && Coverage::of(fence, s.policy).arrived(vm) =>
+        {
+            Involved::Alone
         }
-        Some(_) | None => Involved::Waits,
+        Some(_) | None => Involved::Heir(to.clone()),
     }
 }
 

@@ -128,6 +128,31 @@ fn a_vm_that_came_to_a_node_unseen_is_not_freed_by_the_lease_of_a_former_boot() 
     assert!(scene.fence(3).is_none());
 }
 
+/// Each would wait for the other if the source's fence waited for better proof of the target.
+#[test]
+fn a_vm_that_a_dead_node_was_sending_stays_with_a_target_that_lives_after_all() {
+    let mut scene = Scene::new(5);
+    scene.policy.storage = StorageFence::Suffices;
+    scene.add_vm(1, &hv(4), 1_000, "");
+    scene.put(&key::vm_state(uuid(1)), &VmState::Migrate);
+    scene.put(&key::vm_node(uuid(1)), &Some(hv(5)));
+    scene.put(&key::vm_claim(uuid(1)), &Claim::moving(hv(4), hv(5)));
+    scene.suspect(5, &[1, 2, 3]);
+    scene.pass(ms(1_600));
+    scene.found(5, EvidenceKind::Ipmi, Verdict::Failed);
+    scene.found(5, EvidenceKind::Storage, Verdict::Proved);
+    scene.suspect(4, &[1, 2, 3]);
+    scene.pass(ms(1_600));
+    scene.learn(4, EvidenceKind::Storage, Verdict::Failed);
+    scene.found(4, EvidenceKind::Ipmi, Verdict::Proved);
+    assert_eq!(scene.claim(1).as_deref(), Some("hv5 ?"), "its disk is local");
+    assert!(scene.fence(4).is_none() && scene.fence(5).is_some());
+    scene.acquit(5, &[1, 2, 3]);
+    scene.keepalive(5);
+    scene.pass(ms(100));
+    assert_eq!((scene.claim(1).as_deref(), scene.fence(5)), (Some("hv5 ?"), None));
+}
+
 #[test]
 fn a_vm_that_a_dead_node_was_sending_goes_to_a_target_that_has_booted_again() {
     let mut scene = Scene::new(5);
@@ -173,7 +198,7 @@ fn a_vm_that_moved_between_two_dead_nodes_waits_for_both_proofs() {
     scene.suspect(5, &[1, 2, 3]);
     scene.pass(ms(1_600));
     scene.found(4, EvidenceKind::Ipmi, Verdict::Proved);
-    assert_eq!(scene.claim(1).as_deref(), Some("hv4 hv5"));
+    assert_eq!(scene.claim(1).as_deref(), Some("hv5 ?"));
     scene.found(5, EvidenceKind::Ipmi, Verdict::Proved);
     assert!(matches!(scene.claim(1).as_deref(), Some("hv1" | "hv2" | "hv3")));
     assert_eq!((scene.fence(4), scene.fence(5)), (None, None));
