@@ -88,9 +88,11 @@ impl Agreement {
     }
 }
 
-/// Whether a node has a voice: it serves, and takes part in the mesh.
+/// Whether a node has a voice: it serves, and takes part in the mesh. One that comes up hears the
+/// others, and may say so as soon as it has a session: until then it accuses nobody.
 fn observes(node: &Node) -> bool {
-    node.daemon_state.copied() == Some(DaemonState::Run) && answers_probes(node)
+    matches!(node.daemon_state.copied(), Some(DaemonState::Run | DaemonState::Init))
+        && answers_probes(node)
 }
 
 /// Whether a node takes part in the mesh.

@@ -23,6 +23,21 @@ fn one_ill_observer_condemns_nobody() {
     assert_eq!(scene.state(3), DaemonState::Run, "two of four are not more than half");
 }
 
+/// They hear it, and have no session yet to say so.
+#[test]
+fn those_that_come_up_have_a_voice() {
+    let mut scene = Scene::new(4);
+    for number in [2, 4] {
+        scene.put(&key::node_daemon_state(&hv(number)), &DaemonState::Init);
+    }
+    scene.suspect(3, &[1]);
+    scene.pass(Duration::from_secs(60));
+    assert_eq!(scene.state(3), DaemonState::Run, "one of three is not more than half");
+    scene.suspect(3, &[1, 2]);
+    scene.pass(ms(1_600));
+    assert_eq!(scene.state(3), DaemonState::Dead);
+}
+
 #[test]
 fn a_keepalive_in_between_is_a_sign_of_life() {
     let mut scene = Scene::new(3);
