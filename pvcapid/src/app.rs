@@ -9,6 +9,7 @@ use crate::api::ApiError;
 use crate::auth::Gate;
 use crate::config::Authentication;
 use crate::image::{Arrivals, View};
+use crate::storage::Storage;
 use crate::store::Store;
 
 /// How patient requests are.
@@ -37,6 +38,7 @@ pub struct App(Arc<Inner>);
 
 struct Inner {
     store: Store,
+    storage: Storage,
     view: watch::Receiver<Option<Arc<View>>>,
     arrivals: Arrivals,
     gate: Option<Gate>,
@@ -50,6 +52,7 @@ impl App {
     #[must_use]
     pub fn new(
         store: Store,
+        storage: Storage,
         view: watch::Receiver<Option<Arc<View>>>,
         arrivals: Arrivals,
         authentication: Option<&Authentication>,
@@ -57,11 +60,15 @@ impl App {
     ) -> Self {
         let gate = authentication.map(Gate::new);
         let (naming, measuring) = (Mutex::default(), Arc::default());
-        Self(Arc::new(Inner { store, view, arrivals, gate, limits, naming, measuring }))
+        Self(Arc::new(Inner { store, storage, view, arrivals, gate, limits, naming, measuring }))
     }
 
     pub(crate) fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    pub(crate) fn storage(&self) -> &Storage {
+        &self.0.storage
     }
 
     pub(crate) fn gate(&self) -> Option<&Gate> {

@@ -21,9 +21,11 @@ pub mod initialize;
 mod listing;
 mod request;
 pub mod serve;
+mod storage;
 mod store;
 mod text;
 
 pub use app::{App, Limits};
 pub use image::{Arrivals, View};
+pub use storage::Storage;
 pub use store::Store;

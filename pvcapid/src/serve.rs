@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum_server::Handle;
 use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use pvc_ceph::CephCli;
 use pvc_runtime::banner::banner;
 use pvc_runtime::drain::Drain;
 use pvc_zk::{Mirror, Settings, Tree, ZkTree};
@@ -18,11 +19,15 @@ use crate::app::{App, Limits};
 use crate::config::{Authentication, Config, Tls};
 use crate::image::{ApiImage, Arrivals, ROOTS, View};
 use crate::listing::Listed;
+use crate::storage::Storage;
 use crate::store::Store;
 
 /// How long requests under way may take to finish when the daemon is asked to end: the next
 /// primary is waiting for the address.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// How long Ceph may take for a command that moves no data. A person waits for it, and a loaded
+/// cluster shall not be given up too early: what was given up may be done all the same.
+const CEPH_LIMIT: Duration = Duration::from_secs(15);
 /// How often at most the JSON of what changed is made ahead of requests.
 const WARMING: Duration = Duration::from_secs(1);
 
@@ -45,7 +50,8 @@ pub async fn serve(config: &Config, drain: Drain) -> io::Result<()> {
     let listener = TcpListener::bind(SocketAddr::new(config.address, config.port))?;
     listener.set_nonblocking(true)?;
     let tree = ZkTree::connect(config.zookeeper.clone(), Settings::default());
-    let (app, mirror) = follow(&tree, config.authentication.as_ref(), Limits::default());
+    let storage = Storage::new(CephCli::new().limit(CEPH_LIMIT));
+    let (app, mirror) = follow(&tree, storage, config.authentication.as_ref(), Limits::default());
     let warming = tokio::spawn(warm(mirror.view()));
     let router = api::router(app, config.prometheus);
     let outcome = answer(listener, config.tls.as_ref(), router, drain).await;
@@ -61,13 +67,14 @@ const FEW: usize = 16;
 /// Makes an app on a tree, and the mirror that it lives on while that is kept.
 pub fn follow(
     tree: &impl Tree,
+    storage: Storage,
     authentication: Option<&Authentication>,
     limits: Limits,
 ) -> (App, Mirror<View>) {
     let arrivals = Arrivals::default();
     let mirror = Mirror::follow(tree, &ROOTS, ApiImage::new(arrivals.clone()));
     let store = Store::new(tree.clone());
-    (App::new(store, mirror.view(), arrivals, authentication, limits), mirror)
+    (App::new(store, storage, mirror.view(), arrivals, authentication, limits), mirror)
 }
 
 async fn answer(

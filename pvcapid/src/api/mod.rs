@@ -101,12 +101,30 @@ fn storage() -> OpenApiRouter<App> {
         .routes(routes!(storage::osd::list::list))
         .routes(routes!(storage::osd::show::show))
         .routes(routes!(storage::osd::state::show))
-        .routes(routes!(storage::pool::list::list))
-        .routes(routes!(storage::pool::show::show))
-        .routes(routes!(storage::volume::list::list))
-        .routes(routes!(storage::volume::show::show))
-        .routes(routes!(storage::snapshot::list::list))
-        .routes(routes!(storage::snapshot::show::show))
+        .routes(routes!(storage::pool::list::list, storage::pool::add::add))
+        .routes(routes!(
+            storage::pool::show::show,
+            storage::pool::add::add_named,
+            storage::pool::set_pgs::set_pgs,
+            storage::pool::remove::remove
+        ))
+        .routes(routes!(storage::volume::list::list, storage::volume::add::add))
+        .routes(routes!(
+            storage::volume::show::show,
+            storage::volume::add::add_named,
+            storage::volume::modify::modify,
+            storage::volume::remove::remove
+        ))
+        .routes(routes!(storage::volume::scan::scan))
+        .routes(routes!(storage::volume::clone::clone))
+        .routes(routes!(storage::snapshot::list::list, storage::snapshot::add::add))
+        .routes(routes!(
+            storage::snapshot::show::show,
+            storage::snapshot::add::add_named,
+            storage::snapshot::rename::rename,
+            storage::snapshot::remove::remove
+        ))
+        .routes(routes!(storage::snapshot::roll_back::roll_back))
 }
 
 /// The description of everything that is answered.

@@ -4,6 +4,7 @@ mod fault;
 mod fence;
 mod maintenance;
 mod node;
+pub(crate) mod storage;
 mod vm_define;
 mod vm_meta;
 mod vm_modify;

@@ -11,5 +11,6 @@ mod fencing;
 mod metrics;
 mod reading;
 mod storage;
+mod storage_changes;
 mod support;
 mod vms;

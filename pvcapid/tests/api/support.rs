@@ -6,13 +6,14 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, HeaderMap};
 use axum::http::{Method, Request, StatusCode};
+use pvc_ceph::fake::FakeCeph;
 use pvc_common::secret::Secret;
 use pvc_common::zk::{Expected, Op};
 use pvc_zk::subtree::ensure_path;
 use pvc_zk::{FakeTree, Mirror, Tree};
 use pvcapid::config::{Authentication, Token};
 use pvcapid::serve::follow;
-use pvcapid::{Limits, View, api};
+use pvcapid::{Limits, Storage, View, api};
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -35,6 +36,8 @@ pub(crate) struct Cluster {
     pub(crate) own: FakeTree,
     router: Router,
     mirror: Mirror<View>,
+    /// The storage cluster.
+    pub(crate) ceph: FakeCeph,
 }
 
 /// What was answered.
@@ -94,9 +97,11 @@ impl Cluster {
                 token: Secret::new(TOKEN.to_owned()),
             }],
         };
-        let (app, mirror) = follow(&own, Some(&authentication), limits);
+        let ceph = FakeCeph::new();
+        let storage = Storage::new(ceph.clone());
+        let (app, mirror) = follow(&own, storage, Some(&authentication), limits);
         mirror.complete().await.unwrap();
-        Self { tree: own.another(), own, router: api::router(app, prometheus), mirror }
+        Self { tree: own.another(), own, router: api::router(app, prometheus), mirror, ceph }
     }
 
     /// Sends a request as it is.

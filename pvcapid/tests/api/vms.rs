@@ -3,6 +3,9 @@
 use pvc_zk::Tree;
 use serde_json::json;
 
+use pvc_ceph::{Ceph, Lock, Volumes};
+use pvc_common::id::VolumeId;
+
 use crate::support::{Cluster, DB1, WEB1, definition, encoded};
 
 const NEW: &str = "11111111-2222-4333-8444-555555555555";
@@ -254,10 +257,25 @@ async fn a_running_vm_is_forgotten_only_when_its_node_has_let_go_of_it() {
 }
 
 #[tokio::test]
-async fn volumes_that_cannot_be_deleted_are_not_forgotten() {
+async fn a_vms_volumes_go_before_it_and_keep_it_while_they_are_in_use() {
     let cluster = Cluster::new().await;
-    cluster.write(&format!("/domains/{DB1}/rbdlist"), "vms/db1_sda").await;
+    cluster.ceph.create_image("vms/other".parse().unwrap());
+    cluster.write("/ceph/volumes/vms", "").await;
+    cluster.write("/ceph/snapshots/vms", "").await;
+    cluster.post("/storage/ceph/volume", "pool=vms&volume=db1_sda&size=1G").await.is(200);
+    let volumes = "vms/db1_sda,vms/unknown";
+    cluster.write(&format!("/domains/{DB1}/rbdlist"), volumes).await;
+    let volume: VolumeId = "vms/db1_sda".parse().unwrap();
+    let address = "10.0.0.1:0/7".parse().unwrap();
+    let lock = Lock { id: "auto 1".to_owned(), locker: "client.7".to_owned(), address };
+    assert!(cluster.ceph.lock(volume.clone(), lock.clone()));
     let answer = cluster.delete("/vm/db1?delete_disks=yes").await.is(400);
-    assert_eq!(answer.body["code"], "has-volumes");
-    assert_eq!(cluster.get("/vm/db1/state").await.body["state"], "stop");
+    assert_eq!(answer.message(), "ERROR: vms/db1_sda is in use.");
+    cluster.get("/vm/db1").await.is(200);
+    cluster.ceph.remove_lock(&volume, &lock).await.unwrap();
+    let answer = cluster.delete("/vm/db1?delete_disks=yes").await.is(200);
+    assert_eq!(answer.message(), "Removed VM 'db1' and its disks from the cluster.");
+    cluster.get("/vm/db1").await.is(404);
+    cluster.get("/storage/ceph/volume/vms/db1_sda").await.is(404);
+    assert!(cluster.ceph.volume(&volume).await.is_err());
 }

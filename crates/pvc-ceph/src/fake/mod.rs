@@ -23,6 +23,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a client is shut out that a lock was taken from.
 const AFTER_LOCK: Duration = Duration::from_secs(3600);
 
+/// The commands that change nothing.
+const QUESTIONS: [&str; 6] =
+    ["ceph osd dump", "ceph osd pool ls", "rbd info", "rbd lock ls", "rbd ls", "rbd snap ls"];
+
 /// How a cluster answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mood {
@@ -33,6 +37,8 @@ pub enum Mood {
     Hangs,
     /// Never, but it does what it is asked.
     Deafens,
+    /// At once when it is asked a question; else never, but it does what it is asked.
+    TellsOnly,
     /// It refuses all.
     Refuses,
     /// Its programs are not installed.
@@ -150,7 +156,10 @@ impl FakeCeph {
                 return Err(CephError::Refused { command, why: "access denied".to_owned() });
             }
             Mood::Absent => return Err(CephError::Absent { program: "ceph" }),
-            Mood::Deafens => drop(act(&mut self.cluster())),
+            Mood::TellsOnly if QUESTIONS.contains(&command.as_str()) => {
+                return act(&mut self.cluster());
+            }
+            Mood::Deafens | Mood::TellsOnly => drop(act(&mut self.cluster())),
             Mood::Hangs => {}
         }
         tokio::time::sleep(PATIENCE).await;

@@ -11,6 +11,18 @@ use crate::zk::{BadText, Text};
 pub struct Json(Arc<str>);
 
 impl Json {
+    /// An object without fields.
+    #[must_use]
+    pub fn empty_object() -> Self {
+        Self("{}".into())
+    }
+
+    /// The text of a value.
+    #[must_use]
+    pub fn of(value: &serde_json::Value) -> Self {
+        Self(value.to_string().into())
+    }
+
     /// The document as text; empty where none was written yet.
     #[must_use]
     pub fn text(&self) -> &str {

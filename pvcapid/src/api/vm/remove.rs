@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use pvc_common::api::Message;
+use pvc_common::id::VolumeId;
 use pvc_common::zk::key;
 use utoipa::IntoParams;
 
@@ -12,6 +13,7 @@ use crate::api::args::Args;
 use crate::app::App;
 use crate::apply::apply;
 use crate::change;
+use crate::storage;
 
 /// Arguments of a removal.
 #[derive(IntoParams)]
@@ -34,12 +36,14 @@ pub(in crate::api) async fn remove(
 ) -> Result<Json<Message>, ApiError> {
     let RemoveArgs { delete_disks } = RemoveArgs { delete_disks: args.flag("delete_disks") };
     let target = changeable(&*app.view()?, &name)?;
-    if delete_disks {
-        without_volumes(&app, &target)?;
-    }
+    let disks = if delete_disks { volumes(&app, &target)? } else { vec![] };
     apply(&app, || async { Ok(change::begin_removal(target.uuid, &target.read(&app).await?)) })
         .await?;
     unclaimed(&app, &target).await?;
+    // Before the VM, which knows them: if one cannot be removed now, the same request can go on.
+    for volume in disks {
+        storage::remove_volume(&app, volume).await?;
+    }
     let message = if delete_disks {
         format!("Removed VM '{}' and its disks from the cluster.", target.name)
     } else {
@@ -53,16 +57,12 @@ pub(in crate::api) async fn remove(
     Ok(Json(Message::new(done.await?)))
 }
 
-/// This version keeps no storage: a VM's volumes cannot be deleted, so it is not removed
-/// as if they were.
-fn without_volumes(app: &App, target: &Target) -> Result<(), ApiError> {
+/// The VM's volumes that the cluster knows. Others are not PVC's to delete.
+fn volumes(app: &App, target: &Target) -> Result<Vec<VolumeId>, ApiError> {
     let view = app.view()?;
     let details = view.vm(target.uuid).and_then(|shown| shown.vm().details.as_deref());
-    if details.and_then(|details| details.volumes.get()).is_none_or(Vec::is_empty) {
-        return Ok(());
-    }
-    let why = "ERROR: This version cannot delete the VM's volumes; undefine the VM instead.";
-    Err(ApiError::refused("has-volumes", why))
+    let all = details.and_then(|details| details.volumes.get()).cloned().unwrap_or_default();
+    Ok(all.into_iter().filter(|volume| view.volumes.contains_key(volume)).collect())
 }
 
 /// Waits until nobody may be running the VM.
