@@ -7,6 +7,7 @@
 
 mod cli;
 pub mod fake;
+mod figures;
 mod parse;
 mod pool;
 mod port;
@@ -14,6 +15,7 @@ mod types;
 mod volume;
 
 pub use cli::CephCli;
+pub use figures::{Figures, Statistics};
 pub use pool::{BadReplication, NewPool, Pools, Replication};
 pub use port::{Ceph, CephError};
 pub use types::{Blocked, BlocklistEntry, ClientAddress, Epoch, Lock};

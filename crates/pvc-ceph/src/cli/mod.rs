@@ -1,6 +1,7 @@
 //! Ceph by its own programs, `ceph` and `rbd`.
 
 mod fence;
+mod figures;
 mod pools;
 mod volumes;
 
@@ -23,13 +24,15 @@ const LIMIT: Duration = Duration::from_secs(2);
 pub struct CephCli {
     ceph: String,
     rbd: String,
+    rados: String,
     conf: Option<PathBuf>,
     limit: Duration,
 }
 
 impl Default for CephCli {
     fn default() -> Self {
-        Self { ceph: "ceph".to_owned(), rbd: "rbd".to_owned(), conf: None, limit: LIMIT }
+        let [ceph, rbd, rados] = ["ceph", "rbd", "rados"].map(str::to_owned);
+        Self { ceph, rbd, rados, conf: None, limit: LIMIT }
     }
 }
 
@@ -59,6 +62,7 @@ impl CephCli {
     pub fn programs_in(mut self, directory: &str) -> Self {
         self.ceph = format!("{directory}/ceph");
         self.rbd = format!("{directory}/rbd");
+        self.rados = format!("{directory}/rados");
         self
     }
 
@@ -90,8 +94,24 @@ impl CephCli {
         words: &[&str],
         limit: Duration,
     ) -> Result<Output, CephError> {
+        self.run_with(name, program, words, None, limit).await
+    }
+
+    /// Runs a program that reads `input`, if it is given any.
+    async fn run_with(
+        &self,
+        name: &'static str,
+        program: &str,
+        words: &[&str],
+        input: Option<&str>,
+        limit: Duration,
+    ) -> Result<Output, CephError> {
         let conf = self.conf.iter().flat_map(|conf| [OsString::from("--conf"), conf.into()]);
-        let done = Command::new(program, limit).args(conf).args(words).run().await;
+        let mut command = Command::new(program, limit).args(conf).args(words);
+        if let Some(input) = input {
+            command = command.stdin(input);
+        }
+        let done = command.run().await;
         done.map_err(|error| failure(name, format!("{name} {}", words.join(" ")), error))
     }
 }

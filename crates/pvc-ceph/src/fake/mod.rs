@@ -3,6 +3,7 @@
 //! Honest where it matters: entries end, taking a lock from its holder shuts that client out, and
 //! an answer that does not come says nothing about what was done. Clones are the same cluster.
 
+mod figures;
 mod pools;
 mod volumes;
 

@@ -91,3 +91,8 @@ kept_by_the_fake!(
     a_volume_that_is_open_is_left_as_it_is,
     what_is_not_there_is_told,
 );
+
+kept_by_the_fake!(
+    figures:
+    everything_is_told_at_once,
+);

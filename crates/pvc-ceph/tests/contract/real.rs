@@ -125,7 +125,7 @@ fn left_out() -> bool {
 
 /// Cases share a cluster: starting one takes longer than they do.
 macro_rules! kept_by_ceph {
-    ($test:ident, $part:ident: $($case:ident),* $(,)?) => {
+    ($test:ident: $($part:ident::$case:ident),* $(,)?) => {
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $test() {
             if left_out() {
@@ -141,29 +141,26 @@ macro_rules! kept_by_ceph {
 }
 
 kept_by_ceph!(
-    ceph_fences_as_the_contract_says, fence:
-    nobody_is_let_in_that_is_not_shut_out,
-    a_host_that_is_shut_out_writes_no_more_and_others_do,
-    a_short_entry_is_prolonged,
-    a_lock_is_taken_from_its_holder_who_is_shut_out,
-    an_image_that_is_not_there_is_told,
-    an_osd_that_is_called_dead_is_down,
+    ceph_fences_as_the_contract_says:
+    fence::nobody_is_let_in_that_is_not_shut_out,
+    fence::a_host_that_is_shut_out_writes_no_more_and_others_do,
+    fence::a_short_entry_is_prolonged,
+    fence::a_lock_is_taken_from_its_holder_who_is_shut_out,
+    fence::an_image_that_is_not_there_is_told,
+    fence::an_osd_that_is_called_dead_is_down,
 );
 
 kept_by_ceph!(
-    ceph_keeps_pools_as_the_contract_says, pools:
-    a_pool_is_made_once_and_holds_volumes,
-    a_pool_that_cannot_be_is_refused,
-    a_pool_that_is_not_there_is_told,
-);
-
-kept_by_ceph!(
-    ceph_keeps_volumes_as_the_contract_says, volumes:
-    a_volume_lives_from_its_making_to_its_removal,
-    a_name_in_use_is_not_taken,
-    a_volume_never_shrinks,
-    a_copy_is_a_volume_of_its_own,
-    a_snapshot_lives_from_its_making_to_its_removal,
-    a_volume_that_is_open_is_left_as_it_is,
-    what_is_not_there_is_told,
+    ceph_keeps_data_as_the_contract_says:
+    figures::everything_is_told_at_once,
+    pools::a_pool_is_made_once_and_holds_volumes,
+    pools::a_pool_that_cannot_be_is_refused,
+    pools::a_pool_that_is_not_there_is_told,
+    volumes::a_volume_lives_from_its_making_to_its_removal,
+    volumes::a_name_in_use_is_not_taken,
+    volumes::a_volume_never_shrinks,
+    volumes::a_copy_is_a_volume_of_its_own,
+    volumes::a_snapshot_lives_from_its_making_to_its_removal,
+    volumes::a_volume_that_is_open_is_left_as_it_is,
+    volumes::what_is_not_there_is_told,
 );

@@ -1,5 +1,6 @@
 //! What every implementation of the port does.
 
 pub(crate) mod fence;
+pub(crate) mod figures;
 pub(crate) mod pools;
 pub(crate) mod volumes;

@@ -1,5 +1,7 @@
 //! Understanding what Ceph's programs print.
 
+pub(crate) mod figures;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::str::FromStr;
