@@ -186,8 +186,8 @@ impl<T: Tree, O: Outfit + Sync> PrimaryKeeper<T, O> {
     /// may have.
     fn keep_in_touch(&self, view: &View) {
         let seat = &view.cluster.primary_node;
-        let own = view.nodes.get(&self.me).map(|node| &node.coordinator_state);
-        let part = match own.and_then(Seen::copied) {
+        let own = view.nodes.get(&self.me);
+        let part = match own.and_then(|own| own.coordinator_state.copied()) {
             Some(
                 CoordinatorState::Takeover
                 | CoordinatorState::Primary
@@ -197,8 +197,13 @@ impl<T: Tree, O: Outfit + Sync> PrimaryKeeper<T, O> {
         };
         let mut question = Vec::new();
         if part || self.addresses {
-            let own = own.and_then(|own| key::node_coordinator_state(&self.me).check(own));
-            question.extend(key::primary_node().check(seat).into_iter().chain(own));
+            question.extend(key::primary_node().check(seat));
+            question.extend(own.into_iter().flat_map(|own| {
+                let part = key::node_coordinator_state(&self.me).check(&own.coordinator_state);
+                // Who is condemned holds nothing, though it is named until its death is proved.
+                let life = key::node_daemon_state(&self.me).check(&own.daemon_state);
+                [part, life].into_iter().flatten()
+            }));
         }
         self.contact.ask(question);
     }

@@ -54,6 +54,8 @@ pub(super) fn gather(s: &Situation<'_>, name: &NodeName, fence: &Fence, plan: &m
                 Verdict::Proved | Verdict::Failed => found.at + RETRY,
             },
         };
+        let from = s.sight.cuts_from(name).filter(|_| kind == EvidenceKind::Ipmi);
+        let again = from.map_or(again, |from| again.max(from));
         if again <= s.now {
             plan.steps.push(Step::Gather { node: name.clone(), kind });
         } else {

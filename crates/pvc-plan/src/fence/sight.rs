@@ -21,6 +21,9 @@ const ASLEEP: Duration = Duration::from_secs(2);
 /// than any pause between two attempts at a proof.
 const STUCK: Duration = Duration::from_secs(60);
 
+/// How long after its ZooKeeper a node's daemon may take to tell of its boot.
+const COMES_BACK: Duration = Duration::from_secs(10);
+
 /// How much later each further coordinator takes a fence over.
 const APART: Duration = Duration::from_secs(10);
 
@@ -37,6 +40,8 @@ struct Watched {
     /// Since when most have agreed without a keepalive in between.
     agreed: Option<Instant>,
     fence: (Expected, Instant),
+    /// When the fence under way was found to have begun before this coordinator looked.
+    inherited: Option<Instant>,
     /// The keepalive as it was when the fence under way was first seen.
     keepalive_then: Expected,
 }
@@ -48,6 +53,8 @@ pub struct Sight {
     agreement: Agreement,
     looked: Option<Instant>,
     live: bool,
+    /// When the session was last known to be alive.
+    live_at: Option<Instant>,
     /// Which promise each node makes, and when that was first seen. A session that ends takes
     /// nothing away from that.
     leases: BTreeMap<NodeName, (Expected, Instant)>,
@@ -72,6 +79,10 @@ impl Sight {
         let asleep = self.looked.is_none_or(|at| now.saturating_duration_since(at) > ASLEEP);
         self.looked = Some(now);
         self.live = live;
+        let away = self.live_at.is_none_or(|at| now.saturating_duration_since(at) > COMES_BACK);
+        if live {
+            self.live_at = Some(now);
+        }
         if asleep || !live {
             self.nodes.clear();
         }
@@ -86,7 +97,8 @@ impl Sight {
                 *seen = (lease, now);
             }
             let known = self.nodes.contains_key(name);
-            let watched = self.nodes.entry(name.clone()).or_insert_with(|| Watched::new(node, now));
+            let watched =
+                self.nodes.entry(name.clone()).or_insert_with(|| Watched::new(node, away, now));
             if watched.look(node, self.agreement.is_accused(name), now) && known {
                 self.begun.push((name.clone(), now));
             }
@@ -142,6 +154,16 @@ impl Sight {
         self.leases.get(node).map(|(_, at)| *at)
     }
 
+    /// From when on the power of a condemned node may be cut.
+    ///
+    /// A fence that was found after a long absence may be of long ago: the ensemble had no quorum
+    /// meanwhile, and this very node may have brought it back by booting again. It is given the
+    /// time to say so, or the cluster would switch off what it has just got its quorum from.
+    #[must_use]
+    pub(super) fn cuts_from(&self, node: &NodeName) -> Option<Instant> {
+        Some(self.nodes.get(node)?.inherited? + COMES_BACK)
+    }
+
     /// When the fence of `node` counts as standing still for the coordinator of this rank.
     pub(super) fn stuck_at(&self, node: &NodeName, rank: usize) -> Option<Instant> {
         let rank = u32::try_from(rank).unwrap_or(u32::MAX);
@@ -174,7 +196,9 @@ impl Sight {
 }
 
 impl Watched {
-    fn new(node: &Node, now: Instant) -> Self {
+    /// `away` says whether this coordinator had not looked for long.
+    fn new(node: &Node, away: bool, now: Instant) -> Self {
+        let fenced = node.liveness.fence.expected() != Expected::Absent;
         Self {
             keepalive: (node.keepalive.expected(), now),
             lived: false,
@@ -182,6 +206,7 @@ impl Watched {
             suspicions: BTreeMap::new(),
             agreed: None,
             fence: (node.liveness.fence.expected(), now),
+            inherited: (away && fenced).then_some(now),
             keepalive_then: node.keepalive.expected(),
         }
     }
@@ -215,6 +240,9 @@ impl Watched {
         };
         let fence = node.liveness.fence.expected();
         let begun = self.fence.0 == Expected::Absent && fence != Expected::Absent;
+        if fence == Expected::Absent {
+            self.inherited = None;
+        }
         if begun {
             self.keepalive_then = node.keepalive.expected();
         }

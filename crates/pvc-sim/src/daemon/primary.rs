@@ -66,12 +66,12 @@ impl World {
             return self.after(CHECK, self.own(id), move |world| world.watch_silence(id));
         };
         let (me, asked) = (self.hosts[id].name.clone(), self.now);
-        let own = view
-            .nodes
-            .get(&me)
-            .and_then(|own| key::node_coordinator_state(&me).check(&own.coordinator_state));
+        let own = view.nodes.get(&me);
+        let part =
+            own.and_then(|own| key::node_coordinator_state(&me).check(&own.coordinator_state));
+        let life = own.and_then(|own| key::node_daemon_state(&me).check(&own.daemon_state));
         let seat = key::primary_node().check(&view.cluster.primary_node);
-        let ops: Vec<Op> = seat.into_iter().chain(own).collect();
+        let ops: Vec<Op> = seat.into_iter().chain(part).chain(life).collect();
         self.commit(id, ops, move |world, outcome| {
             let daemon = world.daemon(id);
             if outcome == Outcome::Done && daemon.touched.is_some() {

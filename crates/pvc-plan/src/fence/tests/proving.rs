@@ -158,3 +158,20 @@ fn the_storage_fence_suffices_where_nothing_else_can_be_had() {
         assert_eq!(scene.state(3), state, "{storage:?}");
     }
 }
+
+/// The quorum was lost meanwhile, and this very node may have brought it back.
+#[test]
+fn a_node_whose_fence_was_found_may_first_tell_of_its_boot() {
+    let mut scene = Scene::new(3);
+    scene.suspect(3, &[1, 2]);
+    scene.pass(ms(1_600));
+    let gathers =
+        |scene: &Scene| scene.log.iter().filter(|line| line.contains("gather Ipmi")).count();
+    assert_eq!(gathers(&scene), 1, "whose fence was seen to begin is switched off at once");
+    scene.sight = Sight::default();
+    scene.jobs.clear();
+    scene.pass(Duration::from_secs(9));
+    assert_eq!(gathers(&scene), 1);
+    scene.pass(Duration::from_secs(2));
+    assert_eq!(gathers(&scene), 2, "it had its time");
+}
