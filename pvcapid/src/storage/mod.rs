@@ -11,6 +11,7 @@ mod pool;
 mod snapshot;
 mod volume;
 
+use std::future::Future;
 use std::sync::Arc;
 
 use pvc_ceph::{CephError, Image, Pools, Volumes};
@@ -26,6 +27,7 @@ pub(crate) use volume::{
 };
 
 use crate::api::ApiError;
+use crate::app::App;
 
 /// Any Ceph cluster, and what is being done to it. Cloning shares it.
 #[derive(Clone)]
@@ -85,10 +87,23 @@ impl From<CephError> for ApiError {
     }
 }
 
-/// Carries a request out to its end, although whoever asked may be gone before.
-async fn to_the_end<T: Send + 'static>(
-    work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
-) -> Result<T, ApiError> {
+/// Carries a request out to its end, although whoever asked may be gone before. What it changes is
+/// held meanwhile.
+async fn carry_out<T, W>(
+    app: &App,
+    changed: Vec<String>,
+    work: impl FnOnce(App) -> W,
+) -> Result<T, ApiError>
+where
+    T: Send + 'static,
+    W: Future<Output = Result<T, ApiError>> + Send + 'static,
+{
+    let held = app.storage().holds.hold(&changed)?;
+    let work = work(app.clone());
+    let work = async move {
+        let _held = held;
+        work.await
+    };
     tokio::spawn(tracing::Instrument::in_current_span(work))
         .await
         .unwrap_or_else(|error| Err(ApiError::internal(&error)))

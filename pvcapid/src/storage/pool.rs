@@ -5,7 +5,7 @@ use pvc_common::id::PoolName;
 use pvc_common::model::Json;
 use pvc_common::zk::key;
 
-use super::{Act, to_the_end};
+use super::{Act, carry_out};
 use crate::api::ApiError;
 use crate::app::App;
 use crate::apply::{apply, commit};
@@ -17,9 +17,7 @@ const BATCH: usize = 500;
 
 /// Makes a pool.
 pub(crate) async fn create_pool(app: &App, pool: NewPool) -> Result<String, ApiError> {
-    let app = app.clone();
-    to_the_end(async move {
-        let _held = app.storage().holds.hold(&[pool.name.to_string()])?;
+    carry_out(app, vec![pool.name.to_string()], |app| async move {
         let known = app.view()?.pools.get(&pool.name).cloned();
         match known {
             Some(known) if storage::identity(&known.stats).is_some() => {
@@ -74,10 +72,8 @@ async fn withdraw(app: &App, pool: &PoolName) {
 
 /// Changes how many placement groups a pool has.
 pub(crate) async fn set_pgs(app: &App, pool: PoolName, pgs: u32) -> Result<String, ApiError> {
-    let app = app.clone();
-    to_the_end(async move {
+    carry_out(app, vec![pool.to_string()], |app| async move {
         storage::known_pool(&*app.view()?, &pool)?;
-        let _held = app.storage().holds.hold(&[pool.to_string()])?;
         app.storage().act(Act::SetPgs(pool.clone(), pgs)).await?;
         apply(&app, || async {
             let key = key::pool_pgs(&pool);
@@ -92,12 +88,10 @@ pub(crate) async fn set_pgs(app: &App, pool: PoolName, pgs: u32) -> Result<Strin
 
 /// Removes a pool with all its volumes.
 pub(crate) async fn remove_pool(app: &App, pool: PoolName) -> Result<String, ApiError> {
-    let app = app.clone();
-    to_the_end(async move {
+    carry_out(app, vec![pool.to_string()], |app| async move {
         let view = app.view()?;
         storage::known_pool(&view, &pool)?;
         storage::nobody_runs_on(&view, &pool)?;
-        let _held = app.storage().holds.hold(&[pool.to_string()])?;
         app.storage().act(Act::RemovePool(pool.clone())).await?;
         forget(&app, &pool).await?;
         Ok(format!("Removed RBD pool '{pool}' and all volumes."))

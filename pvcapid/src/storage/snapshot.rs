@@ -4,7 +4,7 @@ use pvc_ceph::{CephError, Image};
 use pvc_common::id::{SnapshotId, SnapshotName, VolumeId};
 use pvc_common::zk::{Op, key};
 
-use super::{Act, to_the_end};
+use super::{Act, carry_out};
 use crate::api::ApiError;
 use crate::app::App;
 use crate::apply::apply;
@@ -13,9 +13,7 @@ use crate::fetch;
 
 /// Takes a snapshot of a volume.
 pub(crate) async fn create_snapshot(app: &App, snapshot: SnapshotId) -> Result<String, ApiError> {
-    let app = app.clone();
-    to_the_end(async move {
-        let _held = app.storage().holds.hold(&[snapshot.of.to_string()])?;
+    carry_out(app, vec![snapshot.of.to_string()], |app| async move {
         let view = app.view()?;
         storage::known_volume(&view, &snapshot.of)?;
         let SnapshotId { of, snapshot: name } = &snapshot;
@@ -74,9 +72,7 @@ pub(crate) async fn rename_snapshot(
     snapshot: SnapshotId,
     name: SnapshotName,
 ) -> Result<String, ApiError> {
-    let app = app.clone();
-    to_the_end(async move {
-        let _held = app.storage().holds.hold(&[snapshot.of.to_string()])?;
+    carry_out(app, vec![snapshot.of.to_string()], |app| async move {
         known(&app, &snapshot)?;
         let to = SnapshotId { of: snapshot.of.clone(), snapshot: name };
         let SnapshotId { of, snapshot: old } = &snapshot;
@@ -108,9 +104,7 @@ pub(crate) async fn rename_snapshot(
 
 /// Removes a snapshot.
 pub(crate) async fn remove_snapshot(app: &App, snapshot: SnapshotId) -> Result<String, ApiError> {
-    let app = app.clone();
-    to_the_end(async move {
-        let _held = app.storage().holds.hold(&[snapshot.of.to_string()])?;
+    carry_out(app, vec![snapshot.of.to_string()], |app| async move {
         known(&app, &snapshot)?;
         app.storage().act(Act::RemoveSnapshot(snapshot.clone())).await?;
         apply(&app, || async {
@@ -128,9 +122,7 @@ pub(crate) async fn remove_snapshot(app: &App, snapshot: SnapshotId) -> Result<S
 
 /// Puts a volume back to what it was at a snapshot.
 pub(crate) async fn roll_back(app: &App, snapshot: SnapshotId) -> Result<String, ApiError> {
-    let app = app.clone();
-    to_the_end(async move {
-        let _held = app.storage().holds.hold(&[snapshot.of.to_string()])?;
+    carry_out(app, vec![snapshot.of.to_string()], |app| async move {
         known(&app, &snapshot)?;
         app.storage().act(Act::RollBack(snapshot.clone())).await?;
         let SnapshotId { of, snapshot: name } = &snapshot;

@@ -6,7 +6,7 @@ use pvc_common::model::Json;
 use pvc_common::unit::Bytes;
 use pvc_common::zk::{Op, key};
 
-use super::{Act, to_the_end};
+use super::{Act, carry_out};
 use crate::api::ApiError;
 use crate::app::App;
 use crate::apply::{apply, commit};
@@ -21,16 +21,16 @@ pub(crate) async fn create_volume(
     size: Bytes,
     force: bool,
 ) -> Result<String, ApiError> {
-    let app = app.clone();
-    to_the_end(async move {
-        let _held = app.storage().holds.hold(&[volume.to_string()])?;
+    carry_out(app, vec![volume.to_string()], |app| async move {
         let view = app.view()?;
         let making = storage::new_volume(&view, &volume)?;
         storage::fits(storage::known_pool(&view, &volume.pool)?, &volume.pool, size, force)?;
         announce(&app, &volume, size, making).await?;
         let made = match app.storage().act(Act::CreateVolume(volume.clone(), size)).await {
-            // It was made by whoever announced it.
-            Err(CephError::Exists { .. }) if making == Making::Resumed => Ok(()),
+            // It was made by whoever announced it, perhaps smaller.
+            Err(CephError::Exists { .. }) if making == Making::Resumed => {
+                app.storage().act(Act::GrowVolume(volume.clone(), size)).await
+            }
             made => made,
         };
         settle(&app, &volume, made).await?;
@@ -47,10 +47,8 @@ pub(crate) async fn clone_volume(
     name: VolumeName,
     force: bool,
 ) -> Result<String, ApiError> {
-    let app = app.clone();
-    to_the_end(async move {
-        let to = VolumeId { pool: from.pool.clone(), volume: name };
-        let _held = app.storage().holds.hold(&[from.to_string(), to.to_string()])?;
+    let to = VolumeId { pool: from.pool.clone(), volume: name };
+    carry_out(app, vec![from.to_string(), to.to_string()], |app| async move {
         let view = app.view()?;
         storage::known_volume(&view, &from)?;
         let making = storage::new_volume(&view, &to)?;
@@ -138,9 +136,7 @@ pub(crate) async fn grow_volume(
     size: Bytes,
     force: bool,
 ) -> Result<String, ApiError> {
-    let app = app.clone();
-    to_the_end(async move {
-        let _held = app.storage().holds.hold(&[volume.to_string()])?;
+    carry_out(app, vec![volume.to_string()], |app| async move {
         let view = app.view()?;
         storage::known_volume(&view, &volume)?;
         let before = app.storage().volume(&volume).await?.size;
@@ -160,10 +156,8 @@ pub(crate) async fn rename_volume(
     volume: VolumeId,
     name: VolumeName,
 ) -> Result<String, ApiError> {
-    let app = app.clone();
-    to_the_end(async move {
-        let to = VolumeId { pool: volume.pool.clone(), volume: name };
-        let _held = app.storage().holds.hold(&[volume.to_string(), to.to_string()])?;
+    let to = VolumeId { pool: volume.pool.clone(), volume: name };
+    carry_out(app, vec![volume.to_string(), to.to_string()], |app| async move {
         let view = app.view()?;
         let id = storage::known_volume(&view, &volume)?;
         if view.volumes.contains_key(&to) {
@@ -207,9 +201,7 @@ async fn move_keys(app: &App, from: &VolumeId, to: &VolumeId) -> Result<(), ApiE
 
 /// Removes a volume with its snapshots.
 pub(crate) async fn remove_volume(app: &App, volume: VolumeId) -> Result<String, ApiError> {
-    let app = app.clone();
-    to_the_end(async move {
-        let _held = app.storage().holds.hold(&[volume.to_string()])?;
+    carry_out(app, vec![volume.to_string()], |app| async move {
         if !app.view()?.volumes.contains_key(&volume) {
             return Err(storage::no_volume(&volume));
         }

@@ -168,8 +168,11 @@ async fn a_request_that_came_to_no_end_goes_on_when_it_is_asked_again() {
     cluster.ceph.set_mood(Mood::Well);
     let unfinished = cluster.put(&format!("{VOLUME}/data/a"), "new_name=b").await.is(400);
     assert!(unfinished.message().contains("was not made to the end"), "{unfinished:?}");
-    cluster.post(VOLUME, "pool=data&volume=a&size=1G").await.is(200);
-    assert!(stats(&cluster, "volumes/data/a").await.unwrap()["id"].is_string());
+    let smaller = cluster.post(VOLUME, "pool=data&volume=a&size=512M").await.is(400);
+    assert_eq!(smaller.message(), "ERROR: data/a is larger than that.");
+    cluster.post(VOLUME, "pool=data&volume=a&size=2G").await.is(200);
+    let now = stats(&cluster, "volumes/data/a").await.unwrap();
+    assert!(now["id"].is_string() && now["size"] == 2_u64 << 30, "{now}");
 
     cluster.ceph.set_mood(Mood::TellsOnly);
     cluster.put(&format!("{VOLUME}/data/a"), "new_name=b").await.is(503);
