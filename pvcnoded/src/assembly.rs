@@ -143,6 +143,7 @@ pub(crate) fn begin<T: Tree, H: Hypervisor>(
         keepalive: config.intervals.keepalive,
         log_keepalives: config.logging.details.keepalives,
         log_details: config.logging.details.keepalives && config.logging.details.cluster,
+        log_storage: config.logging.details.keepalives && config.logging.details.storage,
         by_primary: by_primary(config),
         vms: config.functions.hypervisor.then(|| vm_settings(config)),
         console: console::Settings {
@@ -167,8 +168,10 @@ pub(crate) fn begin<T: Tree, H: Hypervisor>(
     });
     let is_fenced_by_storage = policy(config).storage != StorageFence::Off;
     let storage = is_fenced_by_storage.then(|| (ceph(config), addresses(config)));
+    let publishes = config.is_coordinator() && config.functions.storage;
+    let figures = publishes.then(|| ceph(config));
     let views = mirror.view();
-    serve(settings, serve::Parts { tree, hypervisor, outfit, views, fencing, storage })
+    serve(settings, serve::Parts { tree, hypervisor, outfit, views, fencing, storage, figures })
 }
 
 /// The devices whose traffic is shown: hardware, and those that the configuration names.

@@ -22,6 +22,7 @@ pub mod serve;
 pub mod settings;
 pub mod startup;
 pub mod stats;
+pub mod storage;
 pub mod traffic;
 pub mod vm;
 pub mod vnc;

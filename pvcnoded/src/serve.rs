@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pvc_ceph::Ceph;
+use pvc_ceph::{Ceph, Statistics};
 use pvc_common::id::NodeName;
 use pvc_common::state::{CoordinatorState, DaemonState, Word};
 use pvc_common::view::View;
@@ -32,7 +32,7 @@ use crate::primary::{Outfit, PrimaryKeeper};
 use crate::settings::Teller;
 use crate::stats::{HostFigures, Sources};
 use crate::vm::VmKeeper;
-use crate::{console, keepalive, stats, vm, vnc};
+use crate::{console, keepalive, stats, storage, vm, vnc};
 
 /// How long a primary that stops may take to pass its part on. Longer than a service may take
 /// to end: a daemon that goes before it has let go of the addresses keeps everybody waiting.
@@ -54,6 +54,8 @@ pub struct Settings {
     pub log_keepalives: bool,
     /// Whether the node's figures are logged.
     pub log_details: bool,
+    /// Whether the storage's figures are logged.
+    pub log_storage: bool,
     /// What the whole cluster goes by while this node is primary: paths and texts.
     pub by_primary: Vec<(String, String)>,
     /// How VMs are run; `None` on a node that runs none.
@@ -78,6 +80,9 @@ pub struct Parts<T, H, O, P, C> {
     pub fencing: Option<Fencing<P, C>>,
     /// Ceph, and the addresses of this node's clients; `None` on a node without storage.
     pub storage: Option<(C, Vec<IpAddr>)>,
+    /// Ceph, whose figures this node publishes while it is primary; `None` on a node that is no
+    /// coordinator, or without storage.
+    pub figures: Option<C>,
 }
 
 /// How dead nodes are seen to.
@@ -112,11 +117,11 @@ where
     H: Hypervisor,
     O: Outfit + Sync,
     P: Power,
-    C: Ceph,
+    C: Ceph + Statistics,
 {
     let ((work, working_drain), (life, life_drain)) = (drain(), drain());
     let registry = Registry::default();
-    let Parts { tree, hypervisor, outfit, views, fencing, storage } = parts;
+    let Parts { tree, hypervisor, outfit, views, fencing, storage, figures } = parts;
     let node = settings.node.clone();
     let (kept_sender, kept) = watch::channel(None);
     let beats = keepalive::Settings {
@@ -138,6 +143,7 @@ where
         working.push(crew.primary(node.clone(), outfit));
         working.push(crew.settings(node.clone(), settings.by_primary.clone()));
     }
+    working.extend(figures.map(|ceph| crew.figures(&settings, ceph)));
     working.extend(fencing.map(|fencing| crew.fence(node.clone(), fencing)));
     working.extend(crew.run_vms(settings, hypervisor, starts));
     let Crew { tree, views, registry, .. } = crew;
@@ -189,6 +195,16 @@ impl<T: Tree> Crew<T> {
         let teller = Teller::new(node, self.tree.clone(), settings);
         let nudge = Nudge::default();
         spawn_with(teller, nudge, self.views.clone(), &self.registry, &self.drain).task
+    }
+
+    fn figures<C: Statistics>(&self, settings: &Settings, ceph: C) -> JoinHandle<()> {
+        let (tree, views, drain) = (self.tree.clone(), self.views.clone(), self.drain.clone());
+        let settings = storage::Settings {
+            node: settings.node.clone(),
+            every: settings.keepalive,
+            log: settings.log_storage,
+        };
+        tokio::spawn(storage::run(tree, settings, ceph, views, drain))
     }
 
     /// The VMs of this node, their consoles and figures.

@@ -267,7 +267,9 @@ impl Bench {
         });
         let outfit = Some(outfit);
         let storage = self.ceph.clone().map(|ceph| (ceph, presence(node).addresses));
-        let parts = Parts { tree: tree.clone(), hypervisor, outfit, views, fencing, storage };
+        let figures = self.ceph.clone();
+        let parts =
+            Parts { tree: tree.clone(), hypervisor, outfit, views, fencing, storage, figures };
         let service = serve::<FakeTree, FakeHypervisor, FakeOutfit, FakePower, FakeCeph>(
             settings(node, self.run.path().join(node)),
             parts,
@@ -419,6 +421,7 @@ fn settings(node: &str, starts: PathBuf) -> Settings {
         keepalive: Duration::from_secs(5),
         log_keepalives: false,
         log_details: false,
+        log_storage: true,
         by_primary: vec![(key::upstream_ip().into_path(), format!("10.0.0.{node}/24"))],
         vms: Some(vm::Settings {
             shutdown_timeout: Duration::from_secs(180),

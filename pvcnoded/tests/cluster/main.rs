@@ -11,3 +11,4 @@ mod flush;
 mod lifecycle;
 mod mesh;
 mod primary;
+mod storage;
