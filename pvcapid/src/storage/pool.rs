@@ -3,7 +3,7 @@
 use pvc_ceph::NewPool;
 use pvc_common::id::PoolName;
 use pvc_common::model::Json;
-use pvc_common::zk::key;
+use pvc_common::zk::{Seen, key};
 
 use super::{Act, carry_out};
 use crate::api::ApiError;
@@ -20,7 +20,7 @@ pub(crate) async fn create_pool(app: &App, pool: NewPool) -> Result<String, ApiE
     carry_out(app, vec![pool.name.to_string()], |app| async move {
         let known = app.view()?.pools.get(&pool.name).cloned();
         match known {
-            Some(known) if storage::identity(&known.stats).is_some() => {
+            Some(known) if known.tier != Seen::Absent => {
                 let message = format!("ERROR: There is a pool '{}' already.", pool.name);
                 return Err(ApiError::refused("name-in-use", message));
             }
@@ -42,18 +42,20 @@ pub(crate) async fn create_pool(app: &App, pool: NewPool) -> Result<String, ApiE
             withdraw(&app, &pool.name).await;
             return Err(error.into());
         }
+        commit(&app, vec![key::pool_tier(&pool.name).create(&pool.tier)]).await?;
         Ok(format!("Created RBD pool '{}' with {} PGs", pool.name, pool.pgs))
     })
     .await
 }
 
+/// Announces a pool: all but its tier, which says that it was made to the end. Its statistics do not
+/// say that, for Ceph tells of a pool that is half configured, too.
 async fn announce(app: &App, pool: &NewPool) -> Result<(), ApiError> {
     let name = &pool.name;
     let none = Json::empty_object();
     let ops = vec![
         key::pool(name).create(&()),
         key::pool_pgs(name).create(&pool.pgs),
-        key::pool_tier(name).create(&pool.tier),
         key::pool_stats(name).create(&none),
         key::pool_volumes(name).create(&()),
         key::pool_snapshots(name).create(&()),

@@ -157,6 +157,19 @@ async fn a_volume_that_makes_no_sense_is_refused_and_nothing_is_made() {
     assert_eq!(cluster.ceph.volume(&volume("a")).await.unwrap().size.0, 6 << 30);
 }
 
+#[tokio::test]
+async fn a_pool_that_came_to_no_end_is_made_to_the_end_though_ceph_tells_of_it() {
+    let cluster = Cluster::new().await;
+    let wanted = format!("pool=data&pgs=8&{REPLICATION}&tier=hdd");
+    cluster.ceph.set_mood(Mood::TellsOnly);
+    cluster.post(POOL, &wanted).await.is(503);
+    cluster.ceph.set_mood(Mood::Well);
+    cluster.write("/ceph/pools/data/stats", r#"{"id":7}"#).await;
+    cluster.post(POOL, &wanted).await.is(200);
+    assert_eq!(cluster.read("/ceph/pools/data/tier").await.as_deref(), Some("hdd"));
+    cluster.post(POOL, &wanted).await.is(400);
+}
+
 /// What was asked is done, but nobody says so: the request is asked again.
 #[tokio::test]
 async fn a_request_that_came_to_no_end_goes_on_when_it_is_asked_again() {
