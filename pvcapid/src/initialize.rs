@@ -7,12 +7,13 @@ use crate::api::ApiError;
 use crate::store::Store;
 
 /// Everything that an initialisation with `overwrite` deletes.
-const BRANCHES: [&str; 9] = [
+const BRANCHES: [&str; 10] = [
     key::SCHEMA,
     key::CONFIG,
     key::LOGS,
     key::FAULTS,
     key::FENCES,
+    key::TASKS,
     key::NODES,
     key::DOMAINS,
     key::NETWORKS,

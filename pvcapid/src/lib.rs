@@ -23,6 +23,7 @@ mod request;
 pub mod serve;
 mod storage;
 mod store;
+mod task;
 mod text;
 
 pub use app::{App, Limits};

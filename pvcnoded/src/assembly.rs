@@ -168,10 +168,9 @@ pub(crate) fn begin<T: Tree, H: Hypervisor>(
     });
     let is_fenced_by_storage = policy(config).storage != StorageFence::Off;
     let storage = is_fenced_by_storage.then(|| (ceph(config), addresses(config)));
-    let publishes = config.is_coordinator() && config.functions.storage;
-    let figures = publishes.then(|| ceph(config));
     let views = mirror.view();
-    serve(settings, serve::Parts { tree, hypervisor, outfit, views, fencing, storage, figures })
+    let ceph = config.functions.storage.then(|| ceph(config));
+    serve(settings, serve::Parts { tree, hypervisor, outfit, views, fencing, storage, ceph })
 }
 
 /// The devices whose traffic is shown: hardware, and those that the configuration names.
@@ -209,6 +208,7 @@ fn vm_settings(config: &Config) -> vm::Settings {
         shutdown_timeout: config.intervals.vm_shutdown,
         peers: vm::Peers::new(route, config.migration.tls),
         starts: config.directories.dynamic.join("starts"),
+        locks: config.functions.storage.then(|| vm::OwnLocks::new(ceph(config), addresses(config))),
     }
 }
 

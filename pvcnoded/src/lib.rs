@@ -23,6 +23,7 @@ pub mod settings;
 pub mod startup;
 pub mod stats;
 pub mod storage;
+pub mod task;
 pub mod traffic;
 pub mod vm;
 pub mod vnc;

@@ -31,8 +31,9 @@ use crate::mesh::Ear;
 use crate::primary::{Outfit, PrimaryKeeper};
 use crate::settings::Teller;
 use crate::stats::{HostFigures, Sources};
+use crate::task::TaskKeeper;
 use crate::vm::VmKeeper;
-use crate::{console, keepalive, stats, storage, vm, vnc};
+use crate::{console, keepalive, stats, storage, task, vm, vnc};
 
 /// How long a primary that stops may take to pass its part on. Longer than a service may take
 /// to end: a daemon that goes before it has let go of the addresses keeps everybody waiting.
@@ -80,9 +81,9 @@ pub struct Parts<T, H, O, P, C> {
     pub fencing: Option<Fencing<P, C>>,
     /// Ceph, and the addresses of this node's clients; `None` on a node without storage.
     pub storage: Option<(C, Vec<IpAddr>)>,
-    /// Ceph, whose figures this node publishes while it is primary; `None` on a node that is no
-    /// coordinator, or without storage.
-    pub figures: Option<C>,
+    /// Ceph, for tasks; a coordinator publishes its figures while it is primary. `None` on a node
+    /// without storage.
+    pub ceph: Option<C>,
 }
 
 /// How dead nodes are seen to.
@@ -121,7 +122,7 @@ where
 {
     let ((work, working_drain), (life, life_drain)) = (drain(), drain());
     let registry = Registry::default();
-    let Parts { tree, hypervisor, outfit, views, fencing, storage, figures } = parts;
+    let Parts { tree, hypervisor, outfit, views, fencing, storage, ceph } = parts;
     let node = settings.node.clone();
     let (kept_sender, kept) = watch::channel(None);
     let beats = keepalive::Settings {
@@ -139,11 +140,12 @@ where
         let vms = starts.clone().map(|starts| (hypervisor.clone(), starts));
         crew.admission(node.clone(), vms, storage)
     }));
+    working.push(crew.tasks(node.clone(), starts.is_some().then(|| hypervisor.clone()), &ceph));
     if let Some(outfit) = outfit {
+        working.extend(ceph.map(|ceph| crew.figures(&settings, ceph)));
         working.push(crew.primary(node.clone(), outfit));
         working.push(crew.settings(node.clone(), settings.by_primary.clone()));
     }
-    working.extend(figures.map(|ceph| crew.figures(&settings, ceph)));
     working.extend(fencing.map(|fencing| crew.fence(node.clone(), fencing)));
     working.extend(crew.run_vms(settings, hypervisor, starts));
     let Crew { tree, views, registry, .. } = crew;
@@ -189,6 +191,19 @@ impl<T: Tree> Crew<T> {
         let admitter = Admitter::new(node, self.tree.clone(), vms, storage);
         let nudge = Nudge::default();
         spawn_with(admitter, nudge, self.views.clone(), &self.registry, &self.drain).task
+    }
+
+    fn tasks<H: Hypervisor, C: Ceph>(
+        &self,
+        node: NodeName,
+        hypervisor: Option<H>,
+        ceph: &Option<C>,
+    ) -> JoinHandle<()> {
+        let nudge = Nudge::default();
+        let ended = nudge.clone();
+        let tools = task::Tools { tree: self.tree.clone(), hypervisor, ceph: ceph.clone() };
+        let keeper = TaskKeeper::new(node, tools, move || ended.nudge());
+        spawn_with(keeper, nudge, self.views.clone(), &self.registry, &self.drain).task
     }
 
     fn settings(&self, node: NodeName, settings: Vec<(String, String)>) -> JoinHandle<()> {

@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 pub use mac::MacAddress;
 pub use name::{
-    FaultId, FenceId, PluginName, PoolName, RuleName, SnapshotName, SriovName, TagName, VmName,
-    VolumeName,
+    FaultId, FenceId, PluginName, PoolName, RuleName, SnapshotName, SriovName, TagName, TaskId,
+    VmName, VolumeName,
 };
 pub use number::{OsdId, Vni};
 pub use volume::{SnapshotId, VolumeId};

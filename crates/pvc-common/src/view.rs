@@ -9,6 +9,7 @@ mod reported;
 mod root;
 mod shared;
 mod storage;
+mod task;
 mod vm;
 
 #[cfg(test)]
@@ -17,7 +18,9 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::id::{FaultId, FenceId, NodeName, OsdId, PoolName, SnapshotId, VmUuid, Vni, VolumeId};
+use crate::id::{
+    FaultId, FenceId, NodeName, OsdId, PoolName, SnapshotId, TaskId, VmUuid, Vni, VolumeId,
+};
 use crate::model::{self, Network, Node, Osd, Pool, Snapshot, Storage, Vm, Volume};
 use crate::state::Selector;
 use crate::zk::Seen;
@@ -79,6 +82,8 @@ pub struct View {
     pub reported: Shared<FaultId, model::Fault>,
     /// Fences that are over.
     pub fences: Shared<FenceId, model::PastFence>,
+    /// Tasks, waiting, under way and over.
+    pub tasks: Shared<TaskId, model::Task>,
     /// What could not be understood, by path.
     pub faults: Arc<BTreeMap<String, Fault>>,
 }

@@ -10,4 +10,5 @@ pub mod lease;
 pub mod mesh;
 pub mod place;
 pub mod primary;
+pub mod task;
 pub mod vm;

@@ -85,6 +85,8 @@ fn guarded() -> OpenApiRouter<App> {
         .routes(routes!(vm::state::show, vm::state::set))
         .routes(routes!(vm::node::show, vm::node::set))
         .routes(routes!(vm::console::show))
+        .routes(routes!(vm::locks::flush))
+        .routes(routes!(vm::device::attach, vm::device::detach))
         .routes(routes!(vm::rename::rename))
         .merge(storage())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))

@@ -31,11 +31,12 @@ pub(crate) use storage::{osd, osd_state, pools, volume_counts};
 pub(crate) use vm::{meta, tags, without_snapshots};
 
 /// The branches that requests need. Logs are read when they are asked for.
-pub(crate) const ROOTS: [&str; 8] = [
+pub(crate) const ROOTS: [&str; 9] = [
     key::SCHEMA,
     key::CONFIG,
     key::FAULTS,
     key::FENCES,
+    key::TASKS,
     key::NODES,
     key::DOMAINS,
     key::NETWORKS,

@@ -11,7 +11,7 @@ const NETWORK_STATS: &str = r#"{"ens4":{"rx_bps":1,"rx_pps":2,"tx_bps":3,"tx_pps
     "total_bps":4,"total_pps":6,"link_speed":10000000000,"state":"up"}}"#;
 
 const CLUSTER: &[(&str, &str)] = &[
-    ("/schema/version", "17"),
+    ("/schema/version", "18"),
     ("/config", "pvc1"),
     ("/config/maintenance", "false"),
     ("/config/primary_node", "hv1"),
@@ -21,6 +21,7 @@ const CLUSTER: &[(&str, &str)] = &[
     ("/config/migration_target_selector", "mem"),
     ("/networks/1001", "office"),
     ("/networks/1001/nettype", "managed"),
+    ("/tasks", ""),
     ("/ceph/osds/0", ""),
     (
         "/ceph/osds/0/stats",

@@ -13,4 +13,5 @@ mod reading;
 mod storage;
 mod storage_changes;
 mod support;
+mod tasks;
 mod vms;

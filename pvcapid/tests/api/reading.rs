@@ -261,18 +261,6 @@ async fn faults_are_listed_and_sorted() {
 }
 
 #[tokio::test]
-async fn there_are_no_tasks_yet() {
-    let cluster = Cluster::new().await;
-    let tasks = cluster.get("/tasks").await.is(200).body;
-    assert_eq!(tasks, json!({"scheduled": {}, "active": {}, "reserved": {}}));
-    let task = cluster.get("/tasks/0badcafe").await.is(200).body;
-    assert_eq!(
-        task,
-        json!({"state": "PENDING", "current": 0, "total": 1, "status": "Pending job start"})
-    );
-}
-
-#[tokio::test]
 async fn what_is_not_there_is_refused_in_json() {
     let cluster = Cluster::new().await;
     assert_eq!(cluster.get("/nonsense").await.is(404).body["code"], "no-such-endpoint");

@@ -4,6 +4,7 @@
 //! one moment libvirt can only be asked after it. Plans that take time become work of their
 //! own, one at a time per VM; while it runs, the plan may only abort a migration.
 
+mod locks;
 mod report;
 mod slot;
 mod starts;
@@ -25,6 +26,7 @@ use pvc_runtime::reconcile::{Outcome, Reconciler};
 use pvc_zk::Tree;
 use tokio::sync::{mpsc, watch};
 
+pub use locks::OwnLocks;
 pub use report::Report;
 use slot::{Slot, job_of};
 pub use starts::Starts;
@@ -40,6 +42,8 @@ pub struct Settings {
     pub peers: Peers,
     /// Where starts are written down that libvirt has not answered yet; gone after a boot.
     pub starts: PathBuf,
+    /// How locks of former QEMUs of this node are taken; `None` where there is no storage.
+    pub locks: Option<OwnLocks>,
 }
 
 /// Keeps this node's VMs as the tree wants them.
@@ -68,7 +72,8 @@ impl<T: Tree, H: Hypervisor> VmKeeper<T, H> {
         nudge: impl Fn() + Send + Sync + 'static,
     ) -> (Self, watch::Receiver<Arc<Vec<ObservedVm>>>) {
         let hands = (tree.clone(), hypervisor.clone(), starts.clone());
-        let (worker, ended) = Worker::new(hands, settings.peers.clone(), Box::new(nudge));
+        let ways = (settings.peers.clone(), settings.locks.clone());
+        let (worker, ended) = Worker::new(hands, ways, Box::new(nudge));
         let (observed, seen) = watch::channel(Arc::default());
         let slots = BTreeMap::new();
         (Self { me, settings, tree, hypervisor, worker, ended, starts, slots, observed }, seen)

@@ -13,6 +13,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
+use super::locks::OwnLocks;
 use super::slot::job_of;
 use super::starts::Starts;
 
@@ -81,6 +82,7 @@ struct Hands<T, H> {
     hypervisor: H,
     written: Starts,
     peers: Peers,
+    locks: Option<OwnLocks>,
     nudge: Box<dyn Fn() + Send + Sync>,
     ended: mpsc::Sender<Ended>,
     starts: Semaphore,
@@ -90,14 +92,14 @@ struct Hands<T, H> {
 impl<T: Tree, H: Hypervisor> Worker<T, H> {
     pub(super) fn new(
         (tree, hypervisor, written): (T, H, Starts),
-        peers: Peers,
+        (peers, locks): (Peers, Option<OwnLocks>),
         nudge: Box<dyn Fn() + Send + Sync>,
     ) -> (Self, mpsc::Receiver<Ended>) {
         // Filled by at most one end per VM at work and emptied at every activation; a sender
         // that finds it full waits, with its VM still at work.
         let (ended, receiver) = mpsc::channel(256);
         let (starts, ends) = (Semaphore::new(STARTS_AT_ONCE), Semaphore::new(ENDS_AT_ONCE));
-        let hands = Hands { tree, hypervisor, written, peers, nudge, ended, starts, ends };
+        let hands = Hands { tree, hypervisor, written, peers, locks, nudge, ended, starts, ends };
         let migrations = Arc::new(Semaphore::new(MIGRATIONS_AT_ONCE));
         (Self { hands: Arc::new(hands), migrations, tasks: JoinSet::new() }, receiver)
     }
@@ -215,6 +217,9 @@ impl<T: Tree, H: Hypervisor> Hands<T, H> {
         let Ok(xml) = definition else {
             return refused(job, "its definition is not UTF-8 text".to_owned());
         };
+        if let Some(locks) = &self.locks {
+            locks.take_from(job.uuid, &xml, &self.hypervisor).await;
+        }
         if let Err(error) = self.written.begin(job.uuid) {
             tracing::error!(%error, "VM {}: its start cannot be written down", job.name);
             return Outcome::Unclear(error.to_string());

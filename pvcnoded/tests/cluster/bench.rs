@@ -204,7 +204,8 @@ impl Bench {
 
     async fn lay_out(&self) {
         let empty = |path: &str| Op::Create { path: path.to_owned(), data: vec![] };
-        let ops = [key::SCHEMA, key::NODES, key::DOMAINS, key::FENCES].map(empty).into_iter();
+        let ops =
+            [key::SCHEMA, key::NODES, key::DOMAINS, key::FENCES, key::TASKS].map(empty).into_iter();
         let ops = ops.chain([
             key::schema_version().create(&LATEST),
             key::cluster_name().create(&"test".to_owned()),
@@ -267,11 +268,10 @@ impl Bench {
         });
         let outfit = Some(outfit);
         let storage = self.ceph.clone().map(|ceph| (ceph, presence(node).addresses));
-        let figures = self.ceph.clone();
-        let parts =
-            Parts { tree: tree.clone(), hypervisor, outfit, views, fencing, storage, figures };
+        let ceph = self.ceph.clone();
+        let parts = Parts { tree: tree.clone(), hypervisor, outfit, views, fencing, storage, ceph };
         let service = serve::<FakeTree, FakeHypervisor, FakeOutfit, FakePower, FakeCeph>(
-            settings(node, self.run.path().join(node)),
+            settings(node, self.run.path().join(node), self.ceph.as_ref()),
             parts,
         );
         let daemon = Daemon { service, tree, _mirror: mirror };
@@ -411,7 +411,7 @@ impl Bench {
     }
 }
 
-fn settings(node: &str, starts: PathBuf) -> Settings {
+fn settings(node: &str, starts: PathBuf, ceph: Option<&FakeCeph>) -> Settings {
     let route = |node: &NodeName| vm::Route {
         peer_uri: format!("qemu+tcp://{node}/system"),
         migrate_uri: format!("tcp://{node}"),
@@ -427,6 +427,7 @@ fn settings(node: &str, starts: PathBuf) -> Settings {
             shutdown_timeout: Duration::from_secs(180),
             peers: vm::Peers::new(route, false),
             starts,
+            locks: ceph.map(|ceph| vm::OwnLocks::new(ceph.clone(), presence(node).addresses)),
         }),
         console: console::Settings { directory: "/nonexistent".into(), lines: 10 },
         host: Box::new(|| {

@@ -12,3 +12,4 @@ mod lifecycle;
 mod mesh;
 mod primary;
 mod storage;
+mod task;

@@ -79,6 +79,8 @@ names! {
     FaultId, "fault", "";
     /// Which fence of a node it is, such as `hv2-1763695123000`.
     FenceId, "fence", "";
+    /// Which task it is, such as `9f1c02aa`.
+    TaskId, "task", "";
 }
 
 #[cfg(test)]

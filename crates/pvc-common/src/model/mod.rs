@@ -8,6 +8,7 @@ mod network;
 mod node;
 mod resources;
 mod storage;
+mod task;
 mod time;
 mod vm;
 
@@ -22,5 +23,6 @@ pub use network::{Lease, Network, Reservation, Rule};
 pub use node::{Node, StaticData};
 pub use resources::{Resources, uses_rbd};
 pub use storage::{Osd, Pool, Snapshot, Storage, Volume};
+pub use task::{RunOn, Subject, Task, TaskOrder, TaskProgress, Work};
 pub use time::LocalTime;
 pub use vm::{Claim, Origin, Vm};

@@ -5,6 +5,7 @@ mod fence;
 mod network;
 mod node;
 mod storage;
+mod task;
 mod vm;
 
 pub use fault::FaultStatus;
@@ -12,6 +13,7 @@ pub use fence::{EvidenceKind, FencePhase, LeaseKind, Verdict};
 pub use network::NetworkType;
 pub use node::{CoordinatorState, DaemonMode, DaemonState, DomainState};
 pub use storage::Tier;
+pub use task::TaskPhase;
 pub use vm::{MigrationMethod, Selector, VmState};
 
 /// Why a text is not a word of a closed vocabulary.
@@ -73,6 +75,7 @@ mod tests {
         round_trip::<EvidenceKind>();
         round_trip::<Verdict>();
         round_trip::<LeaseKind>();
+        round_trip::<TaskPhase>();
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::{Scope, Shared};
 use crate::id::{
     BadId, FaultId, FenceId, MacAddress, NodeName, OsdId, PluginName, PoolName, RuleName,
-    SnapshotId, SnapshotName, TagName, VmUuid, Vni, VolumeId,
+    SnapshotId, SnapshotName, TagName, TaskId, VmUuid, Vni, VolumeId,
 };
 use crate::zk::{BadText, Seen, Text, Version};
 
@@ -186,7 +186,7 @@ macro_rules! path_names {
 
 path_names! {
     1: FaultId, FenceId, MacAddress, NodeName, OsdId, PluginName, PoolName, RuleName, SnapshotName,
-       TagName, Vni, VmUuid;
+       TagName, TaskId, Vni, VmUuid;
     2: VolumeId;
 }
 

@@ -8,7 +8,7 @@ use crate::zk::key;
 
 impl Branch for View {
     fn take(&mut self, path: &str, found: Found<'_>) -> Taken {
-        let full = found.scope == Scope::Full;
+        let (decides, full) = (found.scope >= Scope::Decisions, found.scope == Scope::Full);
         if let Some(rest) = below(path, key::DOMAINS) {
             member(&mut self.vms, rest, found)
         } else if let Some(rest) = below(path, key::NODES) {
@@ -21,6 +21,8 @@ impl Branch for View {
             member(&mut self.reported, rest, found)
         } else if let Some(rest) = below(path, key::FENCES).filter(|_| full) {
             member(&mut self.fences, rest, found)
+        } else if let Some(rest) = below(path, key::TASKS).filter(|_| decides) {
+            member(&mut self.tasks, rest, found)
         } else if below(path, key::CEPH).is_some() && full {
             self.take_storage(path, found)
         } else {
@@ -59,6 +61,7 @@ impl View {
             key::NETWORKS => self.networks = Default::default(),
             key::FAULTS => self.reported = Default::default(),
             key::FENCES => self.fences = Default::default(),
+            key::TASKS => self.tasks = Default::default(),
             key::CEPH => {
                 self.storage = Default::default();
                 self.osds = Default::default();

@@ -13,6 +13,7 @@ mod network;
 mod node;
 mod sriov;
 mod storage;
+mod task;
 mod vm_parts;
 
 use std::marker::PhantomData;
@@ -26,6 +27,7 @@ pub use network::*;
 pub use node::*;
 pub use sriov::*;
 pub use storage::*;
+pub use task::*;
 pub use vm_parts::*;
 
 use super::{Expected, Op, Seen, Text};
@@ -101,6 +103,8 @@ pub const LOGS: &str = "/logs";
 pub const FAULTS: &str = "/faults";
 /// Parent of fences that are over (since version 17).
 pub const FENCES: &str = "/fences";
+/// Parent of tasks (since version 18).
+pub const TASKS: &str = "/tasks";
 /// Parent of nodes.
 pub const NODES: &str = "/nodes";
 /// Parent of VMs.

@@ -1,9 +1,9 @@
 //! The layout of the tree, version by version, as data.
 //!
-//! Upstream counts 0 to 15; 16 and 17 are ours and add who may be running a VM, and the deaths of
-//! nodes. A document names every key by its kind and a name, with an absolute path if the kind is `base`, and otherwise with
-//! what is appended to the path of an object of that kind. The keys in [`super::key`] are those
-//! of [`LATEST`].
+//! Upstream counts 0 to 15; 16 to 18 are ours and add who may be running a VM, the deaths of nodes,
+//! and tasks. A document names every key by its kind and a name, with an absolute path if the kind
+//! is `base`, and otherwise with what is appended to the path of an object of that kind. The keys
+//! in [`super::key`] are those of [`LATEST`].
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 /// The version this program works with.
-pub const LATEST: u32 = 17;
+pub const LATEST: u32 = 18;
 
 const DOCUMENTS: [&str; LATEST as usize + 1] = [
     include_str!("../../../../schema/zookeeper/0.json"),
@@ -32,6 +32,7 @@ const DOCUMENTS: [&str; LATEST as usize + 1] = [
     include_str!("../../../../schema/zookeeper/15.json"),
     include_str!("../../../../schema/zookeeper/16.json"),
     include_str!("../../../../schema/zookeeper/17.json"),
+    include_str!("../../../../schema/zookeeper/18.json"),
 ];
 
 static SCHEMAS: [OnceLock<Schema>; LATEST as usize + 1] =

@@ -2,7 +2,9 @@
 
 pub(super) mod console;
 pub(super) mod define;
+pub(super) mod device;
 pub(super) mod list;
+pub(super) mod locks;
 pub(super) mod meta;
 pub(super) mod modify;
 pub(super) mod node;
@@ -15,6 +17,7 @@ pub(super) mod tag;
 use std::sync::Arc;
 
 use pvc_common::id::VmUuid;
+use pvc_common::model::RunOn;
 
 use super::error::ApiError;
 use crate::app::App;
@@ -30,6 +33,15 @@ fn listed(vms: Vec<Arc<Shown>>) -> Result<Listing<Shown>, ApiError> {
 /// The VM of this name or UUID, which must exist.
 fn existing(view: &View, text: &str) -> Result<Arc<Shown>, ApiError> {
     view.find_vm(text).cloned().ok_or_else(|| ApiError::not_found("VM"))
+}
+
+/// The node that a VM is assigned to, for what concerns it.
+fn home(shown: &Shown) -> Result<RunOn, ApiError> {
+    let node = shown.vm().node.get().and_then(Option::as_ref);
+    node.cloned().map(RunOn::Node).ok_or_else(|| {
+        let message = format!("ERROR: VM '{}' is assigned to no node.", shown.name());
+        ApiError::refused("no-node", message)
+    })
 }
 
 /// As [`existing`], for a change: upstream's clients expect another refusal.

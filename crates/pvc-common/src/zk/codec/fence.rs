@@ -64,19 +64,19 @@ struct FenceText {
     waiting: Vec<String>,
 }
 
-fn encode(text: &impl Serialize) -> String {
+pub(super) fn encode(text: &impl Serialize) -> String {
     serde_json::to_string(text).expect("texts, numbers and lists have a JSON form")
 }
 
-fn decode<T: DeserializeOwned>(text: &str) -> Result<T, BadText> {
+pub(super) fn decode<T: DeserializeOwned>(text: &str) -> Result<T, BadText> {
     serde_json::from_str(text).map_err(|error| BadText(format!("not as expected: {error}")))
 }
 
-fn word<W: Word>(text: &str) -> Result<W, BadText> {
+pub(super) fn word<W: Word>(text: &str) -> Result<W, BadText> {
     W::parse(text).map_err(|bad| BadText(bad.to_string()))
 }
 
-fn id<T: std::str::FromStr<Err = crate::id::BadId>>(text: &str) -> Result<T, BadText> {
+pub(super) fn id<T: std::str::FromStr<Err = crate::id::BadId>>(text: &str) -> Result<T, BadText> {
     text.parse().map_err(|bad: crate::id::BadId| BadText(bad.to_string()))
 }
 

@@ -4,6 +4,7 @@ mod fence;
 mod list;
 mod optional;
 mod scalar;
+mod task;
 mod vm;
 
 use crate::id::{MacAddress, NodeName, SriovName, VmName, VmUuid};

@@ -20,6 +20,8 @@ pub(super) fn start(schema: &Schema, entry: Entry<'_>) -> Start {
         // What was never told is not there; a fence or an order that is there is under way.
         ("node", "presence" | "lease" | "fenceable" | "hears" | "fence" | "fence.order")
         | ("node", "shut_out")
+        // Nobody has begun it.
+        | ("task", "progress")
         | ("domain", "displaced") => return Start::Without,
         // A claim that is there forbids everybody else to run the VM.
         ("domain", "claim" | "migrate.origin") => return Start::Without,

@@ -17,6 +17,7 @@ fn every_version_has_as_many_entries_as_upstream_counts() {
     assert_eq!(counts[..16], upstream);
     assert_eq!(counts[16], 170, "ours: a VM's claim and the origin of its migration");
     assert_eq!(counts[17], 182, "ours: what concerns the death of a node");
+    assert_eq!(counts[18], 185, "ours: tasks");
 }
 
 #[test]
@@ -56,11 +57,12 @@ fn path<T>(key: Key<T>) -> String {
 }
 
 /// Where the objects are whose keys are compared.
-const OBJECTS: [(&str, &str); 21] = [
+const OBJECTS: [(&str, &str); 22] = [
     ("base", ""),
     ("logs", "/logs/hv1"),
     ("faults", "/faults/F"),
     ("past_fence", "/fences/hv1-1"),
+    ("task", "/tasks/9f1c02aa"),
     ("node", "/nodes/hv1"),
     ("suspicion", "/nodes/hv1/suspicions/hv2"),
     ("monitoring_plugin", "/nodes/hv1/monitoring_data/load"),
@@ -97,7 +99,7 @@ fn the_keys_are_those_of_the_latest_document() {
         network_keys(),
         lease_keys(),
         storage_keys(),
-        fault_and_log_keys(),
+        report_keys(),
     ];
     let spelt: BTreeSet<String> = groups.into_iter().flatten().collect();
     let difference: Vec<_> = documented.symmetric_difference(&spelt).collect();
@@ -112,6 +114,7 @@ fn base_keys() -> Vec<String> {
         key::LOGS,
         key::FAULTS,
         key::FENCES,
+        key::TASKS,
         key::NODES,
         key::DOMAINS,
         key::NETWORKS,
@@ -328,7 +331,7 @@ fn storage_keys() -> Vec<String> {
     ]
 }
 
-fn fault_and_log_keys() -> Vec<String> {
+fn report_keys() -> Vec<String> {
     let (fault, node) = (&"F".parse().unwrap(), &"hv1".parse().unwrap());
     vec![
         path(key::fault(fault)),
@@ -339,6 +342,8 @@ fn fault_and_log_keys() -> Vec<String> {
         path(key::fault_delta(fault)),
         path(key::fault_message(fault)),
         path(key::past_fence(&"hv1-1".parse().unwrap())),
+        path(key::task(&"9f1c02aa".parse().unwrap())),
+        path(key::task_progress(&"9f1c02aa".parse().unwrap())),
         path(key::node_log(node)),
         path(key::node_log_messages(node)),
     ]

@@ -31,6 +31,7 @@ const DIFFS: [&str; LATEST as usize] = [
     include_str!("15.diff"),
     include_str!("16.diff"),
     include_str!("17.diff"),
+    include_str!("18.diff"),
 ];
 
 /// The small cluster at a version.

@@ -1,0 +1,113 @@
+//! Tasks: what is ordered, and what is told of it.
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Cluster, DB1, WEB1, encoded};
+
+const DISK: &str =
+    "<disk type='file'><source file='/a.img'/><target dev='vdz' bus='virtio'/></disk>";
+
+/// The order that an answer speaks of, as the tree holds it.
+async fn ordered(cluster: &Cluster, answer: &Answer) -> Value {
+    let id = answer.body["task_id"].as_str().unwrap();
+    assert!(id.len() == 8 && id.bytes().all(|b| b.is_ascii_hexdigit()), "{id}");
+    assert_eq!(answer.headers["location"], format!("/api/v1/tasks/{id}"));
+    serde_json::from_str(&cluster.read(&format!("/tasks/{id}")).await.unwrap()).unwrap()
+}
+
+async fn tell(cluster: &Cluster, answer: &Answer, phase: &str, current: u64, status: &str) {
+    let progress = json!({"phase": phase, "by": "hv2", "current": current, "total": 4,
+        "status": status});
+    let id = answer.body["task_id"].as_str().unwrap();
+    cluster.write(&format!("/tasks/{id}/progress"), &progress.to_string()).await;
+}
+
+#[tokio::test]
+async fn a_task_is_ordered_of_the_vms_node_and_told_of() {
+    let cluster = Cluster::new().await;
+    let nothing = json!({"scheduled": {}, "active": {}, "reserved": {}});
+    assert_eq!(cluster.get("/tasks").await.is(200).body, nothing);
+    let answer = cluster.post("/vm/db1/locks", "").await.is(202);
+    assert_eq!(answer.body["task_name"], "vm.flush_locks");
+    assert_eq!(answer.body["run_on"], "hv2");
+    let order = ordered(&cluster, &answer).await;
+    assert_eq!((&order["name"], &order["run_on"]), (&json!("vm.flush_locks"), &json!("node hv2")));
+    let id = answer.body["task_id"].as_str().unwrap();
+    let entry = json!([{"id": id, "name": "vm.flush_locks", "args": [],
+        "kwargs": {"domain": DB1, "run_on": "hv2"}}]);
+    let tasks = cluster.get("/tasks").await.is(200).body;
+    assert_eq!(tasks["reserved"], json!({"pvcworkerd@hv2": entry}));
+    let path = format!("/tasks/{id}");
+    let pending = json!({"state": "PENDING", "current": 0, "total": 1,
+        "status": "Pending job start"});
+    assert_eq!(cluster.get(&path).await.is(200).body, pending);
+    tell(&cluster, &answer, "RUNNING", 1, "at it").await;
+    let tasks = cluster.get("/tasks").await.body;
+    assert_eq!((&tasks["active"]["pvcworkerd@hv2"], &tasks["reserved"]), (&entry, &json!({})));
+    let running = json!({"state": "RUNNING", "current": 1, "total": 4, "status": "at it"});
+    assert_eq!(cluster.get(&path).await.body, running);
+    tell(&cluster, &answer, "SUCCESS", 4, "done").await;
+    assert_eq!(cluster.get("/tasks").await.body, nothing);
+    let done = json!({"state": "SUCCESS", "current": 4, "total": 4, "status": "done"});
+    assert_eq!(cluster.get(&path).await.body, done);
+}
+
+#[tokio::test]
+async fn a_task_that_nobody_knows_is_pending_and_one_that_waits_says_for_what() {
+    let cluster = Cluster::new().await;
+    let pending = json!({"state": "PENDING", "current": 0, "total": 1,
+        "status": "Pending job start"});
+    for nobody in ["0badcafe", "a%2Fb"] {
+        assert_eq!(cluster.get(&format!("/tasks/{nobody}")).await.is(200).body, pending);
+    }
+    let answer = cluster.post("/vm/db1/locks", "").await.is(202);
+    let path = format!("/tasks/{}", answer.body["task_id"].as_str().unwrap());
+    cluster.write("/nodes/hv2/daemonstate", "dead").await;
+    let status = "Pending job start (waiting for node hv2, which is dead)";
+    assert_eq!(cluster.get(&path).await.body["status"], status);
+    tell(&cluster, &answer, "FAILURE", 1, "it was not to be").await;
+    assert_eq!(cluster.get(&path).await.body["status"], "it was not to be");
+}
+
+#[tokio::test]
+async fn a_task_of_the_future_is_a_failure_and_hides_no_other() {
+    let cluster = Cluster::new().await;
+    cluster.write("/tasks/00000001", r#"{"name":"vm.paint","run_on":"primary"}"#).await;
+    cluster.post("/vm/db1/locks", "").await.is(202);
+    assert_eq!(cluster.get("/tasks/00000001").await.is(200).body["state"], "FAILURE");
+    assert_eq!(cluster.get("/tasks").await.body["reserved"].as_object().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn devices_are_for_vms_that_run() {
+    let cluster = Cluster::new().await;
+    let form = format!("xml={}", encoded(DISK));
+    for (answer, name) in [
+        (cluster.post("/vm/web1/device", &form).await, "vm.device_attach"),
+        (cluster.delete(&format!("/vm/web1/device?{form}")).await, "vm.device_detach"),
+    ] {
+        let answer = answer.is(202);
+        assert_eq!(
+            (&answer.body["task_name"], &answer.body["run_on"]),
+            (&json!(name), &json!("hv1"))
+        );
+        let order = ordered(&cluster, &answer).await;
+        assert_eq!(order["kwargs"], json!({"domain": WEB1, "xml": DISK}));
+    }
+    let stopped = cluster.post("/vm/db1/device", &form).await.is(400);
+    assert!(stopped.message().contains("state stop"), "{stopped:?}");
+    cluster.post("/vm/web1/device", "").await.is(400);
+    let broken =
+        cluster.post("/vm/web1/device", &format!("xml={}", encoded("<disk"))).await.is(400);
+    assert!(broken.message().contains("XML document is not valid"), "{broken:?}");
+    cluster.post("/vm/none/device", &form).await.is(404);
+    cluster.post("/vm/none/locks", "").await.is(404);
+}
+
+#[tokio::test]
+async fn there_are_no_tasks_until_all_nodes_know_them() {
+    let cluster = Cluster::new().await;
+    cluster.write("/schema/version", "17").await;
+    let refused = cluster.post("/vm/db1/locks", "").await.is(400);
+    assert_eq!(refused.body["code"], "not-upgraded");
+}
