@@ -1,11 +1,17 @@
-//! What is wrong with a node's fencing, as a part of its health and of the cluster's.
+//! What is wrong with a node's fencing and with the storage, as a part of the health.
 //!
 //! Faults are reported once and stay until a person deletes them. This is of the moment: it ends
 //! by itself when its cause does, so it is derived and never written.
 
+mod storage;
+
+use storage::osds;
+pub(crate) use storage::storage;
+
 use pvc_common::id::NodeName;
 use pvc_common::model::Node;
 use pvc_common::state::DaemonState;
+use pvc_common::view::View;
 use pvc_common::zk::Seen;
 
 /// As much as a dead node costs among the faults.
@@ -13,8 +19,9 @@ const FENCING_DELTA: u32 = 50;
 /// As much as a warning: nothing is lost yet, but the node's death would be hard to prove.
 const UNFENCEABLE_DELTA: u32 = 10;
 
-/// The name under which it stands among the results of a node's checks.
-pub(crate) const CHECK: &str = "fencing";
+/// The names under which they stand among the results of a node's checks.
+const FENCING: &str = "fencing";
+const STORAGE: &str = "storage";
 
 /// Something that lowers the health while it lasts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +34,17 @@ pub(crate) struct Concern {
     pub(crate) text: String,
 }
 
+/// What lowers a node's health besides its own checks, by the name of a check: its fence, and its
+/// OSDs that are down.
+pub(crate) fn of_node(
+    view: &View,
+    name: &NodeName,
+    node: &Node,
+) -> impl Iterator<Item = (&'static str, Concern)> {
+    let fencing = fencing(name, node).map(|concern| (FENCING, concern));
+    fencing.into_iter().chain(osds(view, name).map(|concern| (STORAGE, concern)))
+}
+
 /// What is wrong with the node's fencing: that it is being fenced, or could not be.
 pub(crate) fn concern(name: &NodeName, node: &Node) -> Option<Concern> {
     fencing(name, node).or_else(|| unfenceable(name, node))
@@ -37,7 +55,7 @@ fn of(name: &NodeName, kind: &str, delta: u32, text: String) -> Concern {
 }
 
 /// That the node is being fenced. No check of its own could say so.
-pub(crate) fn fencing(name: &NodeName, node: &Node) -> Option<Concern> {
+fn fencing(name: &NodeName, node: &Node) -> Option<Concern> {
     let text = match &node.liveness.fence {
         Seen::Value { value, .. } => format!("Node {name} is being fenced: {}", value.why),
         Seen::Bad { .. } => {

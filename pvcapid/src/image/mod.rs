@@ -23,7 +23,7 @@ use pvc_zk::Image;
 
 pub use arrivals::Arrivals;
 pub(crate) use catalogue::{Catalogue, Rendered};
-pub(crate) use concern::{CHECK, concern, fencing};
+pub(crate) use concern::{Concern, concern, of_node, storage as storage_concerns};
 pub(crate) use fence::fences;
 pub(crate) use node::{health, node};
 pub(crate) use shown::Shown;

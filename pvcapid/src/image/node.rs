@@ -10,7 +10,7 @@ use pvc_common::unit::Mib;
 use pvc_common::zk::{Seen, Text};
 use serde_json::Value;
 
-use super::concern::{CHECK, fencing};
+use super::concern::of_node;
 use super::{View, fence};
 
 /// A node with everything that is shown of it.
@@ -36,9 +36,9 @@ pub(crate) fn node(name: &NodeName, node: &Node, view: &View) -> api::Node {
         kernel: fact(|facts| &facts.kernel),
         os: fact(|facts| &facts.os),
         arch: fact(|facts| &facts.arch),
-        health: health(name, node),
+        health: health(view, name, node),
         health_plugins: details.map(plugins).unwrap_or_default(),
-        health_details: results(name, node),
+        health_details: results(view, name, node),
         load: node.cpu_load.copied().unwrap_or_default(),
         domains_count: node.domains_count.copied().unwrap_or_default(),
         running_domains: running_domains.collect(),
@@ -72,13 +72,11 @@ fn mib(seen: &Seen<Mib>) -> u64 {
     seen.copied().unwrap_or_default().0
 }
 
-/// Health in percent, less what a fence under way costs; or that nobody has checked.
-pub(crate) fn health(name: &NodeName, node: &Node) -> api::Health {
+/// Health in percent, less what concerns the node now; or that nobody has checked.
+pub(crate) fn health(view: &View, name: &NodeName, node: &Node) -> api::Health {
     let percent: Option<i64> = node.health.get().and_then(|text| text.parse().ok());
-    let lost = fencing(name, node).map_or(0, |concern| concern.delta);
-    percent.map_or(api::Health::Unknown, |percent| {
-        api::Health::Percent((percent - i64::from(lost)).max(0))
-    })
+    let lost: i64 = of_node(view, name, node).map(|(_, concern)| i64::from(concern.delta)).sum();
+    percent.map_or(api::Health::Unknown, |percent| api::Health::Percent((percent - lost).max(0)))
 }
 
 fn plugins(details: &NodeDetails) -> Vec<String> {
@@ -86,8 +84,8 @@ fn plugins(details: &NodeDetails) -> Vec<String> {
     plugins.iter().map(ToString::to_string).collect()
 }
 
-/// The results of its checks, and its fence as if that were one of them.
-fn results(name: &NodeName, node: &Node) -> Vec<api::PluginHealth> {
+/// The results of its checks, and what concerns it now as if that were some of them.
+fn results(view: &View, name: &NodeName, node: &Node) -> Vec<api::PluginHealth> {
     let results = node.details.iter().flat_map(|details| &details.results);
     let results = results.map(|(check, result)| api::PluginHealth {
         name: check.to_string(),
@@ -100,14 +98,14 @@ fn results(name: &NodeName, node: &Node) -> Vec<api::PluginHealth> {
             .and_then(|json| serde_json::from_str(json.text()).ok())
             .unwrap_or_else(|| Value::Object(serde_json::Map::new())),
     });
-    let concern = fencing(name, node).map(|concern| api::PluginHealth {
-        name: CHECK.to_owned(),
+    let concerns = of_node(view, name, node).map(|(check, concern)| api::PluginHealth {
+        name: check.to_owned(),
         last_run: seconds(&node.keepalive),
         health_delta: concern.delta.into(),
         message: concern.text,
         data: Value::Object(serde_json::Map::new()),
     });
-    results.chain(concern).collect()
+    results.chain(concerns).collect()
 }
 
 fn seconds(seen: &Seen<u64>) -> i64 {

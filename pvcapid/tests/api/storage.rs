@@ -236,3 +236,45 @@ async fn a_snapshot_is_shown_with_what_it_is_of() {
     let missing = cluster.get("/storage/ceph/snapshot/vms/web1_sda/snap").await.is(404);
     assert_eq!(missing.message(), "Volume snapshot not found.");
 }
+
+#[tokio::test]
+async fn what_is_wrong_with_the_storage_lowers_the_health_while_it_lasts() {
+    let cluster = cluster().await;
+    let before = cluster.get("/status").await.is(200).body["cluster_health"].clone();
+    let check = |severity: &str, muted: bool| {
+        json!({"severity": severity, "summary": {"message": "it ails", "count": 1},
+            "muted": muted})
+    };
+    let checks = json!({"OSD_DOWN": check("HEALTH_WARN", false),
+        "POOL_FULL": check("HEALTH_ERR", false), "SLOW_OPS": check("HEALTH_WARN", true)});
+    let health = json!({"status": "HEALTH_ERR", "checks": checks, "mutes": []});
+    cluster.write("/ceph/health", &health.to_string()).await;
+    let shown = cluster.get("/status").await.body["cluster_health"].clone();
+    let ids = |shown: &Value| -> Vec<String> {
+        let messages = shown["messages"].as_array().unwrap();
+        messages.iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(
+        ids(&shown),
+        ["CEPH_ERR_POOL_FULL", "CEPH_WARN_OSD_DOWN", "NODE_PLUGIN_DPKG_HV2"],
+        "{shown}"
+    );
+    assert_eq!(before["health"].as_i64().unwrap() - shown["health"].as_i64().unwrap(), 60);
+    // A fault of the same name, which somebody has taken note of, counts instead.
+    for (key, text) in [("", ""), ("/status", "ack"), ("/delta", "50"), ("/message", "full")] {
+        cluster.write(&format!("/faults/CEPH_ERR_POOL_FULL{key}"), text).await;
+    }
+    let shown = cluster.get("/status").await.body["cluster_health"].clone();
+    assert_eq!(ids(&shown), ["CEPH_WARN_OSD_DOWN", "NODE_PLUGIN_DPKG_HV2"]);
+    cluster.write("/ceph/health", r#"{"status":"HEALTH_OK","checks":{},"mutes":[]}"#).await;
+    let stats = r#"{"up":0,"in":0,"kb":100,"kb_used":20,"kb_avail":80}"#;
+    cluster.write("/ceph/osds/0/stats", stats).await;
+    cluster.write("/nodes/hv1/monitoring_health", "100").await;
+    let status = cluster.get("/status").await.body;
+    let out = ["CEPH_OSD_OUT_0", "NODE_PLUGIN_DPKG_HV2"];
+    assert_eq!(ids(&status["cluster_health"]), out, "OSDs nobody has told of count nothing");
+    let own = json!({"health": 90, "messages": ["'storage': OSD 0 is down"]});
+    assert_eq!(status["node_health"]["hv1"], own);
+    let node = cluster.get("/node/hv1").await.body[0].clone();
+    assert_eq!(node["health"], 90);
+}

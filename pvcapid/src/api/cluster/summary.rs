@@ -13,7 +13,7 @@ use pvc_common::zk::Text;
 
 use super::storage;
 use crate::api::fault::shown::{by_time, faults};
-use crate::image::{CHECK, View, concern, fencing, health};
+use crate::image::{Concern, View, concern, health, of_node, storage_concerns};
 
 /// The whole summary.
 pub(in crate::api) fn status(view: &View) -> Status {
@@ -74,8 +74,9 @@ fn detail(view: &View) -> StatusDetail {
     }
 }
 
-/// Faults that nobody has acknowledged lower the health, and what concerns the nodes' fencing
-/// while it lasts; the gravest and latest come first, and at the same weight what lasts.
+/// Faults that nobody has acknowledged lower the health, and what concerns the nodes' fencing and
+/// the storage while it lasts, unless there is a fault of it; the gravest and latest come first, and
+/// at the same weight what lasts.
 fn cluster_health(view: &View, detail: &StatusDetail) -> ClusterHealth {
     let mut new: Vec<_> = detail.faults.iter().filter(|fault| fault.status != "ack").collect();
     new.sort_by(|a, b| by_time(&b.last_reported, &a.last_reported));
@@ -84,11 +85,10 @@ fn cluster_health(view: &View, detail: &StatusDetail) -> ClusterHealth {
         health_delta: fault.health_delta,
         text: fault.message.clone(),
     });
-    let concerns = view.nodes.iter().filter_map(|(name, node)| concern(name, node));
-    let concerns = concerns.map(|concern| HealthMessage {
-        id: concern.id,
-        health_delta: concern.delta.into(),
-        text: concern.text,
+    let nodes = view.nodes.iter().filter_map(|(name, node)| concern(name, node));
+    let is_new = |concern: &Concern| detail.faults.iter().all(|fault| fault.id != concern.id);
+    let concerns = nodes.chain(storage_concerns(view)).filter(is_new).map(|concern| {
+        HealthMessage { id: concern.id, health_delta: concern.delta.into(), text: concern.text }
     });
     let mut messages: Vec<_> = concerns.chain(faults).collect();
     messages.sort_by_key(|message| std::cmp::Reverse(message.health_delta));
@@ -100,21 +100,22 @@ fn node_health(view: &View) -> BTreeMap<String, NodeHealth> {
     let shown = view.nodes.iter().map(|(name, node)| {
         (
             name.to_string(),
-            NodeHealth { health: health(name, node), messages: complaints(name, node) },
+            NodeHealth { health: health(view, name, node), messages: complaints(view, name, node) },
         )
     });
     shown.collect()
 }
 
-/// What the checks of a node found that lowers its health, and its fence.
-fn complaints(name: &NodeName, node: &Node) -> Vec<String> {
+/// What the checks of a node found that lowers its health, and what concerns it now.
+fn complaints(view: &View, name: &NodeName, node: &Node) -> Vec<String> {
     let results = node.details.iter().flat_map(|details| &details.results);
     let complaints = results.filter_map(|(check, result)| {
         result.health_delta.copied().filter(|delta| *delta > 0)?;
         Some(format!("'{check}': {}", result.message.get()?))
     });
-    let concern = fencing(name, node).map(|concern| format!("'{CHECK}': {}", concern.text));
-    complaints.chain(concern).collect()
+    let concerns =
+        of_node(view, name, node).map(|(check, concern)| format!("'{check}': {}", concern.text));
+    complaints.chain(concerns).collect()
 }
 
 fn counted(states: impl Iterator<Item = String>, known: &[String]) -> StateCounts {
