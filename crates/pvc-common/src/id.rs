@@ -3,6 +3,7 @@
 mod mac;
 mod name;
 mod number;
+mod storage;
 mod volume;
 
 use std::fmt;
@@ -16,6 +17,7 @@ pub use name::{
     VmName, VolumeName,
 };
 pub use number::{OsdId, Vni};
+pub use storage::{DevicePath, Fsid, LvName};
 pub use volume::{SnapshotId, VolumeId};
 
 /// Why a text is not an identifier of the expected kind.

@@ -1,5 +1,11 @@
 //! What this machine was seen to be.
 
+mod storage;
+
+pub use storage::{
+    BlockDevice, FoundOsd, Machine, MappedOsd, NewOsds, OsdMap, Safety, VolumeGroup,
+};
+
 use crate::id::{VmName, VmUuid};
 use crate::unit::{Mib, Vcpus};
 

@@ -1,8 +1,10 @@
 //! Units: arithmetic that cannot mix memory with processors.
 
 mod bytes;
+mod weight;
 
 pub use bytes::{BadSize, Bytes};
+pub use weight::{BadFraction, Ratio, Weight};
 
 use std::fmt;
 use std::iter::Sum;

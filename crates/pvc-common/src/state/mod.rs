@@ -12,7 +12,7 @@ pub use fault::FaultStatus;
 pub use fence::{EvidenceKind, FencePhase, LeaseKind, Verdict};
 pub use network::NetworkType;
 pub use node::{CoordinatorState, DaemonMode, DaemonState, DomainState};
-pub use storage::Tier;
+pub use storage::{OsdFlag, Tier};
 pub use task::TaskPhase;
 pub use vm::{MigrationMethod, Selector, VmState};
 
@@ -70,6 +70,7 @@ mod tests {
         round_trip::<Selector>();
         round_trip::<NetworkType>();
         round_trip::<Tier>();
+        round_trip::<OsdFlag>();
         round_trip::<FaultStatus>();
         round_trip::<FencePhase>();
         round_trip::<EvidenceKind>();
