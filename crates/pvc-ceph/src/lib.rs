@@ -1,13 +1,17 @@
-//! The port to Ceph: what fencing needs of it, pools, volumes and their snapshots.
+//! The port to Ceph: what fencing needs of it, pools, volumes and their snapshots, and OSDs.
 //!
 //! [`Ceph`] shuts a dead node's clients out of the storage, has its OSDs counted as down at once
-//! and takes its locks away. [`Pools`] and [`Volumes`] are what people ask for. [`CephCli`] does that by Ceph's own programs; [`fake`] is a cluster
-//! in memory. Both keep one contract, the latter on a real cluster. What the programs print is
+//! and takes its locks away. [`Pools`] and [`Volumes`] are what people ask for, and [`Osds`] what
+//! the cluster knows of its disks. [`CephCli`] does that by Ceph's own programs. [`Disks`] are
+//! those of this machine, with the OSDs on them, by [`DisksCli`]. [`fake`] is a cluster and a
+//! machine in memory. Both keep one contract, the latter on a real cluster. What the programs print is
 //! understood by pure functions, which are tested on texts captured from Ceph 16.2.
 
 mod cli;
+mod disk;
 pub mod fake;
 mod figures;
+mod osd;
 mod parse;
 mod pool;
 mod port;
@@ -15,7 +19,10 @@ mod types;
 mod volume;
 
 pub use cli::CephCli;
+pub use cli::disks::{DisksCli, Layout};
+pub use disk::{DiskError, Disks};
 pub use figures::{Figures, Statistics};
+pub use osd::Osds;
 pub use pool::{BadReplication, NewPool, Pools, Replication};
 pub use port::{Ceph, CephError};
 pub use types::{Blocked, BlocklistEntry, ClientAddress, Epoch, Lock};

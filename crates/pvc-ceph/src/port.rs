@@ -44,6 +44,12 @@ pub enum CephError {
         /// The snapshot.
         snapshot: SnapshotId,
     },
+    /// There is no such OSD.
+    #[error("there is no OSD {osd}")]
+    NoOsd {
+        /// The OSD.
+        osd: OsdId,
+    },
     /// There is one of that name already.
     #[error("{what} exists already")]
     Exists {

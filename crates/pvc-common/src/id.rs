@@ -1,5 +1,6 @@
 //! Identifiers: parsed once where text enters the program, trusted afterwards.
 
+mod disk;
 mod mac;
 mod name;
 mod number;
@@ -11,6 +12,7 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
+pub use disk::{Detect, Disk, maker_size};
 pub use mac::MacAddress;
 pub use name::{
     FaultId, FenceId, PluginName, PoolName, RuleName, SnapshotName, SriovName, TagName, TaskId,

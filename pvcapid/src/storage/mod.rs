@@ -71,7 +71,10 @@ impl From<CephError> for ApiError {
                 Self::unavailable("The storage cluster cannot be reached.", error.to_string())
             }
             CephError::Unreadable { .. } | CephError::Failed { .. } => Self::internal(&error),
-            CephError::NoPool { .. } | CephError::NoImage { .. } | CephError::NoSnapshot { .. } => {
+            CephError::NoPool { .. }
+            | CephError::NoImage { .. }
+            | CephError::NoSnapshot { .. }
+            | CephError::NoOsd { .. } => {
                 Self::refused("lost", format!("ERROR: In the storage cluster {error}."))
             }
             CephError::Exists { .. } => Self::refused(

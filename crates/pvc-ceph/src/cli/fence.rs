@@ -12,7 +12,7 @@ use crate::parse::{self, OsdMap};
 use crate::{Blocked, BlocklistEntry, Ceph, CephError, Epoch, Lock};
 
 impl CephCli {
-    async fn osd_map(&self) -> Result<OsdMap, CephError> {
+    async fn blocklist_map(&self) -> Result<OsdMap, CephError> {
         let dump = self.ceph(&["osd", "dump", "--format", "json"]).await?;
         parse::osd_map(&dump.stdout).ok_or_else(|| unreadable("ceph osd dump"))
     }
@@ -48,7 +48,7 @@ impl Ceph for CephCli {
         // At once, so that the monitors commit them together.
         let added = addresses.iter().map(|address| self.block(*address, &text));
         let fresh = try_join_all(added).await?;
-        let map = self.osd_map().await?;
+        let map = self.blocklist_map().await?;
         let lasts = |map: &OsdMap, address, fresh_s: i64| {
             let until_s = map.blocked_until_s(address);
             until_s.is_some_and(|until_s| until_s >= fresh_s - expire_s / 10)
@@ -63,7 +63,7 @@ impl Ceph for CephCli {
         }
         let extended = short.iter().map(|address| self.extend(*address, &text));
         let fresh = try_join_all(extended).await?;
-        let map = self.osd_map().await?;
+        let map = self.blocklist_map().await?;
         let mut all = short.into_iter().zip(fresh);
         match all.find(|(address, fresh_s)| !lasts(&map, *address, *fresh_s)) {
             None => Ok(map.epoch),
@@ -75,11 +75,11 @@ impl Ceph for CephCli {
     }
 
     async fn blocklisted(&self) -> Result<Vec<BlocklistEntry>, CephError> {
-        Ok(self.osd_map().await?.blocklist)
+        Ok(self.blocklist_map().await?.blocklist)
     }
 
     async fn unblocklist(&self, addresses: &[IpAddr]) -> Result<(), CephError> {
-        let map = self.osd_map().await?;
+        let map = self.blocklist_map().await?;
         let mut removals = Vec::new();
         for address in addresses {
             if map.blocked_until_s(*address).is_some() {

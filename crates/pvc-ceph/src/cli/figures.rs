@@ -11,7 +11,8 @@ use crate::parse::figures;
 use crate::{CephError, Figures, Statistics};
 
 impl CephCli {
-    async fn session(&self, words: &[&str], commands: &str) -> Result<Output, CephError> {
+    /// Has one `ceph` carry several commands out.
+    pub(super) async fn session(&self, words: &[&str], commands: &str) -> Result<Output, CephError> {
         self.run_with("ceph", &self.ceph, words, Some(commands), self.limit).await
     }
 }

@@ -1,7 +1,9 @@
 //! Ceph by its own programs, `ceph` and `rbd`.
 
+pub(crate) mod disks;
 mod fence;
 mod figures;
+mod osds;
 mod pools;
 mod volumes;
 

@@ -3,7 +3,9 @@
 //! Honest where it matters: entries end, taking a lock from its holder shuts that client out, and
 //! an answer that does not come says nothing about what was done. Clones are the same cluster.
 
+mod disks;
 mod figures;
+mod osds;
 mod pools;
 mod volumes;
 
@@ -13,8 +15,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pvc_common::id::{OsdId, PoolName, SnapshotName, VolumeId};
+use pvc_common::observed::MappedOsd;
+use pvc_common::state::OsdFlag;
 use pvc_common::unit::Bytes;
 use tokio::time::Instant;
+
+pub use disks::FakeDisks;
 
 use crate::{Blocked, BlocklistEntry, Ceph, CephError, ClientAddress, Epoch, Lock, NewPool};
 
@@ -25,8 +31,16 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const AFTER_LOCK: Duration = Duration::from_secs(3600);
 
 /// The commands that change nothing.
-const QUESTIONS: [&str; 6] =
-    ["ceph osd dump", "ceph osd pool ls", "rbd info", "rbd lock ls", "rbd ls", "rbd snap ls"];
+const QUESTIONS: [&str; 8] = [
+    "ceph osd dump",
+    "ceph osd ok-to-stop",
+    "ceph osd pool ls",
+    "ceph osd safe-to-destroy",
+    "rbd info",
+    "rbd lock ls",
+    "rbd ls",
+    "rbd snap ls",
+];
 
 /// How a cluster answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,6 +75,12 @@ struct Cluster {
     /// How many images were ever made.
     made: u64,
     down: BTreeSet<OsdId>,
+    osds: BTreeMap<OsdId, MappedOsd>,
+    flags: BTreeSet<OsdFlag>,
+    /// How many OSDs were ever announced.
+    announced: u64,
+    /// Whether data stays on OSDs that are out.
+    keeps_data: bool,
 }
 
 /// An image in memory.
@@ -91,6 +111,10 @@ impl FakeCeph {
             images: BTreeMap::new(),
             made: 0,
             down: BTreeSet::new(),
+            osds: osds::first(),
+            flags: BTreeSet::new(),
+            announced: 0,
+            keeps_data: false,
         })))
     }
 

@@ -1,6 +1,8 @@
 //! Understanding what Ceph's programs print.
 
+pub(crate) mod disks;
 pub(crate) mod figures;
+pub(crate) mod osds;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
