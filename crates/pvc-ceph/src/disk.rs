@@ -142,8 +142,7 @@ pub trait Disks: Clone + Send + Sync + 'static {
     ///
     /// # Errors
     /// [`DiskError`]; [`DiskError::TakesLvm`].
-    fn remove_volume(&self, volume: &LvName)
-    -> impl Future<Output = Result<(), DiskError>> + Send;
+    fn remove_volume(&self, volume: &LvName) -> impl Future<Output = Result<(), DiskError>> + Send;
 
     /// Makes one partition for LVM of a blank disk.
     ///

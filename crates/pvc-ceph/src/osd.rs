@@ -58,8 +58,7 @@ pub trait Osds: Clone + Send + Sync + 'static {
     ///
     /// # Errors
     /// [`CephError`].
-    fn ok_to_stop(&self, osds: &[OsdId])
-    -> impl Future<Output = Result<Safety, CephError>> + Send;
+    fn ok_to_stop(&self, osds: &[OsdId]) -> impl Future<Output = Result<Safety, CephError>> + Send;
 
     /// Destroys an OSD: its data counts as lost and its keys are void, but its number and its place
     /// are kept for a new one. One that does not exist, or was destroyed, is none.

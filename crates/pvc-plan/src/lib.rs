@@ -8,6 +8,7 @@ pub mod fence;
 pub mod flush;
 pub mod lease;
 pub mod mesh;
+pub mod osd;
 pub mod place;
 pub mod primary;
 pub mod task;

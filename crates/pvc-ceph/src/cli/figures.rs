@@ -12,7 +12,11 @@ use crate::{CephError, Figures, Statistics};
 
 impl CephCli {
     /// Has one `ceph` carry several commands out.
-    pub(super) async fn session(&self, words: &[&str], commands: &str) -> Result<Output, CephError> {
+    pub(super) async fn session(
+        &self,
+        words: &[&str],
+        commands: &str,
+    ) -> Result<Output, CephError> {
         self.run_with("ceph", &self.ceph, words, Some(commands), self.limit).await
     }
 }

@@ -57,6 +57,9 @@ impl Osds for CephCli {
     }
 
     async fn safe_to_destroy(&self, osds: &[OsdId]) -> Result<Safety, CephError> {
+        if osds.is_empty() {
+            return Ok(Safety::Safe);
+        }
         let numbers: Vec<String> = osds.iter().map(ToString::to_string).collect();
         let mut words = vec!["osd", "safe-to-destroy"];
         words.extend(numbers.iter().map(String::as_str));
@@ -72,6 +75,9 @@ impl Osds for CephCli {
     }
 
     async fn ok_to_stop(&self, osds: &[OsdId]) -> Result<Safety, CephError> {
+        if osds.is_empty() {
+            return Ok(Safety::Safe);
+        }
         let numbers: Vec<String> = osds.iter().map(ToString::to_string).collect();
         let mut words = vec!["osd", "ok-to-stop"];
         words.extend(numbers.iter().map(String::as_str));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pvc_common::id::{DevicePath, Detect, Fsid, LvName, OsdId, maker_size};
+use pvc_common::id::{Detect, DevicePath, Fsid, LvName, OsdId, maker_size};
 use pvc_common::observed::{BlockDevice, FoundOsd, VolumeGroup};
 use pvc_common::unit::Bytes;
 use serde::Deserialize;
@@ -206,11 +206,7 @@ pub(crate) fn volume_group(
         name: name.to_owned(),
         free: Bytes(group.vg_free.parse().ok()?),
         devices: devices.filter_map(|pv| pv.pv_name.parse().ok()).collect(),
-        volumes: lvs
-            .iter()
-            .filter(|lv| lv.vg_name == name)
-            .map(volume)
-            .collect::<Option<_>>()?,
+        volumes: lvs.iter().filter(|lv| lv.vg_name == name).map(volume).collect::<Option<_>>()?,
     }))
 }
 

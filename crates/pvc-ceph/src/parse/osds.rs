@@ -112,7 +112,9 @@ pub(crate) fn safe_to_destroy(json: &str, asked: &[OsdId]) -> Option<Safety> {
         named(&raw.missing_stats, "has not told what it holds"),
     ];
     let why = why.into_iter().flatten().collect::<Vec<_>>().join("; ");
-    Some(Safety::AtRisk { why: if why.is_empty() { "Ceph does not say why".to_owned() } else { why } })
+    Some(Safety::AtRisk {
+        why: if why.is_empty() { "Ceph does not say why".to_owned() } else { why },
+    })
 }
 
 /// Whether Ceph refused for the sake of the data, or because it does not know enough of it.
@@ -150,14 +152,15 @@ mod tests {
         let map = map(ANSWERS).unwrap();
         assert_eq!(map.cluster.to_string(), "49948298-480f-42bf-82d8-2e38b7a4bdb9");
         assert_eq!(map.flags, [OsdFlag::NoOut, OsdFlag::Pause].into());
-        let osd = |fsid: Option<&str>, up, is_in, new, host: Option<&str>, weight: &str| MappedOsd {
-            fsid: fsid.map(|fsid| fsid.parse().unwrap()),
-            up,
-            is_in,
-            new,
-            host: host.map(ToOwned::to_owned),
-            weight: weight.parse().unwrap(),
-        };
+        let osd =
+            |fsid: Option<&str>, up, is_in, new, host: Option<&str>, weight: &str| MappedOsd {
+                fsid: fsid.map(|fsid| fsid.parse().unwrap()),
+                up,
+                is_in,
+                new,
+                host: host.map(ToOwned::to_owned),
+                weight: weight.parse().unwrap(),
+            };
         let serves = Some("599bba99-99ea-474b-ac4b-f26769c83c7c");
         let announced = Some("69484b0e-c54a-4ece-8fdd-93b00342c8b8");
         let expected = [

@@ -139,6 +139,8 @@ pub struct Machine {
     /// Whether disks are taken apart by LVM here. Without, there is one OSD on a disk, and its
     /// database is with it.
     pub lvm: bool,
+    /// What is another each time the machine is started: until then a disk keeps its name.
+    pub boot: String,
 }
 
 /// OSDs to be made.

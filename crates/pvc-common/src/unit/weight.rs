@@ -44,6 +44,12 @@ impl Weight {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
         sound.then(|| Self((fraction * f64::from(Self::SCALE)).round() as u32))
     }
+
+    /// Whether Ceph may have made that of it: it reckons with 24 binary digits.
+    #[must_use]
+    pub const fn is_like(self, other: Self) -> bool {
+        self.0.abs_diff(other.0) <= 1 + (self.0 >> 23)
+    }
 }
 
 impl FromStr for Weight {
@@ -62,11 +68,9 @@ impl FromStr for Weight {
 }
 
 impl fmt::Display for Weight {
-    /// Exactly enough digits for Ceph to read the same weight.
+    /// Exactly: one that is rounded down would be read as another.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = format!("{:.6}", f64::from(self.0) / f64::from(Self::SCALE));
-        let short = text.trim_end_matches('0').trim_end_matches('.');
-        f.write_str(short)
+        write!(f, "{}", f64::from(self.0) / f64::from(Self::SCALE))
     }
 }
 
@@ -131,6 +135,12 @@ mod tests {
             let weight: Weight = text.parse().unwrap();
             assert_eq!(weight.to_string().parse(), Ok(weight), "{text} as {weight}");
         }
+        let odd = Weight(45_876);
+        assert_eq!(
+            (odd.to_string().as_str(), odd.to_string().parse()),
+            ("0.70001220703125", Ok(odd))
+        );
+        assert!(odd.is_like(Weight(45_875)) && !odd.is_like(Weight(45_874)));
         assert_eq!("1.50".parse::<Weight>().unwrap().to_string(), "1.5");
     }
 

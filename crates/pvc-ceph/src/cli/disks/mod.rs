@@ -95,7 +95,8 @@ impl DisksCli {
         words: &[&str],
         limit: Duration,
     ) -> Result<Output, DiskError> {
-        let path = self.folder.as_ref().map_or_else(|| program.into(), |it| format!("{it}/{program}"));
+        let path =
+            self.folder.as_ref().map_or_else(|| program.into(), |it| format!("{it}/{program}"));
         // It may wait for another one's end that long. What it leaves running itself shall not
         // hold the lock.
         let done = Command::new("flock", limit * 2)
@@ -159,8 +160,7 @@ fn failure(
 
 /// `ceph-volume` tells all that it does before it tells what went wrong.
 fn last_lines(stderr: &str) -> String {
-    let lines: Vec<&str> =
-        stderr.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let lines: Vec<&str> = stderr.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let errors: Vec<&str> = lines.iter().filter_map(|line| line.strip_prefix("-->")).collect();
     let told = if errors.is_empty() { &lines } else { &errors };
     let last = &told[told.len().saturating_sub(2)..];
@@ -180,7 +180,10 @@ mod tests {
         let told = "Executable udevadm not in PATH: /usr/sbin:/usr/bin; FileNotFoundError: [Errno \
                     2] No such file or directory: 'udevadm'";
         assert_eq!(last_lines(stderr), told);
-        assert_eq!(last_lines("lsblk: /dev/x: not a block device\n"), "lsblk: /dev/x: not a block device");
+        assert_eq!(
+            last_lines("lsblk: /dev/x: not a block device\n"),
+            "lsblk: /dev/x: not a block device"
+        );
         assert_eq!(last_lines(""), "");
     }
 }
