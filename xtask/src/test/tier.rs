@@ -16,7 +16,7 @@ use crate::{apt, lab, say};
 const TO_BUILD: [&str; 3] = ["gcc", "libvirt-dev", "pkg-config"];
 
 /// The outside systems that contract tests start for themselves.
-const SERVICES: [&str; 12] = [
+const SERVICES: [&str; 13] = [
     "ceph-common",
     "ceph-mgr",
     "ceph-mon",
@@ -28,6 +28,7 @@ const SERVICES: [&str; 12] = [
     "openipmi",
     "python3-fusepy",
     "qemu-system-x86",
+    "udev",
     "zookeeper",
 ];
 

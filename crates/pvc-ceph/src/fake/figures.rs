@@ -1,22 +1,25 @@
-//! What a cluster in memory tells of itself: one OSD, number 0, and its pools.
+//! What a cluster in memory tells of itself: its OSDs and its pools.
 
-use std::collections::BTreeMap;
-
-use pvc_common::id::OsdId;
 use pvc_common::model::Json;
 use serde_json::json;
 
 use super::FakeCeph;
 use crate::{CephError, Figures, Statistics};
 
-/// The size of the OSD.
+/// The size of an OSD.
 const BYTES: u64 = 1 << 40;
 
 impl Statistics for FakeCeph {
     async fn figures(&self) -> Result<Figures, CephError> {
         self.ask("ceph status", |cluster| {
-            let up = u8::from(!cluster.down.contains(&OsdId(0)));
-            let osd = json!({ "uuid": "0", "up": up, "in": 1, "weight": 1.0, "kb": BYTES / 1024 });
+            let osds = cluster.mapped().into_iter().map(|(id, osd)| {
+                let (up, is_in) = (u8::from(osd.up), u8::from(osd.is_in));
+                let uuid = osd.fsid.map(|fsid| fsid.to_string()).unwrap_or_default();
+                let stats = json!({
+                    "uuid": uuid, "up": up, "in": is_in, "weight": 1.0, "kb": BYTES / 1024,
+                });
+                (id, Json::of(&stats))
+            });
             let pools = cluster.pools.keys().zip(1..).map(|(name, id)| {
                 let stored: u64 = cluster
                     .images
@@ -32,7 +35,7 @@ impl Statistics for FakeCeph {
                 status: "  cluster:\n    health: HEALTH_OK\n".to_owned(),
                 usage: "--- RAW STORAGE ---\n".to_owned(),
                 health: Json::of(&json!({ "status": "HEALTH_OK", "checks": {} })),
-                osds: BTreeMap::from([(OsdId(0), Json::of(&osd))]),
+                osds: osds.collect(),
                 pools: pools.collect(),
             })
         })

@@ -39,7 +39,7 @@ fn refused(command: &str, why: String) -> CephError {
 
 impl Cluster {
     /// The OSDs as they are told of.
-    fn mapped(&self) -> BTreeMap<OsdId, MappedOsd> {
+    pub(super) fn mapped(&self) -> BTreeMap<OsdId, MappedOsd> {
         let told = |(id, osd): (&OsdId, &MappedOsd)| {
             (*id, MappedOsd { up: osd.up && !self.down.contains(id), ..osd.clone() })
         };

@@ -125,6 +125,18 @@ impl Cluster {
         }
     }
 
+    /// Where it keeps everything.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes a configuration file for another machine of its, with these settings.
+    pub(crate) fn configure_at(&self, conf: &Path, settings: &str) {
+        let head = fs::read_to_string(self.conf()).unwrap();
+        let head: Vec<&str> = head.lines().take(4).collect();
+        fs::write(conf, format!("{}{settings}", head.join("\n"))).unwrap();
+    }
+
     fn at(&self, name: &str) -> String {
         self.folder.path().join(name).display().to_string()
     }

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Mutex;
 
-use pvc_ceph::fake::FakeCeph;
+use pvc_ceph::fake::{FakeCeph, FakeDisks};
 use pvc_ceph::{ClientAddress, Lock, Pools};
-use pvc_common::id::{OsdId, VolumeId};
+use pvc_common::id::{DevicePath, OsdId, VolumeId};
+use pvc_common::unit::Bytes;
 
 use crate::cases;
+use crate::rack::Rack;
 use crate::site::Site;
 
 #[derive(Default)]
@@ -96,3 +98,51 @@ kept_by_the_fake!(
     figures:
     everything_is_told_at_once,
 );
+
+kept_by_the_fake!(
+    osds:
+    a_flag_is_set_until_it_is_taken_away,
+    an_osd_that_is_not_there_is_told,
+    an_osd_that_serves_is_not_destroyed,
+);
+
+struct Shelf {
+    ceph: FakeCeph,
+    disks: FakeDisks,
+}
+
+impl Rack for Shelf {
+    type Ceph = FakeCeph;
+    type Disks = FakeDisks;
+
+    fn ceph(&self) -> &FakeCeph {
+        &self.ceph
+    }
+
+    fn disks(&self) -> &FakeDisks {
+        &self.disks
+    }
+
+    fn disk(&self) -> DevicePath {
+        "/dev/sdb".parse().unwrap()
+    }
+
+    async fn start(&self, osd: OsdId) {
+        assert!(self.disks.start(osd));
+    }
+
+    async fn stop(&self, osd: OsdId) {
+        self.disks.stop(osd);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn osds_are_made_by_the_fake_as_the_contract_says() {
+    let ceph = FakeCeph::new();
+    let disks = FakeDisks::new(ceph.clone(), false);
+    let shelf = Shelf { ceph, disks };
+    shelf.disks.insert(&shelf.disk(), Bytes(2 << 30));
+    cases::osds::what_takes_lvm_is_refused_without(&shelf).await;
+    cases::osds::an_osd_lives_from_its_making_to_its_removal(&shelf).await;
+    cases::osds::an_osd_gets_the_number_of_a_destroyed_one(&shelf).await;
+}

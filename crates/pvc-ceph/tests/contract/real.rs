@@ -7,11 +7,13 @@ use std::process::{Child, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use pvc_ceph::{Ceph, CephCli};
-use pvc_common::id::VolumeId;
+use pvc_ceph::{Ceph, CephCli, DisksCli, Layout};
+use pvc_common::id::{DevicePath, OsdId, VolumeId};
 
 use crate::cases;
 use crate::cluster::Cluster;
+use crate::machine::Machine;
+use crate::rack::Rack;
 use crate::site::Site;
 use crate::space;
 
@@ -113,10 +115,10 @@ fn left_out() -> bool {
     if std::env::var_os("PVC_TEST_NO_SERVICES").is_some_and(|value| value == "1") {
         return true;
     }
-    for package in ["ceph-mon", "ceph-mgr", "ceph-osd", "rbd"] {
+    for package in ["ceph-mon", "ceph-mgr", "ceph-osd", "rbd", "udevadm"] {
         assert!(
             Path::new("/usr/bin").join(package).exists(),
-            "{package} is missing: apt-get install ceph-common ceph-mgr ceph-mon ceph-osd, \
+            "{package} is missing: apt-get install ceph-common ceph-mgr ceph-mon ceph-osd udev, \
              or set PVC_TEST_NO_SERVICES=1"
         );
     }
@@ -142,6 +144,7 @@ macro_rules! kept_by_ceph {
 
 kept_by_ceph!(
     ceph_fences_as_the_contract_says:
+    osds::an_osd_that_serves_is_not_destroyed,
     fence::nobody_is_let_in_that_is_not_shut_out,
     fence::a_host_that_is_shut_out_writes_no_more_and_others_do,
     fence::a_short_entry_is_prolonged,
@@ -153,6 +156,8 @@ kept_by_ceph!(
 kept_by_ceph!(
     ceph_keeps_data_as_the_contract_says:
     figures::everything_is_told_at_once,
+    osds::a_flag_is_set_until_it_is_taken_away,
+    osds::an_osd_that_is_not_there_is_told,
     pools::a_pool_is_made_once_and_holds_volumes,
     pools::a_pool_that_cannot_be_is_refused,
     pools::a_pool_that_is_not_there_is_told,
@@ -164,3 +169,50 @@ kept_by_ceph!(
     volumes::a_volume_that_is_open_is_left_as_it_is,
     volumes::what_is_not_there_is_told,
 );
+
+struct Shelf {
+    // Before the cluster, whose namespace it is in.
+    machine: Machine,
+    disks: DisksCli,
+    room: Room,
+}
+
+impl Rack for Shelf {
+    type Ceph = CephCli;
+    type Disks = DisksCli;
+
+    fn ceph(&self) -> &CephCli {
+        &self.room.port
+    }
+
+    fn disks(&self) -> &DisksCli {
+        &self.disks
+    }
+
+    fn disk(&self) -> DevicePath {
+        self.machine.disk().clone()
+    }
+
+    async fn start(&self, osd: OsdId) {
+        self.machine.start(osd);
+    }
+
+    async fn stop(&self, osd: OsdId) {
+        self.machine.stop(osd);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn osds_are_made_as_the_contract_says() {
+    if left_out() {
+        return;
+    }
+    let room = Room::new();
+    let machine = Machine::new(&room.cluster);
+    let lock = room.cluster.folder().join("lock");
+    let disks = DisksCli::new(Layout::Raw).programs_in(machine.programs()).lock(lock).limit(LIMIT);
+    let shelf = Shelf { machine, disks, room };
+    cases::osds::what_takes_lvm_is_refused_without(&shelf).await;
+    cases::osds::an_osd_lives_from_its_making_to_its_removal(&shelf).await;
+    cases::osds::an_osd_gets_the_number_of_a_destroyed_one(&shelf).await;
+}

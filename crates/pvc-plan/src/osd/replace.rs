@@ -172,7 +172,10 @@ impl Replacing<'_> {
         }
         let ids: Vec<OsdId> = self.osds.iter().map(|osd| osd.osd).collect();
         if let Some(lost) = ids.iter().find(|id| !self.world.map.osds.contains_key(id)) {
-            return Next::Fail(format!("the cluster does not know OSD {lost} any more"));
+            // `ceph-volume` does that when it fails.
+            return Next::Fail(format!(
+                "the cluster gave up the number of OSD {lost}; remove it, and add another"
+            ));
         }
         let of = |id: OsdId| self.osds.iter().find(|osd| osd.osd == id);
         let kept = |id| of(id).map(|osd| osd.weight);

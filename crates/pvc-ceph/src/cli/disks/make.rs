@@ -33,8 +33,7 @@ impl DisksCli {
             self.with_lvm("more than one OSD on a disk")?;
         }
         let id = osds.ids.first().map(ToString::to_string);
-        let mut words =
-            vec!["raw", "prepare", "--bluestore", "--no-tmpfs", "--data", osds.device.as_str()];
+        let mut words = vec!["raw", "prepare", "--bluestore", "--data", osds.device.as_str()];
         if osds.class != Tier::Default {
             words.extend(["--crush-device-class", osds.class.text()]);
         }
@@ -94,7 +93,7 @@ impl Disks for DisksCli {
             }
             Layout::Raw => {
                 let device = osd.device.as_str();
-                let words = ["raw", "activate", "--no-systemd", "--no-tmpfs", "--device", device];
+                let words = ["raw", "activate", "--no-systemd", "--device", device];
                 self.act("ceph-volume", &words).await
             }
         }

@@ -2,5 +2,6 @@
 
 pub(crate) mod fence;
 pub(crate) mod figures;
+pub(crate) mod osds;
 pub(crate) mod pools;
 pub(crate) mod volumes;
