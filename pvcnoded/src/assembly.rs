@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ipnet::Ipv4Net;
-use pvc_ceph::CephCli;
+use pvc_ceph::{CephCli, DisksCli};
 use pvc_common::id::NodeName;
 use pvc_common::model::{Presence, StaticData};
 use pvc_common::state::DaemonMode;
@@ -27,6 +27,7 @@ use crate::outfit::{self, Floating, FloatingAddresses, Part, Parts};
 use crate::serve::{self, Fencing, Service, Settings, serve};
 use crate::startup::record::Identity;
 use crate::stats::HostFigures;
+use crate::task::osd::{self, OsdUnits, Rack};
 use crate::{console, liveness, traffic, vm};
 
 /// Which part this node has in the cluster.
@@ -82,6 +83,17 @@ fn addresses(config: &Config) -> Vec<IpAddr> {
 
 fn ceph(config: &Config) -> CephCli {
     CephCli::new().conf(&config.ceph.config)
+}
+
+/// This node's OSDs.
+fn rack(config: &Config) -> Arc<dyn Rack> {
+    Arc::new(osd::Parts {
+        ceph: ceph(config),
+        disks: DisksCli::new(config.ceph.osd_layout),
+        programs: OsdUnits(Systemctl),
+        // Without it nothing made before the last boot counts as this one's.
+        boot: fact::boot_id().unwrap_or_default(),
+    })
 }
 
 /// What administrators have decided about dead nodes.
@@ -169,8 +181,9 @@ pub(crate) fn begin<T: Tree, H: Hypervisor>(
     let is_fenced_by_storage = policy(config).storage != StorageFence::Off;
     let storage = is_fenced_by_storage.then(|| (ceph(config), addresses(config)));
     let views = mirror.view();
+    let rack = config.functions.storage.then(|| rack(config));
     let ceph = config.functions.storage.then(|| ceph(config));
-    serve(settings, serve::Parts { tree, hypervisor, outfit, views, fencing, storage, ceph })
+    serve(settings, serve::Parts { tree, hypervisor, outfit, views, fencing, storage, ceph, rack })
 }
 
 /// The devices whose traffic is shown: hardware, and those that the configuration names.

@@ -84,6 +84,8 @@ pub struct Parts<T, H, O, P, C> {
     /// Ceph, for tasks; a coordinator publishes its figures while it is primary. `None` on a node
     /// without storage.
     pub ceph: Option<C>,
+    /// This node's OSDs; `None` on a node without storage.
+    pub rack: Option<Arc<dyn task::osd::Rack>>,
 }
 
 /// How dead nodes are seen to.
@@ -122,7 +124,7 @@ where
 {
     let ((work, working_drain), (life, life_drain)) = (drain(), drain());
     let registry = Registry::default();
-    let Parts { tree, hypervisor, outfit, views, fencing, storage, ceph } = parts;
+    let Parts { tree, hypervisor, outfit, views, fencing, storage, ceph, rack } = parts;
     let node = settings.node.clone();
     let (kept_sender, kept) = watch::channel(None);
     let beats = keepalive::Settings {
@@ -140,7 +142,13 @@ where
         let vms = starts.clone().map(|starts| (hypervisor.clone(), starts));
         crew.admission(node.clone(), vms, storage)
     }));
-    working.push(crew.tasks(node.clone(), starts.is_some().then(|| hypervisor.clone()), &ceph));
+    let tools = task::Tools {
+        tree: crew.tree.clone(),
+        hypervisor: starts.is_some().then(|| hypervisor.clone()),
+        ceph: ceph.clone(),
+        rack,
+    };
+    working.push(crew.tasks(node.clone(), tools));
     if let Some(outfit) = outfit {
         working.extend(ceph.map(|ceph| crew.figures(&settings, ceph)));
         working.push(crew.primary(node.clone(), outfit));
@@ -196,12 +204,10 @@ impl<T: Tree> Crew<T> {
     fn tasks<H: Hypervisor, C: Ceph>(
         &self,
         node: NodeName,
-        hypervisor: Option<H>,
-        ceph: &Option<C>,
+        tools: task::Tools<T, H, C>,
     ) -> JoinHandle<()> {
         let nudge = Nudge::default();
         let ended = nudge.clone();
-        let tools = task::Tools { tree: self.tree.clone(), hypervisor, ceph: ceph.clone() };
         let keeper = TaskKeeper::new(node, tools, move || ended.nudge());
         spawn_with(keeper, nudge, self.views.clone(), &self.registry, &self.drain).task
     }

@@ -138,6 +138,7 @@ mod tests {
             total: 1,
             status: String::new(),
             result: None,
+            memory: None,
         });
         Task {
             order: seen(TaskOrder { work, run_on, ordered_ms }, 0),

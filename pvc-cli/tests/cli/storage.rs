@@ -64,7 +64,7 @@ fn a_volume_group_for_databases_is_made_by_either_command() {
 fn nothing_is_lost_or_moved_unless_the_answer_is_yes() {
     let desk = Desk::new();
     for (command, question) in [
-        ("osd add hv1 /dev/sdb", "Wipe \"/dev/sdb\" on node \"hv1\""),
+        ("osd add hv1 /dev/sdb", "Make an OSD of \"/dev/sdb\" on node \"hv1\""),
         ("osd replace 1 /dev/sdc", "Destroy OSD \"1\""),
         ("osd remove 1", "Destroy OSD \"1\""),
         ("pool remove vms", "Remove pool \"vms\" and all its volumes"),

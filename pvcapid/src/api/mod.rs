@@ -100,8 +100,14 @@ fn storage() -> OpenApiRouter<App> {
         .routes(routes!(storage::root::ceph))
         .routes(routes!(storage::text::status))
         .routes(routes!(storage::text::utilization))
-        .routes(routes!(storage::osd::list::list))
-        .routes(routes!(storage::osd::show::show))
+        .routes(routes!(storage::osd::list::list, storage::osd::add::add))
+        .routes(routes!(storage::osd::database::add_group))
+        .routes(routes!(
+            storage::osd::show::show,
+            storage::osd::replace::replace,
+            storage::osd::refresh::refresh,
+            storage::osd::remove::remove
+        ))
         .routes(routes!(storage::osd::state::show))
         .routes(routes!(storage::pool::list::list, storage::pool::add::add))
         .routes(routes!(

@@ -111,3 +111,72 @@ async fn there_are_no_tasks_until_all_nodes_know_them() {
     let refused = cluster.post("/vm/db1/locks", "").await.is(400);
     assert_eq!(refused.body["code"], "not-upgraded");
 }
+
+#[tokio::test]
+async fn what_shall_become_of_osds_is_ordered_of_their_node() {
+    let cluster = Cluster::new().await;
+    cluster.write("/ceph/osds/0/node", "hv2").await;
+    let sure = "yes-i-really-mean-it=yes";
+    let new = "node=hv3&device=/dev/sdb&weight=1.5&ext_db_size=6G&osd_count=2";
+    let database = "node=hv3&device=detect:SAMSUNG:800GB:0";
+    for (answer, name, node, kwargs) in [
+        (
+            cluster.post("/storage/ceph/osd", new).await,
+            "osd.add",
+            "hv3",
+            json!({"device": "/dev/sdb", "weight": "1.5", "ext_db_ratio": null,
+                "ext_db_size": 6_442_450_944_u64, "split_count": 2}),
+        ),
+        (
+            cluster.post("/storage/ceph/osddb", database).await,
+            "osd.add_db_vg",
+            "hv3",
+            json!({"device": "detect:SAMSUNG:800GB:0"}),
+        ),
+        (
+            cluster.post("/storage/ceph/osd/0", &format!("new_device=/dev/sdc&{sure}")).await,
+            "osd.replace",
+            "hv2",
+            json!({"osd_id": "0", "new_device": "/dev/sdc", "weight": null, "ext_db_ratio": null,
+                "ext_db_size": null}),
+        ),
+        (
+            cluster.put("/storage/ceph/osd/0", "device=/dev/sdb").await,
+            "osd.refresh",
+            "hv2",
+            json!({"osd_id": "0", "device": "/dev/sdb"}),
+        ),
+        (
+            cluster.delete(&format!("/storage/ceph/osd/0?force=False&{sure}")).await,
+            "osd.remove",
+            "hv2",
+            json!({"osd_id": "0", "force_flag": false, "skip_zap_flag": false}),
+        ),
+    ] {
+        let answer = answer.is(202);
+        assert_eq!(answer.body["task_name"], name);
+        assert_eq!(answer.body["run_on"], node);
+        assert_eq!(ordered(&cluster, &answer).await["kwargs"], kwargs);
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_become_of_osds_is_refused() {
+    let cluster = Cluster::new().await;
+    for (form, status) in [
+        ("", 400),
+        ("node=hv9&device=/dev/sdb&weight=1", 400),
+        ("node=hv3&device=sdb&weight=1", 400),
+        ("node=hv3&device=/dev/sdb&weight=heavy", 400),
+        ("node=hv3&device=/dev/sdb&weight=1&osd_count=0", 400),
+        ("node=hv3&device=/dev/sdb&weight=1&ext_db_ratio=2", 400),
+        ("node=hv3&device=/dev/sdb&weight=1&ext_db_ratio=0.05&ext_db_size=1G", 400),
+    ] {
+        cluster.post("/storage/ceph/osd", form).await.is(status);
+    }
+    cluster.delete("/storage/ceph/osd/0").await.is(400);
+    cluster.delete("/storage/ceph/osd/0?yes-i-really-mean-it=yes").await.is(400);
+    cluster.delete("/storage/ceph/osd/7?yes-i-really-mean-it=yes").await.is(404);
+    cluster.put("/storage/ceph/osd/7", "device=/dev/sdb").await.is(404);
+    assert_eq!(cluster.get("/tasks").await.body["reserved"], json!({}));
+}

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use pvc_ceph::Layout;
 use pvc_common::id::NodeName;
 use pvc_common::secret::Secret;
 use pvc_runtime::config::{Kind, NAME, PATH, Section, TEXT, WHOLE};
@@ -62,7 +63,18 @@ pub struct CephFiles {
     pub config: PathBuf,
     /// The keyring of its administrator.
     pub admin_keyring: PathBuf,
+    /// How OSDs are put on disks.
+    pub osd_layout: Layout,
 }
+
+const LAYOUT: Kind<Layout> = Kind {
+    expected: "lvm or raw",
+    parse: |text| match text {
+        "lvm" => Some(Layout::Lvm),
+        "raw" => Some(Layout::Raw),
+        _ => None,
+    },
+};
 
 const AFTER_FENCE: Kind<AfterFence> = Kind {
     expected: "migrate or None",
@@ -193,6 +205,7 @@ impl CephFiles {
         Some(Self {
             config: storage.or("ceph_config_file", PATH, default.config),
             admin_keyring: storage.or("ceph_admin_keyring", PATH, default.admin_keyring),
+            osd_layout: storage.or("osd_layout", LAYOUT, default.osd_layout),
         })
     }
 }
@@ -202,6 +215,7 @@ impl Default for CephFiles {
         Self {
             config: "/etc/ceph/ceph.conf".into(),
             admin_keyring: "/etc/ceph/ceph.client.admin.keyring".into(),
+            osd_layout: Layout::Lvm,
         }
     }
 }

@@ -1,12 +1,14 @@
 //! Does what tasks are about.
 
 use pvc_ceph::Ceph;
+use pvc_common::id::NodeName;
 use pvc_common::model::Work;
 use pvc_libvirt::Hypervisor;
 use pvc_zk::Tree;
 use serde_json::Value;
 
 use super::Tools;
+use super::osd::Rack;
 use super::tracker::{Lost, Tracker};
 
 /// Why a task does not go on.
@@ -29,12 +31,13 @@ pub(super) type Done = Result<(String, Value), Stop>;
 
 /// Does tasks.
 pub(super) struct Hands<T, H, C> {
+    me: NodeName,
     tools: Tools<T, H, C>,
 }
 
 impl<T: Tree, H: Hypervisor, C: Ceph> Hands<T, H, C> {
-    pub(super) const fn new(tools: Tools<T, H, C>) -> Self {
-        Self { tools }
+    pub(super) const fn new(me: NodeName, tools: Tools<T, H, C>) -> Self {
+        Self { me, tools }
     }
 
     /// Does a task and tells of it, unless it is another's.
@@ -66,12 +69,24 @@ impl<T: Tree, H: Hypervisor, C: Ceph> Hands<T, H, C> {
             Work::DetachDevice { domain, xml } => {
                 super::device::detach(self.hypervisor()?, *domain, xml, tracker).await
             }
+            Work::AddOsds { .. }
+            | Work::ReplaceOsds { .. }
+            | Work::RefreshOsds { .. }
+            | Work::RemoveOsd { .. }
+            | Work::AddDbGroup { .. } => {
+                super::osd::carry_out(tree, &self.me, self.rack()?, work, tracker).await
+            }
         }
     }
 
     fn ceph(&self) -> Result<&C, Stop> {
         let why = || Stop::Failed("There is no storage on this node.".to_owned());
         self.tools.ceph.as_ref().ok_or_else(why)
+    }
+
+    fn rack(&self) -> Result<&dyn Rack, Stop> {
+        let why = || Stop::Failed("There is no storage on this node.".to_owned());
+        self.tools.rack.as_deref().ok_or_else(why)
     }
 
     fn hypervisor(&self) -> Result<&H, Stop> {

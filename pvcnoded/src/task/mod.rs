@@ -7,6 +7,7 @@
 mod device;
 mod hands;
 mod locks;
+pub mod osd;
 mod tracker;
 
 use std::collections::BTreeMap;
@@ -38,6 +39,8 @@ pub struct Tools<T, H, C> {
     pub hypervisor: Option<H>,
     /// `None` where there is no storage.
     pub ceph: Option<C>,
+    /// This node's OSDs; `None` where there is no storage.
+    pub rack: Option<Arc<dyn osd::Rack>>,
 }
 
 /// Does this node's tasks.
@@ -78,9 +81,9 @@ impl<T: Tree, H: Hypervisor, C: Ceph> TaskKeeper<T, H, C> {
         nudge: impl Fn() + Send + Sync + 'static,
     ) -> Self {
         Self {
-            me,
             tree: tools.tree.clone(),
-            hands: Arc::new(Hands::new(tools)),
+            hands: Arc::new(Hands::new(me.clone(), tools)),
+            me,
             jobs: JoinSet::new(),
             running: BTreeMap::new(),
             written: BTreeMap::new(),

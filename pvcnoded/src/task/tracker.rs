@@ -18,13 +18,15 @@ pub(super) struct Tracker<T> {
     me: NodeName,
     seen: Seen<TaskProgress>,
     total: u32,
+    memory: Option<String>,
     is_written: bool,
 }
 
 impl<T: Tree> Tracker<T> {
     /// For a task whose progress was `seen` in the view.
-    pub(super) const fn new(tree: T, id: TaskId, me: NodeName, seen: Seen<TaskProgress>) -> Self {
-        Self { tree, id, me, seen, total: 1, is_written: false }
+    pub(super) fn new(tree: T, id: TaskId, me: NodeName, seen: Seen<TaskProgress>) -> Self {
+        let memory = seen.get().and_then(|progress| progress.memory.clone());
+        Self { tree, id, me, seen, total: 1, memory, is_written: false }
     }
 
     /// Makes the task this node's; answers whether somebody had begun it before.
@@ -54,6 +56,19 @@ impl<T: Tree> Tracker<T> {
     pub(super) async fn tell(&mut self, done: u32, next: String) -> Result<(), Lost> {
         tracing::info!("{next}");
         let progress = self.progress(TaskPhase::Running, done, next, None);
+        self.write(progress).await
+    }
+
+    /// What a former attempt has kept with the task.
+    pub(super) fn memory(&self) -> Option<&str> {
+        self.memory.as_deref()
+    }
+
+    /// Keeps a line with the task, for whoever goes on with it.
+    pub(super) async fn remember(&mut self, done: u32, line: String) -> Result<(), Lost> {
+        self.memory = Some(line);
+        let status = self.seen.get().map_or_else(String::new, |seen| seen.status.clone());
+        let progress = self.progress(TaskPhase::Running, done, status, None);
         self.write(progress).await
     }
 
@@ -91,7 +106,16 @@ impl<T: Tree> Tracker<T> {
         status: String,
         result: Option<Value>,
     ) -> TaskProgress {
-        TaskProgress { phase, by: self.me.clone(), current, total: self.total, status, result }
+        let memory = self.memory.clone();
+        TaskProgress {
+            phase,
+            by: self.me.clone(),
+            current,
+            total: self.total,
+            status,
+            result,
+            memory,
+        }
     }
 
     /// Writes until it is known to be written, or the task is another's.

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use pvc_ceph::fake::FakeCeph;
-use pvc_common::id::{NodeName, VmUuid};
+use pvc_ceph::fake::{FakeCeph, FakeDisks};
+use pvc_common::id::{NodeName, OsdId, VmUuid};
 use pvc_common::model::{Claim, Origin, Presence, StaticData, Vm};
 use pvc_common::state::{CoordinatorState, DaemonMode, DaemonState, DomainState, VmState};
 use pvc_common::unit::Mib;
@@ -14,6 +14,7 @@ use pvc_common::view::View;
 use pvc_common::zk::key::{self, Key};
 use pvc_common::zk::schema::LATEST;
 use pvc_common::zk::{Op, Seen, Text};
+use pvc_host::UnitError;
 use pvc_ipmi::fake::FakePower;
 use pvc_libvirt::fake::{FakeHypervisor, FakeRoom, definition};
 use pvc_plan::fence::{Policy, StorageFence};
@@ -24,6 +25,7 @@ use pvcnoded::image::ClusterImage;
 use pvcnoded::primary::{Outfit, OutfitError};
 use pvcnoded::serve::{Fencing, Parts, Service, Settings, serve};
 use pvcnoded::stats::HostFigures;
+use pvcnoded::task::osd::{self, Programs, Rack};
 use pvcnoded::{console, vm};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
@@ -137,6 +139,25 @@ impl FakeOutfit {
     }
 }
 
+/// The programs of OSDs on disks in memory.
+struct FakePrograms(FakeDisks);
+
+impl Programs for FakePrograms {
+    async fn running(&self, osds: &BTreeSet<OsdId>) -> Result<BTreeSet<OsdId>, UnitError> {
+        Ok(self.0.running().intersection(osds).copied().collect())
+    }
+
+    async fn start(&self, osd: OsdId) -> Result<(), UnitError> {
+        let unit = format!("ceph-osd@{osd}.service");
+        if self.0.start(osd) { Ok(()) } else { Err(UnitError::Absent { unit }) }
+    }
+
+    async fn stop(&self, osd: OsdId) -> Result<(), UnitError> {
+        self.0.stop(osd);
+        Ok(())
+    }
+}
+
 /// A running daemon.
 pub(crate) struct Daemon {
     service: Service<FakeTree>,
@@ -160,6 +181,8 @@ pub(crate) struct Bench {
     pub(crate) power: Option<FakePower>,
     /// The storage on which all VMs are; `None` where there is none.
     pub(crate) ceph: Option<FakeCeph>,
+    /// The disks of each node, for OSDs.
+    pub(crate) disks: BTreeMap<String, FakeDisks>,
     /// What goes with a node's boot, in a folder for each.
     run: TempDir,
 }
@@ -183,7 +206,13 @@ impl Bench {
     async fn of(count: usize, power: Option<FakePower>, ceph: Option<FakeCeph>) -> Self {
         let (tree, room, floor) = (FakeTree::new(), FakeRoom::new(), Floor::default());
         let run = tempfile::tempdir().unwrap();
-        let mut bench = Self { tree, room, floor, daemons: BTreeMap::new(), power, ceph, run };
+        let disks_of = |ceph: &FakeCeph| {
+            let disks = |n| (format!("hv{n}"), FakeDisks::new(ceph.clone(), true));
+            (1..=count).map(disks).collect()
+        };
+        let disks = ceph.as_ref().map(disks_of).unwrap_or_default();
+        let daemons = BTreeMap::new();
+        let mut bench = Self { tree, room, floor, daemons, power, ceph, disks, run };
         bench.lay_out().await;
         for n in 1..=count {
             let node = format!("hv{n}");
@@ -269,7 +298,16 @@ impl Bench {
         let outfit = Some(outfit);
         let storage = self.ceph.clone().map(|ceph| (ceph, presence(node).addresses));
         let ceph = self.ceph.clone();
-        let parts = Parts { tree: tree.clone(), hypervisor, outfit, views, fencing, storage, ceph };
+        let rack = self.disks.get(node).map(|disks| -> Arc<dyn Rack> {
+            Arc::new(osd::Parts {
+                ceph: self.ceph.clone().unwrap_or_default(),
+                disks: disks.clone(),
+                programs: FakePrograms(disks.clone()),
+                boot: "first".to_owned(),
+            })
+        });
+        let parts =
+            Parts { tree: tree.clone(), hypervisor, outfit, views, fencing, storage, ceph, rack };
         let service = serve::<FakeTree, FakeHypervisor, FakeOutfit, FakePower, FakeCeph>(
             settings(node, self.run.path().join(node), self.ceph.as_ref()),
             parts,

@@ -10,6 +10,7 @@ mod fence;
 mod flush;
 mod lifecycle;
 mod mesh;
+mod osd;
 mod primary;
 mod storage;
 mod task;

@@ -169,6 +169,7 @@ async fn a_device_that_was_plugged_in_before_the_daemon_died_is_not_plugged_in_t
         total: 1,
         status: "Beginning".to_owned(),
         result: None,
+        memory: None,
     };
     bench.put(&key::task_progress(&id(1)), &begun).await;
     bench.boot("hv2").await;
@@ -185,6 +186,7 @@ async fn the_history_of_tasks_is_bounded() {
         total: 1,
         status: "done".to_owned(),
         result: None,
+        memory: None,
     };
     for n in 1..=205 {
         let work = Work::FlushLocks { domain: uuid(1) };

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::id::{NodeName, VmUuid};
+use crate::id::{Disk, NodeName, OsdId, VmUuid};
 use crate::state::TaskPhase;
+use crate::unit::{Ratio, Weight};
 use crate::zk::Seen;
 
 /// What a task does, with its arguments. As JSON it has the names that clients know.
@@ -36,6 +37,69 @@ pub enum Work {
         /// The device, as libvirt describes it.
         xml: String,
     },
+    /// Makes OSDs of a blank disk.
+    #[serde(rename = "osd.add")]
+    AddOsds {
+        /// The disk.
+        #[serde(with = "text")]
+        device: Disk,
+        /// The share of the data that each takes.
+        #[serde(with = "text")]
+        weight: Weight,
+        /// How large their databases are, if these are to be elsewhere: a part of the OSD, or
+        #[serde(with = "text::maybe")]
+        ext_db_ratio: Option<Ratio>,
+        /// so many bytes.
+        ext_db_size: Option<u64>,
+        /// How many share the disk.
+        split_count: u8,
+    },
+    /// Gives OSDs another disk: all that share one.
+    #[serde(rename = "osd.replace")]
+    ReplaceOsds {
+        /// One of them.
+        #[serde(with = "text")]
+        osd_id: OsdId,
+        /// The disk that takes the place.
+        #[serde(with = "text")]
+        new_device: Disk,
+        /// The share of the data, if it is to be another.
+        #[serde(with = "text::maybe")]
+        weight: Option<Weight>,
+        /// How large their databases are, if that is to be another: a part of the OSD, or
+        #[serde(with = "text::maybe")]
+        ext_db_ratio: Option<Ratio>,
+        /// so many bytes.
+        ext_db_size: Option<u64>,
+    },
+    /// Finds OSDs again that are on a disk that came (back) to the node.
+    #[serde(rename = "osd.refresh")]
+    RefreshOsds {
+        /// One of them.
+        #[serde(with = "text")]
+        osd_id: OsdId,
+        /// The disk.
+        #[serde(with = "text")]
+        device: Disk,
+    },
+    /// Removes an OSD.
+    #[serde(rename = "osd.remove")]
+    RemoveOsd {
+        /// Which.
+        #[serde(with = "text")]
+        osd_id: OsdId,
+        /// Although data is at risk, and although some of it fails.
+        force_flag: bool,
+        /// Whether its disk stays as it is.
+        skip_zap_flag: bool,
+    },
+    /// Makes a volume group for databases of a blank disk.
+    #[serde(rename = "osd.add_db_vg")]
+    AddDbGroup {
+        /// The disk.
+        #[serde(with = "text")]
+        device: Disk,
+    },
 }
 
 /// What a task changes: two tasks of one subject are not done at once.
@@ -43,6 +107,8 @@ pub enum Work {
 pub enum Subject {
     /// A VM.
     Vm(VmUuid),
+    /// The OSDs and disks of the node.
+    Disks,
 }
 
 impl Work {
@@ -53,6 +119,11 @@ impl Work {
             Self::FlushLocks { domain }
             | Self::AttachDevice { domain, .. }
             | Self::DetachDevice { domain, .. } => Subject::Vm(*domain),
+            Self::AddOsds { .. }
+            | Self::ReplaceOsds { .. }
+            | Self::RefreshOsds { .. }
+            | Self::RemoveOsd { .. }
+            | Self::AddDbGroup { .. } => Subject::Disks,
         }
     }
 
@@ -63,6 +134,11 @@ impl Work {
             Self::FlushLocks { .. } => "vm.flush_locks",
             Self::AttachDevice { .. } => "vm.device_attach",
             Self::DetachDevice { .. } => "vm.device_detach",
+            Self::AddOsds { .. } => "osd.add",
+            Self::ReplaceOsds { .. } => "osd.replace",
+            Self::RefreshOsds { .. } => "osd.refresh",
+            Self::RemoveOsd { .. } => "osd.remove",
+            Self::AddDbGroup { .. } => "osd.add_db_vg",
         }
     }
 }
@@ -102,6 +178,8 @@ pub struct TaskProgress {
     pub status: String,
     /// What came of it, for programs.
     pub result: Option<Value>,
+    /// What whoever goes on with it has to know.
+    pub memory: Option<String>,
 }
 
 /// A task as the tree holds it.
@@ -126,7 +204,7 @@ mod text {
     use std::fmt::Display;
     use std::str::FromStr;
 
-    use serde::{Deserialize, Deserializer, Serializer, de};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
     pub(super) fn serialize<T: Display, S: Serializer>(id: &T, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(id)
@@ -138,5 +216,25 @@ mod text {
         D: Deserializer<'de>,
     {
         String::deserialize(from)?.parse().map_err(de::Error::custom)
+    }
+    /// As above, of what may be missing.
+    pub(super) mod maybe {
+        use super::{Deserialize, Deserializer, Display, FromStr, Serialize, Serializer, de};
+
+        pub(in super::super) fn serialize<T: Display, S: Serializer>(
+            id: &Option<T>,
+            to: S,
+        ) -> Result<S::Ok, S::Error> {
+            id.as_ref().map(ToString::to_string).serialize(to)
+        }
+
+        pub(in super::super) fn deserialize<'de, T, D>(from: D) -> Result<Option<T>, D::Error>
+        where
+            T: FromStr<Err: Display>,
+            D: Deserializer<'de>,
+        {
+            let text = Option::<String>::deserialize(from)?;
+            text.map(|text| text.parse().map_err(de::Error::custom)).transpose()
+        }
     }
 }

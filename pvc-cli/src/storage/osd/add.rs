@@ -13,7 +13,7 @@ use crate::wait;
 
 /// Make an OSD of a device.
 ///
-/// Everything on the device is lost. A device with a partition table is refused.
+/// A device that is not blank is refused.
 #[derive(Debug, Args)]
 pub(crate) struct Add {
     /// Node that has the device.
@@ -37,8 +37,7 @@ pub(crate) struct Add {
 impl Add {
     pub(crate) async fn run(self, shell: &Shell) -> Outcome {
         let session = shell.connect()?;
-        let question =
-            format!("Wipe \"{}\" on node \"{}\" and make an OSD of it", self.device, self.node);
+        let question = format!("Make an OSD of \"{}\" on node \"{}\"", self.device, self.node);
         let agreed = shell.confirm(&question, self.consent.yes)?;
         let osd = NewOsd {
             node: self.node,

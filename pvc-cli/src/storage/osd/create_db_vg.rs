@@ -10,7 +10,7 @@ use crate::wait;
 
 /// Make a device the place for the databases of a node's OSDs.
 ///
-/// Everything on the device is lost. A node has one such volume group.
+/// A device that is not blank is refused. A node has one such volume group.
 #[derive(Debug, Args)]
 pub(crate) struct CreateDbVg {
     /// Node that has the device.
@@ -27,7 +27,7 @@ impl CreateDbVg {
     pub(crate) async fn run(self, shell: &Shell) -> Outcome {
         let session = shell.connect()?;
         let question = format!(
-            "Wipe \"{}\" on node \"{}\" and create the OSD database volume group there",
+            "Create the OSD database volume group on \"{}\" of node \"{}\"",
             self.device, self.node
         );
         let agreed = shell.confirm(&question, self.consent.yes)?;

@@ -55,7 +55,7 @@ pub fn list(limit: Option<&str>) -> Request {
     Request::new(Method::Get, &["storage", "ceph", "osd"]).maybe("limit", limit)
 }
 
-/// Makes a device the place for OSDs' databases, which wipes it; a task.
+/// Makes a blank device the place for OSDs' databases; a task.
 #[must_use]
 pub fn add_db_vg(node: &str, device: &str, _: &Destructive) -> Request {
     Request::new(Method::Post, &["storage", "ceph", "osddb"])
@@ -63,7 +63,7 @@ pub fn add_db_vg(node: &str, device: &str, _: &Destructive) -> Request {
         .with("device", device)
 }
 
-/// Makes an OSD of a device, which wipes it; a task.
+/// Makes an OSD of a blank device; a task.
 #[must_use]
 pub fn add(osd: &NewOsd, _: &Destructive) -> Request {
     let request = Request::new(Method::Post, &["storage", "ceph", "osd"])
@@ -73,7 +73,7 @@ pub fn add(osd: &NewOsd, _: &Destructive) -> Request {
     ExtDb::add_to(osd.ext_db.as_ref(), request).maybe("osd_count", osd.count)
 }
 
-/// Puts a new device into the place of an OSD's, which wipes both; a task.
+/// Puts a blank device into the place of an OSD's, which is wiped; a task.
 #[must_use]
 pub fn replace(id: &str, by: &Replacement, _: &Destructive) -> Request {
     let request = Request::new(Method::Post, &["storage", "ceph", "osd", id])

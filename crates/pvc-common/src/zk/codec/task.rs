@@ -28,6 +28,8 @@ struct ProgressText {
     status: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     result: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    memory: Option<String>,
 }
 
 impl Text for TaskOrder {
@@ -62,12 +64,13 @@ impl Text for TaskProgress {
             total: self.total,
             status: self.status.clone(),
             result: self.result.clone(),
+            memory: self.memory.clone(),
         })
     }
 
     fn decode(text: &str) -> Result<Self, BadText> {
-        let ProgressText { phase, by, current, total, status, result } = decode(text)?;
-        Ok(Self { phase: word(&phase)?, by: id(&by)?, current, total, status, result })
+        let ProgressText { phase, by, current, total, status, result, memory } = decode(text)?;
+        Ok(Self { phase: word(&phase)?, by: id(&by)?, current, total, status, result, memory })
     }
 }
 
@@ -76,9 +79,11 @@ mod tests {
     use super::*;
     use crate::state::TaskPhase;
 
+    const VM: &str = "00000000-0000-4000-8000-000000000001";
+
     #[test]
     fn a_task_reads_back_as_it_was_written() {
-        let domain = "00000000-0000-4000-8000-000000000001".parse().unwrap();
+        let domain = VM.parse().unwrap();
         for run_on in [RunOn::Primary, RunOn::Node("primary".parse().unwrap())] {
             let work = Work::FlushLocks { domain };
             let order = TaskOrder { work, run_on, ordered_ms: 7 };
@@ -93,14 +98,48 @@ mod tests {
             total: 2,
             status: "done \"twice\"".to_owned(),
             result: Some(serde_json::json!({"locks": 2})),
+            memory: Some("blank /dev/sdb".to_owned()),
         };
         assert_eq!(TaskProgress::decode(&progress.encode()), Ok(progress));
         assert!(TaskProgress::decode("{}").is_err());
     }
 
     #[test]
+    fn every_kind_of_work_reads_back() {
+        let (osd_id, domain) = (crate::id::OsdId(3), VM.parse().unwrap());
+        let disk = || "detect:SAMSUNG:800GB:0".parse().unwrap();
+        let (weight, ratio) = ("1.5".parse().unwrap(), "0.05".parse().unwrap());
+        for work in [
+            Work::AttachDevice { domain, xml: "<disk/>".to_owned() },
+            Work::AddOsds {
+                device: disk(),
+                weight,
+                ext_db_ratio: Some(ratio),
+                ext_db_size: None,
+                split_count: 2,
+            },
+            Work::ReplaceOsds {
+                osd_id,
+                new_device: disk(),
+                weight: None,
+                ext_db_ratio: None,
+                ext_db_size: Some(1 << 30),
+            },
+            Work::RefreshOsds { osd_id, device: disk() },
+            Work::RemoveOsd { osd_id, force_flag: true, skip_zap_flag: false },
+            Work::AddDbGroup { device: disk() },
+        ] {
+            let order = TaskOrder { work, run_on: RunOn::Primary, ordered_ms: 7 };
+            let text = order.encode();
+            assert_eq!(TaskOrder::decode(&text), Ok(order.clone()));
+            let name = format!("{{\"name\":\"{}\"", order.work.name());
+            assert!(text.starts_with(&name), "{text}");
+        }
+    }
+
+    #[test]
     fn an_order_has_the_names_that_clients_know() {
-        let domain = "00000000-0000-4000-8000-000000000001".parse().unwrap();
+        let domain = VM.parse().unwrap();
         let work = Work::DetachDevice { domain, xml: "<disk/>".to_owned() };
         let text = TaskOrder { work, run_on: RunOn::Primary, ordered_ms: 7 }.encode();
         let value: Value = serde_json::from_str(&text).unwrap();

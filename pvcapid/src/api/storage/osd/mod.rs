@@ -1,8 +1,14 @@
 //! OSDs.
 
+pub(in crate::api) mod add;
+pub(in crate::api) mod database;
 pub(in crate::api) mod list;
+pub(in crate::api) mod refresh;
+pub(in crate::api) mod remove;
+pub(in crate::api) mod replace;
 pub(in crate::api) mod show;
 pub(in crate::api) mod state;
+mod wanted;
 
 use pvc_common::id::OsdId;
 use pvc_common::model::Osd;
