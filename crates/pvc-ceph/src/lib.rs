@@ -2,11 +2,12 @@
 //!
 //! [`Ceph`] shuts a dead node's clients out of the storage, has its OSDs counted as down at once
 //! and takes its locks away. [`Pools`] and [`Volumes`] are what people ask for, and [`Osds`] what
-//! the cluster knows of its disks. [`CephCli`] does that by Ceph's own programs. [`Disks`] are
+//! the cluster knows of its disks; [`Benchmark`] tells how fast it is. [`CephCli`] does that by Ceph's own programs. [`Disks`] are
 //! those of this machine, with the OSDs on them, by [`DisksCli`]. [`fake`] is a cluster and a
 //! machine in memory. Both keep one contract, the latter on a real cluster. What the programs print is
 //! understood by pure functions, which are tested on texts captured from Ceph 16.2.
 
+mod benchmark;
 mod cli;
 mod disk;
 pub mod fake;
@@ -18,6 +19,7 @@ mod port;
 mod types;
 mod volume;
 
+pub use benchmark::{Benchmark, Load};
 pub use cli::CephCli;
 pub use cli::disks::{DisksCli, Layout};
 pub use disk::{DiskError, Disks};

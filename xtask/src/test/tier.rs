@@ -16,12 +16,13 @@ use crate::{apt, lab, say};
 const TO_BUILD: [&str; 3] = ["gcc", "libvirt-dev", "pkg-config"];
 
 /// The outside systems that contract tests start for themselves.
-const SERVICES: [&str; 13] = [
+const SERVICES: [&str; 14] = [
     "ceph-common",
     "ceph-mgr",
     "ceph-mon",
     "ceph-osd",
     "default-jre-headless",
+    "fio",
     "ipmitool",
     "libvirt-daemon-driver-qemu",
     "libvirt-daemon-system",

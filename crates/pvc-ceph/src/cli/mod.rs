@@ -1,5 +1,6 @@
 //! Ceph by its own programs, `ceph` and `rbd`.
 
+mod benchmark;
 pub(crate) mod disks;
 mod fence;
 mod figures;
@@ -27,14 +28,15 @@ pub struct CephCli {
     ceph: String,
     rbd: String,
     rados: String,
+    fio: String,
     conf: Option<PathBuf>,
     limit: Duration,
 }
 
 impl Default for CephCli {
     fn default() -> Self {
-        let [ceph, rbd, rados] = ["ceph", "rbd", "rados"].map(str::to_owned);
-        Self { ceph, rbd, rados, conf: None, limit: LIMIT }
+        let [ceph, rbd, rados, fio] = ["ceph", "rbd", "rados", "fio"].map(str::to_owned);
+        Self { ceph, rbd, rados, fio, conf: None, limit: LIMIT }
     }
 }
 
@@ -65,6 +67,7 @@ impl CephCli {
         self.ceph = format!("{directory}/ceph");
         self.rbd = format!("{directory}/rbd");
         self.rados = format!("{directory}/rados");
+        self.fio = format!("{directory}/fio");
         self
     }
 

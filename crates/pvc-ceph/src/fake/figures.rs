@@ -1,10 +1,14 @@
 //! What a cluster in memory tells of itself: its OSDs and its pools.
 
+use std::time::Duration;
+
+use pvc_common::id::VolumeId;
 use pvc_common::model::Json;
+use pvc_common::state::Word;
 use serde_json::json;
 
 use super::FakeCeph;
-use crate::{CephError, Figures, Statistics};
+use crate::{Benchmark, CephError, Figures, Load, Statistics};
 
 /// The size of an OSD.
 const BYTES: u64 = 1 << 40;
@@ -38,6 +42,32 @@ impl Statistics for FakeCeph {
                 osds: osds.collect(),
                 pools: pools.collect(),
             })
+        })
+        .await
+    }
+}
+
+/// What it does in a second, whatever it is.
+const PER_SECOND: u64 = 1000;
+
+impl Benchmark for FakeCeph {
+    async fn load(
+        &self,
+        volume: &VolumeId,
+        load: Load,
+        lasting: Duration,
+    ) -> Result<Json, CephError> {
+        self.ask("fio", |cluster| {
+            cluster.image(volume)?;
+            let side = |one: bool| {
+                let ios = if one { PER_SECOND * lasting.as_secs() } else { 0 };
+                json!({ "total_ios": ios, "iops": ios / lasting.as_secs().max(1) })
+            };
+            let reads = load.pattern().rw.ends_with("read");
+            let job = json!({
+                "jobname": load.text(), "error": 0, "read": side(reads), "write": side(!reads),
+            });
+            Ok(Json::of(&json!({ "jobs": [job] })))
         })
         .await
     }

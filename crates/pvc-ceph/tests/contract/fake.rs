@@ -97,6 +97,7 @@ kept_by_the_fake!(
 kept_by_the_fake!(
     figures:
     everything_is_told_at_once,
+    a_volume_is_loaded_and_measured,
 );
 
 kept_by_the_fake!(

@@ -115,10 +115,10 @@ fn left_out() -> bool {
     if std::env::var_os("PVC_TEST_NO_SERVICES").is_some_and(|value| value == "1") {
         return true;
     }
-    for package in ["ceph-mon", "ceph-mgr", "ceph-osd", "rbd", "udevadm"] {
+    for package in ["ceph-mon", "ceph-mgr", "ceph-osd", "rbd", "udevadm", "fio"] {
         assert!(
             Path::new("/usr/bin").join(package).exists(),
-            "{package} is missing: apt-get install ceph-common ceph-mgr ceph-mon ceph-osd udev, \
+            "{package} is missing: apt-get install ceph-common ceph-mgr ceph-mon ceph-osd fio udev, \
              or set PVC_TEST_NO_SERVICES=1"
         );
     }
@@ -156,6 +156,7 @@ kept_by_ceph!(
 kept_by_ceph!(
     ceph_keeps_data_as_the_contract_says:
     figures::everything_is_told_at_once,
+    figures::a_volume_is_loaded_and_measured,
     osds::a_flag_is_set_until_it_is_taken_away,
     osds::an_osd_that_is_not_there_is_told,
     pools::a_pool_is_made_once_and_holds_volumes,

@@ -2,12 +2,12 @@
 
 use std::net::Ipv4Addr;
 
-use pvc_ceph::{Ceph, Osds, Pools, Statistics, Volumes};
+use pvc_ceph::{Benchmark, Ceph, Osds, Pools, Statistics, Volumes};
 use pvc_common::id::VolumeId;
 
 /// A storage cluster with one OSD, number 0, and a pool `vms`.
 pub(crate) trait Site {
-    type Port: Ceph + Osds + Pools + Statistics + Volumes;
+    type Port: Benchmark + Ceph + Osds + Pools + Statistics + Volumes;
 
     fn port(&self) -> &Self::Port;
 
