@@ -30,8 +30,8 @@ pub struct Course {
     /// What failed, and need not be done.
     skipped: Vec<Step>,
     warnings: Vec<String>,
-    /// The last step, and how often it was the next one.
-    last: Option<(Step, u32)>,
+    /// Every step that was the next one, and how often.
+    taken: Vec<(Step, u32)>,
     /// Which stage is waited for, and since when.
     waits: Option<(u32, Instant)>,
 }
@@ -40,7 +40,7 @@ impl Course {
     /// Takes a task up, with what is kept of it.
     #[must_use]
     pub const fn new(task: Task, memory: Option<Memory>) -> Self {
-        Self { task, memory, skipped: Vec::new(), warnings: Vec::new(), last: None, waits: None }
+        Self { task, memory, skipped: Vec::new(), warnings: Vec::new(), taken: Vec::new(), waits: None }
     }
 
     /// The disks that have to be looked at.
@@ -104,9 +104,16 @@ impl Course {
     }
 
     fn act(&mut self, stage: Stage) -> Next {
-        let times = match self.last.take() {
-            Some((step, times)) if step == stage.step => times + 1,
-            Some(_) | None => 1,
+        // Counted over the whole course: two steps that undo each other go on for ever else.
+        let times = match self.taken.iter_mut().find(|(step, _)| *step == stage.step) {
+            Some((_, times)) => {
+                *times += 1;
+                *times
+            }
+            None => {
+                self.taken.push((stage.step.clone(), 1));
+                1
+            }
         };
         if times > TIMES {
             return Next::Fail(format!("{}: done {TIMES} times, and it has no effect", stage.text));
@@ -115,7 +122,6 @@ impl Course {
             // Nothing follows before it is kept.
             self.memory = Some(memory.clone());
         }
-        self.last = Some((stage.step.clone(), times));
         Next::Do(stage)
     }
 
@@ -127,7 +133,8 @@ impl Course {
         if let Step::Remember(_) = stage.step {
             self.memory = None;
         }
-        let tries = self.last.as_ref().map_or(0, |(_, times)| *times);
+        let taken = self.taken.iter().find(|(step, _)| *step == stage.step);
+        let tries = taken.map_or(0, |(_, times)| *times);
         let why = match failure {
             Failure::Unknown(_) if tries < TIMES => return Ok(()),
             Failure::Unknown(why) | Failure::Refused(why) => format!("{}: {why}", stage.text),

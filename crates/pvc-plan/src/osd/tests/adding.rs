@@ -140,6 +140,25 @@ fn a_step_without_effect_is_not_done_for_ever() {
     assert_eq!(why, expected);
 }
 
+/// As where the kernel and `ceph-volume` call a disk by two names.
+#[test]
+fn steps_that_undo_each_other_do_not_go_on_for_ever() {
+    let mut site = Site::new();
+    let mut course = Course::new(add("/dev/sdb", 1, None), None);
+    let now = Instant::now();
+    let why = loop {
+        match site.next(&mut course, now) {
+            Next::Do(stage) => site.act(&stage.step, None),
+            Next::Fail(why) => break why,
+            next => panic!("{next:?}"),
+        }
+        for osd in site.machine.osds.iter_mut().filter(|osd| osd.device == disk("/dev/sdb")) {
+            osd.device = disk("/dev/dm-3");
+        }
+    };
+    assert_eq!(why, "Making an OSD on /dev/sdb: done 3 times, and it has no effect");
+}
+
 #[test]
 fn what_does_not_answer_is_asked_again_and_what_refuses_is_not() {
     let site = Site::new();

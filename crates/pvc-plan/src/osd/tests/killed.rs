@@ -17,6 +17,8 @@ enum Killed {
     Before,
     /// Of OSDs that were to be made, so many were.
     Amid(u8),
+    /// The disk was written to, and no OSD can be found on it.
+    Unlisted,
     /// It was done, but a memory was not kept.
     After,
     /// And a memory was kept.
@@ -36,7 +38,8 @@ fn played(site: &Site, task: &Task, at: usize, how: Killed) -> Option<Site> {
             match how {
                 Killed::Before => {}
                 Killed::Amid(whole) if amid => site.act(&stage.step, Some(whole)),
-                Killed::Amid(_) => {}
+                Killed::Unlisted if amid => site.write_on(disk_of(&stage.step), "ceph_bluestore"),
+                Killed::Amid(_) | Killed::Unlisted => {}
                 Killed::After | Killed::Kept => site.act(&stage.step, None),
             }
             if let (Step::Remember(kept), Killed::Kept) = (&stage.step, how) {
@@ -54,6 +57,13 @@ fn played(site: &Site, task: &Task, at: usize, how: Killed) -> Option<Site> {
     let (_, said) = site.go_on(&mut Course::new(task.clone(), memory));
     said.unwrap_or_else(|why| panic!("killed {how:?} step {at} of {task:?}: {why}"));
     Some(site)
+}
+
+fn disk_of(step: &Step) -> &str {
+    match step {
+        Step::Prepare(osds) => osds.device.as_str(),
+        step => panic!("{step:?}"),
+    }
 }
 
 /// What matters of a site: what serves where, and what is on the disks.
@@ -79,7 +89,14 @@ fn survives(site: &Site, task: &Task) -> usize {
     whole.play(task.clone()).1.unwrap();
     let expected = outcome(&whole);
     let mut kills = 0;
-    for how in [Killed::Before, Killed::Amid(0), Killed::Amid(1), Killed::After, Killed::Kept] {
+    for how in [
+        Killed::Before,
+        Killed::Amid(0),
+        Killed::Amid(1),
+        Killed::Unlisted,
+        Killed::After,
+        Killed::Kept,
+    ] {
         for at in 0.. {
             let Some(site) = played(site, task, at, how) else { break };
             assert_eq!(outcome(&site), expected, "killed {how:?} step {at} of {task:?}");
