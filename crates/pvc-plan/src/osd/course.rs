@@ -40,7 +40,14 @@ impl Course {
     /// Takes a task up, with what is kept of it.
     #[must_use]
     pub const fn new(task: Task, memory: Option<Memory>) -> Self {
-        Self { task, memory, skipped: Vec::new(), warnings: Vec::new(), taken: Vec::new(), waits: None }
+        Self {
+            task,
+            memory,
+            skipped: Vec::new(),
+            warnings: Vec::new(),
+            taken: Vec::new(),
+            waits: None,
+        }
     }
 
     /// The disks that have to be looked at.

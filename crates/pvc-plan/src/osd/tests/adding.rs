@@ -1,7 +1,5 @@
 //! OSDs are added, as tables.
 
-use std::time::Instant;
-
 use super::site::*;
 use crate::osd::*;
 
@@ -91,7 +89,7 @@ fn what_cannot_be_made_is_refused_before_anything_is_done() {
 fn begun(change: impl FnOnce(&mut Site)) -> (Vec<Stage>, Result<String, String>) {
     let mut site = Site::new();
     let mut course = Course::new(add("/dev/sdb", 1, None), None);
-    let Next::Do(first) = site.next(&mut course, Instant::now()) else { panic!() };
+    let Next::Do(first) = site.next(&mut course, began()) else { panic!() };
     let Step::Remember(memory) = first.step else { panic!("{first:?}") };
     change(&mut site);
     site.go_on(&mut Course::new(add("/dev/sdb", 1, None), Some(memory)))
@@ -131,7 +129,7 @@ fn an_osd_of_which_nothing_is_told_is_not_waited_for_for_ever() {
 fn a_step_without_effect_is_not_done_for_ever() {
     let site = Site::new();
     let mut course = Course::new(add("/dev/sdb", 1, None), None);
-    let now = Instant::now();
+    let now = began();
     for _ in 0..4 {
         assert!(matches!(site.next(&mut course, now), Next::Do(_)));
     }
@@ -145,7 +143,7 @@ fn a_step_without_effect_is_not_done_for_ever() {
 fn steps_that_undo_each_other_do_not_go_on_for_ever() {
     let mut site = Site::new();
     let mut course = Course::new(add("/dev/sdb", 1, None), None);
-    let now = Instant::now();
+    let now = began();
     let why = loop {
         match site.next(&mut course, now) {
             Next::Do(stage) => site.act(&stage.step, None),
@@ -162,7 +160,7 @@ fn steps_that_undo_each_other_do_not_go_on_for_ever() {
 #[test]
 fn what_does_not_answer_is_asked_again_and_what_refuses_is_not() {
     let site = Site::new();
-    let now = Instant::now();
+    let now = began();
     let mut course = Course::new(add("/dev/sdb", 1, None), None);
     site.next(&mut course, now);
     let unknown = || Failure::Unknown("no answer".to_owned());

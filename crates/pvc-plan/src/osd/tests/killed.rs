@@ -2,8 +2,6 @@
 //! next one goes on. Whatever happens, nothing is lost that serves (the site fails then), and the
 //! end is the same as if nobody had been killed.
 
-use std::time::Instant;
-
 use super::adding::add;
 use super::grouping::group;
 use super::removing::remove;
@@ -30,7 +28,7 @@ enum Killed {
 fn played(site: &Site, task: &Task, at: usize, how: Killed) -> Option<Site> {
     let (mut site, mut memory) = (site.clone(), None);
     let mut course = Course::new(task.clone(), None);
-    let now = Instant::now();
+    let now = began();
     for step in 0.. {
         let Next::Do(stage) = site.next(&mut course, now) else { return None };
         if step == at {

@@ -1,7 +1,5 @@
 //! OSDs are removed, as tables.
 
-use std::time::Instant;
-
 use super::adding::add;
 use super::site::*;
 use crate::osd::*;
@@ -99,7 +97,7 @@ fn an_osd_that_is_not_this_nodes_is_left_alone() {
 fn by_force_what_fails_is_a_warning() {
     let mut site = Site::new();
     let mut course = Course::new(remove(0, true), None);
-    let now = Instant::now();
+    let now = began();
     let said = loop {
         match site.next(&mut course, now) {
             Next::Do(stage) if matches!(stage.step, Step::Zap(_)) => {
