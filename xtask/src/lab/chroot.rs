@@ -17,11 +17,11 @@ pub(crate) struct Chroot<'a> {
 }
 
 impl<'a> Chroot<'a> {
-    /// Mounts `below`, with changes going to `changes`.
+    /// Mounts the layers `below`, the topmost first, with changes going to `changes`.
     ///
     /// # Errors
     /// When it cannot be mounted.
-    pub(crate) fn over(lab: &'a Lab, below: &Path, changes: &Path) -> Result<Self> {
+    pub(crate) fn over(lab: &'a Lab, below: &[PathBuf], changes: &Path) -> Result<Self> {
         let chroot = Self { lab, root: lab.image().join("chroot"), work: lab.image().join("work") };
         chroot.unmount()?;
         for dir in [changes, &chroot.work, &chroot.root] {
@@ -29,7 +29,7 @@ impl<'a> Chroot<'a> {
         }
         let options = format!(
             "lowerdir={},upperdir={},workdir={}",
-            below.display(),
+            below.iter().map(|layer| layer.display().to_string()).collect::<Vec<_>>().join(":"),
             changes.display(),
             chroot.work.display()
         );

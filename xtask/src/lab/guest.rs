@@ -6,14 +6,16 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use super::ceph;
 use super::cpio::Archive;
 use super::template::fill;
 use crate::run::Run;
 
 const TICK_SOURCE: &str = include_str!("../../lab/guests/tick.S");
 const WRITER_SOURCE: &str = include_str!("../../lab/guests/writer.S");
+const STORE_SOURCE: &str = include_str!("../../lab/guests/store.S");
 
-/// What completes the two.
+/// What completes the three.
 const SECTOR_SOURCE: &str = include_str!("../../lab/guests/sector.S");
 
 const LINUX_INIT: &str = include_str!("../../lab/guests/init.sh");
@@ -30,11 +32,14 @@ pub(crate) enum Kind {
     Linux,
     /// A boot sector that appends to a record which all hosts share, in 16 MiB.
     Writer,
+    /// A boot sector that writes to its volume, and appends to such a record what was acknowledged,
+    /// in 16 MiB; for labs with storage.
+    Store,
 }
 
 impl Kind {
     /// All of them.
-    pub(crate) const ALL: [Self; 3] = [Self::Tick, Self::Linux, Self::Writer];
+    pub(crate) const ALL: [Self; 4] = [Self::Tick, Self::Linux, Self::Writer, Self::Store];
 
     /// The name in commands and files.
     pub(crate) fn name(self) -> &'static str {
@@ -42,6 +47,7 @@ impl Kind {
             Self::Tick => "tick",
             Self::Linux => "linux",
             Self::Writer => "writer",
+            Self::Store => "store",
         }
     }
 }
@@ -52,8 +58,9 @@ pub(crate) fn domain_xml(kind: Kind, name: &str, uuid: &str) -> String {
         Kind::Tick => include_str!("../../lab/guests/tick.xml"),
         Kind::Linux => include_str!("../../lab/guests/linux.xml"),
         Kind::Writer => include_str!("../../lab/guests/writer.xml"),
+        Kind::Store => include_str!("../../lab/guests/store.xml"),
     };
-    fill(template, &[("name", name), ("uuid", uuid)])
+    fill(template, &[("name", name), ("uuid", uuid), ("secret", ceph::SECRET)])
 }
 
 /// A UUID nobody has.
@@ -69,17 +76,19 @@ pub(crate) fn new_uuid() -> Result<String> {
 pub(crate) fn recipe() -> String {
     let definitions = Kind::ALL.map(|kind| domain_xml(kind, "", ""));
     format!(
-        "{TICK_SOURCE}{WRITER_SOURCE}{SECTOR_SOURCE}{SECTOR_DISK}{LINUX_INIT}{}",
+        "{TICK_SOURCE}{WRITER_SOURCE}{STORE_SOURCE}{SECTOR_SOURCE}{SECTOR_DISK}{LINUX_INIT}{}",
         definitions.concat()
     )
 }
 
-/// Assembles `tick` and `writer` into disk images in the directory `into`.
+/// Assembles `tick`, `writer` and `store` into disk images in the directory `into`.
 ///
 /// # Errors
 /// When binutils are missing or a source is wrong.
 pub(crate) fn make_sectors(into: &Path) -> Result<()> {
-    for (kind, source) in [(Kind::Tick, TICK_SOURCE), (Kind::Writer, WRITER_SOURCE)] {
+    let sources =
+        [(Kind::Tick, TICK_SOURCE), (Kind::Writer, WRITER_SOURCE), (Kind::Store, STORE_SOURCE)];
+    for (kind, source) in sources {
         let disk = into.join(kind.name()).with_extension("img");
         assemble(&format!("{source}{SECTOR_SOURCE}"), &disk)
             .with_context(|| format!("cannot assemble `{}`", kind.name()))?;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use super::ceph;
 use super::host::{self, Host, Network};
 use super::layout::Lab;
 use super::template::fill;
@@ -23,7 +24,15 @@ pub(crate) const SECRET_KEY: &str = "the-lab-keeps-no-secrets";
 /// # Errors
 /// When a file cannot be written.
 pub(crate) fn write(lab: &Lab, host: Host, root: &Path) -> Result<()> {
-    for (path, text) in files(host, &lab.hosts()?) {
+    let (hosts, storage) = (lab.hosts()?, lab.has_storage());
+    let mut files: Vec<(String, String)> = files(host, &hosts, storage)
+        .into_iter()
+        .map(|(path, text)| (path.to_owned(), text))
+        .collect();
+    if storage {
+        files.extend(ceph::files(host, &hosts));
+    }
+    for (path, text) in files {
         let path = root.join(path);
         let dir = path.parent().unwrap_or(root);
         fs::create_dir_all(dir)
@@ -39,7 +48,7 @@ pub(crate) fn coordinators(hosts: &[Host]) -> &[Host] {
 }
 
 /// A host's files, with paths relative to its root.
-fn files(host: Host, hosts: &[Host]) -> Vec<(&'static str, String)> {
+fn files(host: Host, hosts: &[Host], storage: bool) -> Vec<(&'static str, String)> {
     let coordinators = coordinators(hosts);
     let names: Vec<String> = coordinators.iter().map(Host::to_string).collect();
     let (node, names) = (host.to_string(), names.join(", "));
@@ -53,6 +62,8 @@ fn files(host: Host, hosts: &[Host]) -> Vec<(&'static str, String)> {
         ("ensemble", &ensemble),
         ("secret_key", SECRET_KEY),
         ("token", TOKEN),
+        ("storage", if storage { "True" } else { "False" }),
+        ("secret_uuid", if storage { ceph::SECRET } else { "" }),
     ];
     let filled = |template: &str| fill(template, &values);
     let mut files = vec![
@@ -134,7 +145,7 @@ mod tests {
     #[test]
     fn no_template_is_left_unfilled() {
         let hosts = Host::first(5);
-        for (path, text) in files(hosts[0], &hosts) {
+        for (path, text) in files(hosts[0], &hosts, false) {
             assert!(!text.contains("{{"), "{path}: {text}");
         }
     }
@@ -142,7 +153,8 @@ mod tests {
     #[test]
     fn only_coordinators_run_zookeeper() {
         let hosts = Host::first(5);
-        let runs = |host| files(host, &hosts).iter().any(|(path, _)| path.ends_with("zoo.cfg"));
+        let runs =
+            |host| files(host, &hosts, false).iter().any(|(path, _)| path.ends_with("zoo.cfg"));
         assert!(runs(hosts[2]) && !runs(hosts[3]));
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::layout::Lab;
-use super::{chroot, config, guest};
+use super::{ceph, chroot, config, guest};
 use crate::run::Run;
 use crate::say;
 
@@ -20,6 +20,8 @@ enum Layer {
     Base,
     /// Whatever else our packages depend on.
     Depends,
+    /// Ceph's daemons, in a lab with storage.
+    Storage,
     /// What the lab configures alike on every host.
     Config,
     /// The guests' disks and kernels.
@@ -27,12 +29,19 @@ enum Layer {
 }
 
 impl Layer {
-    const ALL: [Self; 4] = [Self::Base, Self::Depends, Self::Config, Self::Guests];
+    const ALL: [Self; 5] = [Self::Base, Self::Depends, Self::Storage, Self::Config, Self::Guests];
+
+    /// Those of this lab.
+    fn of(lab: &Lab) -> impl DoubleEndedIterator<Item = Self> {
+        let storage = lab.has_storage();
+        Self::ALL.into_iter().filter(move |layer| storage || *layer != Self::Storage)
+    }
 
     fn name(self) -> &'static str {
         match self {
             Self::Base => "base",
             Self::Depends => "depends",
+            Self::Storage => "storage",
             Self::Config => "config",
             Self::Guests => "guests",
         }
@@ -42,6 +51,7 @@ impl Layer {
         match self {
             Self::Base => "install Debian for the hosts",
             Self::Depends => "install what our packages depend on",
+            Self::Storage => "install Ceph for the hosts",
             Self::Config => "configure what all hosts share",
             Self::Guests => "make the guests",
         }
@@ -53,6 +63,7 @@ impl Layer {
         Ok(match self {
             Self::Base => base,
             Self::Depends => base + depends,
+            Self::Storage => base + depends + &ceph::recipe(),
             Self::Config => config::recipe(),
             Self::Guests => base + &guest::recipe(),
         })
@@ -84,7 +95,7 @@ const SECURITY: &str = "http://deb.debian.org/debian-security";
 
 /// All layers, the topmost first.
 pub(crate) fn layers(lab: &Lab) -> Vec<PathBuf> {
-    Layer::ALL.iter().rev().map(|layer| layer.dir(lab)).collect()
+    Layer::of(lab).rev().map(|layer| layer.dir(lab)).collect()
 }
 
 /// Makes what is missing of the image. `depends` are the dependencies of our packages, as
@@ -94,7 +105,7 @@ pub(crate) fn layers(lab: &Lab) -> Vec<PathBuf> {
 /// When Debian's archive cannot be reached or a tool fails.
 pub(crate) fn make(lab: &Lab, depends: &str) -> Result<()> {
     fs::create_dir_all(lab.image())?;
-    for layer in Layer::ALL {
+    for layer in Layer::of(lab) {
         let recipe = layer.recipe(depends)?;
         if layer.was_made_by(lab, &recipe) {
             continue;
@@ -110,6 +121,7 @@ pub(crate) fn make(lab: &Lab, depends: &str) -> Result<()> {
             match layer {
                 Layer::Base => make_base(lab, &dir),
                 Layer::Depends => make_depends(lab, depends, &dir),
+                Layer::Storage => make_storage(lab, &dir),
                 Layer::Config => config::make(&dir),
                 Layer::Guests => make_guests(lab, &dir),
             }?;
@@ -124,7 +136,7 @@ pub(crate) fn make(lab: &Lab, depends: &str) -> Result<()> {
 /// # Errors
 /// When this is no Debian machine.
 pub(crate) fn is_current(lab: &Lab, depends: &str) -> Result<bool> {
-    for layer in Layer::ALL {
+    for layer in Layer::of(lab) {
         if !layer.was_made_by(lab, &layer.recipe(depends)?) {
             return Ok(false);
         }
@@ -159,9 +171,22 @@ fn make_depends(lab: &Lab, depends: &str, dir: &Path) -> Result<()> {
     if depends.is_empty() {
         return Ok(());
     }
-    let root = chroot::Chroot::over(lab, &Layer::Base.dir(lab), dir)?;
+    let root = chroot::Chroot::over(lab, &[Layer::Base.dir(lab)], dir)?;
+    install(root, &["satisfy", "--yes", "--no-install-recommends", depends])
+}
+
+fn make_storage(lab: &Lab, dir: &Path) -> Result<()> {
+    let below = [Layer::Depends.dir(lab), Layer::Base.dir(lab)];
+    let root = chroot::Chroot::over(lab, &below, dir)?;
+    let words = ["install", "--yes", "--no-install-recommends"];
+    install(root, &[&words[..], &ceph::PACKAGES].concat())?;
+    ceph::make_layer(dir)
+}
+
+/// Has apt do what `words` say, and leaves nothing but that behind.
+fn install(root: chroot::Chroot<'_>, words: &[&str]) -> Result<()> {
     root.apt(["update"])?;
-    root.apt(["satisfy", "--yes", "--no-install-recommends", depends])?;
+    root.apt(words.iter().copied())?;
     root.apt(["clean"])?;
     root.run(["rm", "-rf", "/var/lib/apt/lists"])?;
     root.close()
@@ -173,7 +198,7 @@ fn make_guests(lab: &Lab, dir: &Path) -> Result<()> {
     guest::make_sectors(&guests)?;
 
     let scratch = lab.image().join("scratch");
-    let root = chroot::Chroot::over(lab, &Layer::Base.dir(lab), &scratch)?;
+    let root = chroot::Chroot::over(lab, &[Layer::Base.dir(lab)], &scratch)?;
     root.apt(["update"])?;
     let kernel = root.run(["apt-cache", "depends", "--important", "linux-image-cloud-amd64"])?;
     let kernel = kernel

@@ -178,6 +178,24 @@ impl Lab {
         fs::write(self.count_file(), count.to_string()).context("cannot record the hosts")
     }
 
+    /// Whether the hosts have a Ceph.
+    pub(crate) fn has_storage(&self) -> bool {
+        self.storage_file().exists()
+    }
+
+    /// Records whether the hosts of the lab that comes up have a Ceph.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn record_storage(&self, storage: bool) -> Result<()> {
+        let recorded = match (storage, self.has_storage()) {
+            (true, _) => fs::write(self.storage_file(), ""),
+            (false, true) => fs::remove_file(self.storage_file()),
+            (false, false) => Ok(()),
+        };
+        recorded.context("cannot record whether there is storage")
+    }
+
     /// Makes sure that only one process at a time brings the lab up or down.
     ///
     /// # Errors
@@ -192,6 +210,10 @@ impl Lab {
 
     fn count_file(&self) -> PathBuf {
         self.run().join("hosts")
+    }
+
+    fn storage_file(&self) -> PathBuf {
+        self.run().join("storage")
     }
 }
 

@@ -8,6 +8,7 @@ mod background;
 mod bmc;
 mod bmc_front;
 mod board;
+mod ceph;
 mod cgroup;
 mod chroot;
 mod cli;

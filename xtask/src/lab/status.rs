@@ -15,6 +15,8 @@ use crate::say;
 struct Status {
     name: String,
     up: bool,
+    /// Whether the hosts have a Ceph.
+    ceph: bool,
     /// Where the client finds its connection.
     client: String,
     /// What the hosts see as `/var/lib/pvc-shared`.
@@ -72,6 +74,7 @@ fn look(lab: &Lab) -> Result<Status> {
     Ok(Status {
         name: lab.name().to_owned(),
         up,
+        ceph: up && lab.has_storage(),
         client: lab.client().display().to_string(),
         shared: lab.shared().display().to_string(),
         hosts: hosts.into_iter().map(|host| look_at(lab, host)).collect::<Result<_>>()?,

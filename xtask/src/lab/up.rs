@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::host::Host;
 use super::layout::Lab;
-use super::{bmc, client, cluster, down, each, enter, image, machine, packages};
+use super::{bmc, ceph, client, cluster, down, each, enter, image, machine, packages};
 use super::{power, services, space, switch};
 use crate::{deb, say};
 
@@ -19,6 +19,9 @@ pub(crate) struct Up {
     /// How many hosts; three of them are coordinators.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=5))]
     pub(super) hosts: u8,
+    /// Give the hosts a Ceph: a monitor on each coordinator, an OSD on each host, a pool `vms`.
+    #[arg(long)]
+    pub(super) storage: bool,
     /// Install the .deb packages in this directory instead of building ours.
     #[arg(long, conflicts_with = "bare")]
     pub(super) packages: Option<PathBuf>,
@@ -36,6 +39,11 @@ pub(crate) struct Up {
 /// When the machine does not permit it, or a step fails; `lab up` again goes on from there.
 pub(crate) fn run(lab: &Lab, up: &Up) -> Result<()> {
     ensure!(up.programs.is_none(), "--programs goes with --light: hosts run packages");
+    ensure!(
+        !up.storage || up.hosts >= ceph::LEAST,
+        "--storage needs {} hosts: that many copies are kept of everything",
+        ceph::LEAST
+    );
     machine::check()?;
     machine::install_tools()?;
     let debs = match (up.bare, &up.packages) {
@@ -46,6 +54,9 @@ pub(crate) fn run(lab: &Lab, up: &Up) -> Result<()> {
     ground(lab, up, &debs)?;
     let hosts = lab.hosts()?;
     hosts_on(lab, &hosts)?;
+    if up.storage {
+        say::step("start Ceph", || ceph::start(lab, &hosts))?;
+    }
     if up.bare {
         say::note("The hosts are up, without PVC. `cargo xtask lab exec hv1 bash` logs in.");
         return Ok(());
@@ -53,6 +64,9 @@ pub(crate) fn run(lab: &Lab, up: &Up) -> Result<()> {
     say::step("install our packages on the hosts", || packages::install(lab, &hosts, &debs))?;
     say::step("initialise the cluster", || cluster::initialise(lab, &hosts))?;
     say::step("start the daemons and make the nodes ready", || cluster::start(lab, &hosts))?;
+    if up.storage {
+        say::step("make the storage known", || ceph::introduce(lab, &hosts))?;
+    }
     say::step("define and start a VM", || cluster::first_vm(lab))?;
     cluster::show(lab)?;
     say::note(HOW_TO_GO_ON);
@@ -76,12 +90,18 @@ fn ground(lab: &Lab, up: &Up, debs: &[PathBuf]) -> Result<()> {
             running == usize::from(up.hosts),
             "the lab is up with {running} hosts; `cargo xtask lab down` comes before another number"
         );
+        ensure!(
+            lab.has_storage() == up.storage,
+            "the lab is up {} storage; `cargo xtask lab down` comes before the other",
+            if lab.has_storage() { "with" } else { "without" }
+        );
     } else {
         // What a restart of the machine or an interrupted `lab down` left.
         down::clear(lab)?;
     }
     fs::create_dir_all(lab.logs())?;
     fs::create_dir_all(lab.run())?;
+    lab.record_storage(up.storage)?;
     make_shared(lab)?;
     let hosts = Host::first(up.hosts);
     // Before the mount namespace: the first network namespace of a machine makes the directory of

@@ -41,8 +41,33 @@ const UNIT_LIMIT: Duration = Duration::from_secs(25 * 60);
 const CONTRACT_LIMIT: Duration = Duration::from_secs(15 * 60);
 const LAB_LIMIT: Duration = Duration::from_secs(50 * 60);
 
-/// How many hosts which of the end-to-end tests need.
-const LABS: [(usize, &str); 2] = [(3, "lab"), (5, "five")];
+/// The labs that the end-to-end tests are run in. With storage everything else is slower.
+const LABS: [TestLab; 3] = [
+    TestLab { hosts: 3, storage: false, tests: "lab" },
+    TestLab { hosts: 3, storage: true, tests: "storage" },
+    TestLab { hosts: 5, storage: false, tests: "five" },
+];
+
+/// A lab, and the tests that need such a one.
+#[derive(Clone, Copy)]
+struct TestLab {
+    hosts: usize,
+    storage: bool,
+    tests: &'static str,
+}
+
+impl TestLab {
+    /// Whether a lab with so many hosts does.
+    fn is_met_by(self, (hosts, storage): (usize, bool)) -> bool {
+        hosts >= self.hosts && (storage || !self.storage)
+    }
+
+    fn words(self) -> Vec<String> {
+        let mut words = vec!["up".to_owned(), "--hosts".to_owned(), self.hosts.to_string()];
+        words.extend(self.storage.then(|| "--storage".to_owned()));
+        words
+    }
+}
 
 /// A group of tests with the same needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -118,28 +143,28 @@ fn contract() -> Result<Outcome> {
     runner::run(&selection, &[], CONTRACT_LIMIT).map(Outcome::Ran)
 }
 
-/// Brings a lab up, runs the end-to-end tests in it and takes it down, once for each number of
-/// hosts. In one that was up before, what its hosts are enough for.
+/// Brings a lab up, runs the end-to-end tests in it and takes it down, once for each kind of lab.
+/// In one that was up before, what it is enough for.
 fn on_lab() -> Result<Outcome> {
     if let Err(error) = lab::check_machine() {
         return Ok(Outcome::Impossible(format!("{error:#}")));
     }
     apt::ensure(&TO_BUILD)?;
-    let up = hosts_that_are_up()?;
+    let up = what_is_up()?;
     let mut sum = Tally::default();
-    for (hosts, tests) in LABS {
-        if up == 0 {
-            sum += in_a_lab_of(hosts, tests)?;
-        } else if up >= hosts {
-            sum += in_the_lab(tests)?;
+    for lab in LABS {
+        match up {
+            None => sum += in_a_lab_of_its_own(lab)?,
+            Some(up) if lab.is_met_by(up) => sum += in_the_lab(lab.tests)?,
+            Some(_) => {}
         }
     }
     Ok(Outcome::Ran(sum))
 }
 
-fn in_a_lab_of(hosts: usize, tests: &str) -> Result<Tally> {
-    let tested = lab_verb(&["up", "--hosts", &hosts.to_string()]).and_then(|()| in_the_lab(tests));
-    lab_verb(&["down"])?;
+fn in_a_lab_of_its_own(lab: TestLab) -> Result<Tally> {
+    let tested = lab_verb(&lab.words()).and_then(|()| in_the_lab(lab.tests));
+    lab_verb(&["down".to_owned()])?;
     tested
 }
 
@@ -148,17 +173,20 @@ fn in_the_lab(tests: &str) -> Result<Tally> {
     runner::run(&selection, &[("PVC_XTASK", &this_program()?)], LAB_LIMIT)
 }
 
-fn hosts_that_are_up() -> Result<usize> {
+/// How many hosts are up, and whether they have storage.
+fn what_is_up() -> Result<Option<(usize, bool)>> {
     let status = Run::new([&this_program()?, "lab", "status", "--json"]).done()?;
     let status: serde_json::Value = serde_json::from_str(&status)?;
     // A light lab is not the one that `lab up` brings up.
     let is_ours = status["up"] == true && status["light"] != true;
-    Ok(if is_ours { status["hosts"].as_array().map_or(0, Vec::len) } else { 0 })
+    let hosts = status["hosts"].as_array().map_or(0, Vec::len);
+    Ok((is_ours && hosts > 0).then_some((hosts, status["ceph"] == true)))
 }
 
-fn lab_verb(words: &[&str]) -> Result<()> {
+fn lab_verb(words: &[String]) -> Result<()> {
     let program = this_program()?;
-    Run::new([&program, "lab"].into_iter().chain(words.iter().copied()))
+    Run::new([&program, "lab"])
+        .args(words)
         .limit(LAB_LIMIT)
         .into_file(say::terminal()?)
         .done()

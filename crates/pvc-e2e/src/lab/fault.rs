@@ -16,12 +16,15 @@ pub(super) struct Status {
     /// What all hosts share, as this machine sees it.
     pub(super) shared: std::path::PathBuf,
     pub(super) hosts: Vec<Host>,
+    /// Whether the hosts have a Ceph.
+    pub(super) ceph: bool,
 }
 
 /// A host.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Host {
     pub(super) name: String,
+    pub(super) storage: String,
     power: String,
     frozen: bool,
     bmc_reachable: bool,
@@ -165,6 +168,7 @@ mod tests {
     fn host(edit: impl Fn(&mut Host)) -> Host {
         let mut host = Host {
             name: "hv1".to_owned(),
+            storage: "10.254.0.1".to_owned(),
             power: "on".to_owned(),
             frozen: false,
             bmc_reachable: true,

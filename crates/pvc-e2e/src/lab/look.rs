@@ -29,7 +29,11 @@ impl Lab {
         self.list(&["vm", "list"])
     }
 
-    pub(super) fn list<T: DeserializeOwned>(&self, words: &[&str]) -> Result<Vec<T>> {
+    /// What the client lists.
+    ///
+    /// # Errors
+    /// When the API does not answer.
+    pub fn list<T: DeserializeOwned>(&self, words: &[&str]) -> Result<Vec<T>> {
         let all: Vec<&str> = ["pvc", "--", "--quiet"]
             .iter()
             .chain(words)

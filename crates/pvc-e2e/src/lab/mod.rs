@@ -18,6 +18,7 @@ mod process;
 mod program;
 mod record;
 mod settings;
+mod storage;
 mod tidy;
 mod wait;
 
@@ -39,6 +40,7 @@ pub use fence::{Vigil, is_over, proved_by};
 pub use program::{Program, Said};
 pub use record::Boot;
 pub use settings::with_usual_watchdog;
+pub use storage::POOL;
 pub use wait::{throughout, until, until_every};
 
 /// How long a command on a host or of the client may take when it waits for nothing.
@@ -58,6 +60,8 @@ const PREFIX: &str = "e2e-";
 pub struct Lab {
     program: Program,
     hosts: Vec<String>,
+    /// Whether they have a Ceph.
+    has_storage: bool,
     /// What the hosts share.
     shared: PathBuf,
     /// Definitions of VMs.
@@ -88,11 +92,12 @@ impl Lab {
         let program = Program::from_env()?;
         let alone = File::create(lock())?;
         until("the other tests", TURN, || alone.try_lock().map_err(|error| error.to_string()));
-        let Status { shared, hosts } = Status::of(&program)?;
+        let Status { shared, hosts, ceph } = Status::of(&program)?;
         let hosts: Vec<String> = hosts.into_iter().map(|host| host.name).collect();
         ensure!(!hosts.is_empty(), "the lab is down: `cargo xtask lab up` brings it up");
         let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
-        Ok(Self { program, hosts, shared, dir: TempDir::new()?, since, _alone: alone })
+        let dir = TempDir::new()?;
+        Ok(Self { program, hosts, has_storage: ceph, shared, dir, since, _alone: alone })
     }
 
     /// Ends all faults, removes the tests' VMs and has every node in service, as at the end.

@@ -17,6 +17,9 @@ const LINE: usize = 22;
 /// How long a guest may take from the start of its VM to its first line.
 const FIRST: Duration = Duration::from_secs(30);
 
+/// How long a guest may take for one line, on a busy machine.
+const BEAT: Duration = Duration::from_millis(500);
+
 /// One boot of a guest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Boot {
@@ -53,6 +56,23 @@ impl Lab {
             assert!(boots.len() <= count, "{vm} booted too often: {boots:?}");
             let goes_on = boots.last().is_some_and(|boot| boot.lines > 2);
             if boots.len() == count && goes_on { Ok(()) } else { Err(format!("{boots:?}")) }
+        });
+    }
+
+    /// Waits until the last boot of a VM has written so many more lines.
+    ///
+    /// # Panics
+    /// When it has not in time, when another boots, and when two wrote at once.
+    #[track_caller]
+    pub fn await_lines(&self, vm: &str, count: u32) {
+        let last = |boots: &[Boot]| boots.last().map_or((0, 0), |boot| (boots.len(), boot.lines));
+        let (boot, before) = last(&self.boots(vm));
+        let limit = FIRST + BEAT * count;
+        until(&format!("{count} more lines of {vm}"), limit, || {
+            let boots = self.boots(vm);
+            let (now, lines) = last(&boots);
+            assert_eq!(now, boot, "{vm} booted again: {boots:?}");
+            if lines >= before + count { Ok(()) } else { Err(format!("{boots:?}")) }
         });
     }
 
@@ -94,7 +114,7 @@ impl Lab {
 ///
 /// # Errors
 /// With the line that shows two writers.
-fn boots(record: &str) -> Result<Vec<Boot>, String> {
+pub(super) fn boots(record: &str) -> Result<Vec<Boot>, String> {
     let mut reader = Reader::default();
     // What follows the last end of a line is still being written.
     let whole = record.rsplit_once('\n').map_or("", |(whole, _)| whole);

@@ -45,6 +45,9 @@ impl Lab {
             undefine(&vm.name)?.ok()?;
             self.forget(&vm.name)?;
         }
+        if self.has_storage {
+            self.clean_storage()?;
+        }
         for node in self.try_nodes()? {
             ensure!(node.daemon_state == "run", "{} is in state {}", node.name, node.daemon_state);
             if node.domain_state != "ready" {

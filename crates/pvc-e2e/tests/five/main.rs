@@ -1,7 +1,5 @@
 //! What takes five hosts to be seen: `cargo xtask test --tier lab` runs this, in a lab of its own.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use std::time::Duration;
 
 use pvc_e2e::lab::{Census, Lab, proved_by};

@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::super::client;
 use super::super::guest::{self, Kind};
@@ -19,11 +19,12 @@ const DOWNLOAD: Duration = Duration::from_secs(300);
 /// The definition of a VM of this kind for the light lab, whose guest is made if need be.
 ///
 /// # Errors
-/// When the guest cannot be made.
+/// When the guest cannot be made, or needs what a light lab does not have.
 pub(crate) fn definition(lab: &Lab, kind: Kind, name: &str, uuid: &str) -> Result<String> {
     match kind {
         Kind::Tick | Kind::Writer => {}
         Kind::Linux => make_linux(lab)?,
+        Kind::Store => bail!("`store` needs storage: `cargo xtask lab up --storage`"),
     }
     Ok(adapt(lab, &guest::domain_xml(kind, name, uuid)))
 }

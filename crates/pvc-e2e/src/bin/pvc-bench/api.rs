@@ -33,7 +33,7 @@ pub(crate) async fn measure() -> Result<()> {
 }
 
 /// Measures lists of so many volumes.
-async fn volumes(count: usize) -> Result<()> {
+pub(crate) async fn volumes(count: usize) -> Result<()> {
     let rig = Rig::of(Size::of_volumes(count)).await?;
     let api = rig.api().await?;
     let path = "/api/v1/storage/ceph/volume";

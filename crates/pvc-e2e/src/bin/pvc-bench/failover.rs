@@ -6,6 +6,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
+use pvc_common::api::Fence;
 use pvc_e2e::lab::{Lab, until_every};
 
 use crate::figure::{Case, progress};
@@ -51,20 +52,25 @@ impl Options {
 }
 
 /// The parts of one failover; together they are all of it.
-struct Course {
+pub(crate) struct Course {
     /// From the cut until the node was condemned.
-    detection: Duration,
+    pub(crate) detection: Duration,
     /// Until its death was proved.
-    proof: Duration,
+    pub(crate) proof: Duration,
     /// Until another node's QEMU began.
-    placement: Duration,
+    pub(crate) placement: Duration,
     /// Until the guest wrote.
-    start: Duration,
+    pub(crate) start: Duration,
+    /// When the node was cut off and when the guest wrote, since the epoch.
+    pub(crate) cut: Duration,
+    pub(crate) wrote: Duration,
+    /// What the cluster tells of it.
+    pub(crate) fence: Fence,
 }
 
 impl Course {
     fn parts(&self) -> [(&'static str, Duration); 5] {
-        let Self { detection, proof, placement, start } = *self;
+        let Self { detection, proof, placement, start, .. } = *self;
         let total = detection + proof + placement + start;
         [
             ("detection", detection),
@@ -107,19 +113,24 @@ fn one(lab: &Lab, options: Options) -> Result<Course> {
     lab.await_rest();
     let node = if options.primary { lab.primary() } else { lab.plain_node() };
     let vm = lab.writer("failover", &node);
-    let vigil = lab.vigil();
     // Without the mesh a node makes no promise that a device keeps: its BMC has to live.
     if !options.legacy {
         lab.fault(&["bmc", &node, "down"]);
     }
+    follow(lab, &node, &vm)
+}
+
+/// Cuts a node's power and follows what becomes of its VM, which writes.
+pub(crate) fn follow(lab: &Lab, node: &str, vm: &str) -> Result<Course> {
+    let vigil = lab.vigil();
     let cut = now()?;
-    lab.fault(&["power", &node, "cut"]);
+    lab.fault(&["power", node, "cut"]);
     let wrote = until_every(EVERY, "the VM to write elsewhere", LIMIT, || {
-        let boots = lab.boots(&vm);
+        let boots = lab.boots(vm);
         if boots.len() > 1 { Ok(now()) } else { Err(format!("{boots:?}")) }
     })?;
-    let began = lab.qemu_began(&vm).context("the VM that writes has no QEMU")?;
-    let fence = vigil.wait_for(&node, "finished", |fence| fence.phase == "finished");
+    let began = lab.qemu_began(vm).context("the VM that writes has no QEMU")?;
+    let fence = vigil.wait_for(node, "finished", |fence| fence.phase == "finished");
     let condemned = Duration::from_millis(fence.condemned_ms);
     let proved = Duration::from_millis(fence.proved_ms.context("it was finished unproved")?);
     Ok(Course {
@@ -127,6 +138,9 @@ fn one(lab: &Lab, options: Options) -> Result<Course> {
         proof: proved.saturating_sub(condemned),
         placement: began.saturating_sub(proved),
         start: wrote.saturating_sub(began),
+        cut,
+        wrote,
+        fence,
     })
 }
 

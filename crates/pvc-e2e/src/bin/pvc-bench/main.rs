@@ -2,10 +2,11 @@
 //!
 //! Each group starts a ZooKeeper server of its own on loopback, fills it with a synthetic
 //! cluster, and runs the daemons on it as an operator would, but for a hypervisor that only
-//! imagines its VMs; `switch`, `failover` and `needless` measure on a lab that is up. One JSON
+//! imagines its VMs; `switch`, `failover`, `storage` and `needless` measure on a lab that is up. One JSON
 //! object a line on stdout; progress on stderr.
 
 mod api;
+mod ceph;
 mod cli;
 mod cluster;
 mod config;
@@ -49,6 +50,9 @@ enum Group {
     Zookeeper,
     /// Time until the VM of a node that lost power runs elsewhere, on a lab that is up.
     Failover(failover::Options),
+    /// Time until the VM of a node that lost power writes to its volume elsewhere, and what Ceph is
+    /// asked meanwhile, on a lab that is up with storage.
+    Storage(ceph::Options),
     /// Nodes fenced that were alive, on a lab that is up.
     Needless(needless::Options),
     /// What a change of the primary costs, on a lab that is up; not measured unless named.
@@ -68,6 +72,10 @@ async fn main() -> Result<()> {
         Some(Group::Memory) => memory::measure().await,
         Some(Group::Zookeeper) => zookeeper::measure().await,
         Some(Group::Failover(options)) => failover::measure(options),
+        Some(Group::Storage(options)) => {
+            api::volumes(10_000).await?;
+            ceph::measure(options)
+        }
         Some(Group::Needless(options)) => needless::measure(options),
         Some(Group::Switch(options)) => switch::measure(&options),
         Some(Group::Probe(probe)) => switch::probe(&probe),
