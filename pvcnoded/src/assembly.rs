@@ -21,7 +21,7 @@ use pvc_plan::fence::{AfterFence, Policy, StorageFence};
 use pvc_zk::{Mirror, Tree};
 
 use crate::config::{self, Config};
-use crate::fence::Means;
+use crate::fence::{Means, STORAGE_COMMAND_LIMIT};
 use crate::mesh::Ear;
 use crate::outfit::{self, Floating, FloatingAddresses, Part, Parts};
 use crate::serve::{self, Fencing, Service, Settings, serve};
@@ -82,7 +82,11 @@ fn addresses(config: &Config) -> Vec<IpAddr> {
 }
 
 fn ceph(config: &Config) -> CephCli {
-    CephCli::new().conf(&config.ceph.config)
+    let ceph = CephCli::new().conf(&config.ceph.config);
+    match &config.ceph.admin_keyring {
+        Some(keyring) => ceph.keyring(keyring),
+        None => ceph,
+    }
 }
 
 /// This node's OSDs.
@@ -175,7 +179,7 @@ pub(crate) fn begin<T: Tree, H: Hypervisor>(
     let outfit = config.is_coordinator().then(|| outfit(config, links));
     let fencing = config.is_coordinator().then(|| Fencing {
         policy: policy(config),
-        means: Means { power: power(config), ceph: ceph(config) },
+        means: Means { power: power(config), ceph: ceph(config).limit(STORAGE_COMMAND_LIMIT) },
         ear,
     });
     let is_fenced_by_storage = policy(config).storage != StorageFence::Off;

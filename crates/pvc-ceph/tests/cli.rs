@@ -198,3 +198,17 @@ async fn a_machine_without_ceph_says_so() {
     let absent = CephCli::new().programs_in("/nonexistent").mark_down(&[OsdId(1)]).await;
     assert!(matches!(absent, Err(CephError::Absent { program: "ceph" })), "{absent:?}");
 }
+
+#[tokio::test]
+async fn the_configuration_and_the_keyring_that_are_given_are_those_that_are_used() {
+    let programs = Programs::new("*) echo '[]';;");
+    let ceph = programs.cli().conf("/srv/ceph.conf").keyring("/srv/keyring");
+    ceph.locks(&image()).await.unwrap();
+    ceph.mark_down(&[OsdId(1)]).await.unwrap();
+    let files = "--conf /srv/ceph.conf --keyring /srv/keyring";
+    let calls = [
+        format!("ceph {files} osd down 1 --definitely-dead"),
+        format!("rbd {files} lock ls {} --format json", image()),
+    ];
+    assert_eq!(programs.calls(), calls);
+}

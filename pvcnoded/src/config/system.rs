@@ -61,8 +61,8 @@ pub struct Fencing {
 pub struct CephFiles {
     /// Its configuration file.
     pub config: PathBuf,
-    /// The keyring of its administrator.
-    pub admin_keyring: PathBuf,
+    /// The keyring of its administrator, if not the one that its configuration means.
+    pub admin_keyring: Option<PathBuf>,
     /// How OSDs are put on disks.
     pub osd_layout: Layout,
 }
@@ -204,7 +204,7 @@ impl CephFiles {
         let default = Self::default();
         Some(Self {
             config: storage.or("ceph_config_file", PATH, default.config),
-            admin_keyring: storage.or("ceph_admin_keyring", PATH, default.admin_keyring),
+            admin_keyring: storage.optional("ceph_admin_keyring", PATH),
             osd_layout: storage.or("osd_layout", LAYOUT, default.osd_layout),
         })
     }
@@ -212,10 +212,6 @@ impl CephFiles {
 
 impl Default for CephFiles {
     fn default() -> Self {
-        Self {
-            config: "/etc/ceph/ceph.conf".into(),
-            admin_keyring: "/etc/ceph/ceph.client.admin.keyring".into(),
-            osd_layout: Layout::Lvm,
-        }
+        Self { config: "/etc/ceph/ceph.conf".into(), admin_keyring: None, osd_layout: Layout::Lvm }
     }
 }

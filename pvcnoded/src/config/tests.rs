@@ -73,7 +73,9 @@ fn the_labs_configuration_is_understood() {
         .replace("{{node}}", "hv1")
         .replace("{{coordinators}}", "hv1, hv2, hv3")
         .replace("{{bmc_password}}", "x");
-    good(&filled);
+    for storage in ["True", "False"] {
+        good(&filled.replace("{{storage}}", storage));
+    }
 }
 
 #[test]

@@ -38,7 +38,12 @@ const SAYINGS: u32 = 2;
 const SHUT_OUT: Duration = Duration::from_secs(10 * 365 * 24 * 3_600);
 
 /// The limit of all that is asked of Ceph for one proof.
-const STORAGE_LIMIT: Duration = Duration::from_secs(15);
+const STORAGE_LIMIT: Duration = Duration::from_secs(20);
+
+/// The limit of each command among it. When a dead node held a monitor, the others commit nothing for
+/// as long as they take to miss it and to elect a leader, by default 11 to 16 s from its death; and VMs
+/// on RBD have no other way to be proved dead. A command that is given up sooner is only begun anew.
+pub const STORAGE_COMMAND_LIMIT: Duration = Duration::from_secs(15);
 
 /// By what proofs are had.
 #[derive(Clone, Debug)]
@@ -100,14 +105,18 @@ impl<T: Tree, P: Power, C: Ceph> Gatherer<T, P, C> {
         let task = async move {
             let outcome = match kind {
                 EvidenceKind::Ipmi => hands.switch_off(&node).await,
-                EvidenceKind::Storage => hands.shut_out(&node, &addresses).await,
+                EvidenceKind::Storage => hands.shut_out(&addresses).await,
                 EvidenceKind::Watchdog | EvidenceKind::Operator | EvidenceKind::Reboot => {
                     Err("is seen, not gathered".to_owned())
                 }
             };
+            let shut_out = kind == EvidenceKind::Storage && outcome.is_ok();
             let job = found(fence, outcome);
-            if hands.sender.send((node, kind, job)).await.is_ok() {
+            if hands.sender.send((node.clone(), kind, job)).await.is_ok() {
                 (hands.nudge)();
+            }
+            if shut_out {
+                hands.mark_down(&node).await;
             }
         };
         self.tasks.spawn(task.instrument(span));
@@ -187,8 +196,8 @@ impl<T: Tree, P: Power, C: Ceph> Hands<T, P, C> {
         }
     }
 
-    /// Shuts the node's storage clients out, and has its OSDs counted as down.
-    async fn shut_out(&self, node: &NodeName, addresses: &[IpAddr]) -> Result<String, Why> {
+    /// Shuts the node's storage clients out.
+    async fn shut_out(&self, addresses: &[IpAddr]) -> Result<String, Why> {
         if addresses.is_empty() {
             return Err("it never told the addresses of its storage clients".to_owned());
         }
@@ -196,12 +205,18 @@ impl<T: Tree, P: Power, C: Ceph> Hands<T, P, C> {
             let epoch = self.means.ceph.blocklist(addresses, SHUT_OUT).await?;
             Ok::<_, CephError>(epoch)
         };
-        let epoch = match timeout(STORAGE_LIMIT, proof).await {
-            Ok(Ok(epoch)) => epoch,
-            Ok(Err(error)) => return Err(error.to_string()),
-            Err(_) => return Err("Ceph did not answer in time".to_owned()),
-        };
-        // Only speeds up what others write: it is no part of the proof.
+        match timeout(STORAGE_LIMIT, proof).await {
+            Ok(Ok(epoch)) => {
+                Ok(format!("its storage clients are shut out since epoch {}", epoch.0))
+            }
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err("Ceph did not answer in time".to_owned()),
+        }
+    }
+
+    /// Has the node's OSDs counted as down. That only speeds up what others write: it is no part of
+    /// the proof, which does not wait for it.
+    async fn mark_down(&self, node: &NodeName) {
         match self.osds(node).await {
             Ok(osds) if osds.is_empty() => {}
             Ok(osds) => {
@@ -211,7 +226,6 @@ impl<T: Tree, P: Power, C: Ceph> Hands<T, P, C> {
             }
             Err(error) => tracing::warn!(%error, "the OSDs of {node} are not known"),
         }
-        Ok(format!("its storage clients are shut out since epoch {}", epoch.0))
     }
 
     async fn osds(&self, node: &NodeName) -> Result<Vec<OsdId>, TreeError> {

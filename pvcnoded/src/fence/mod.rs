@@ -22,7 +22,7 @@ use pvc_zk::{CommitError, SubtreeError, Tree};
 use tokio::task::JoinSet;
 
 use gather::Gatherer;
-pub use gather::Means;
+pub use gather::{Means, STORAGE_COMMAND_LIMIT};
 
 use crate::mesh::Ear;
 

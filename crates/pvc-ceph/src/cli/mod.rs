@@ -30,13 +30,14 @@ pub struct CephCli {
     rados: String,
     fio: String,
     conf: Option<PathBuf>,
+    keyring: Option<PathBuf>,
     limit: Duration,
 }
 
 impl Default for CephCli {
     fn default() -> Self {
         let [ceph, rbd, rados, fio] = ["ceph", "rbd", "rados", "fio"].map(str::to_owned);
-        Self { ceph, rbd, rados, fio, conf: None, limit: LIMIT }
+        Self { ceph, rbd, rados, fio, conf: None, keyring: None, limit: LIMIT }
     }
 }
 
@@ -51,6 +52,13 @@ impl CephCli {
     #[must_use]
     pub fn conf(mut self, conf: impl Into<PathBuf>) -> Self {
         self.conf = Some(conf.into());
+        self
+    }
+
+    /// Another keyring than the one that the configuration means.
+    #[must_use]
+    pub fn keyring(mut self, keyring: impl Into<PathBuf>) -> Self {
+        self.keyring = Some(keyring.into());
         self
     }
 
@@ -111,8 +119,10 @@ impl CephCli {
         input: Option<&str>,
         limit: Duration,
     ) -> Result<Output, CephError> {
-        let conf = self.conf.iter().flat_map(|conf| [OsString::from("--conf"), conf.into()]);
-        let mut command = Command::new(program, limit).args(conf).args(words);
+        let files = [("--conf", &self.conf), ("--keyring", &self.keyring)];
+        let files = files.into_iter().filter_map(|(option, file)| Some((option, file.as_ref()?)));
+        let files = files.flat_map(|(option, file)| [OsString::from(option), file.into()]);
+        let mut command = Command::new(program, limit).args(files).args(words);
         if let Some(input) = input {
             command = command.stdin(input);
         }
