@@ -198,3 +198,18 @@ fn this_program() -> Result<String> {
     let path = env::current_exe().context("cannot tell which program this is")?;
     Ok(path.display().to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lab_that_is_up_does_for_tests_that_need_no_more() {
+        let met = |up| LABS.iter().filter(|lab| lab.is_met_by(up)).map(|lab| lab.tests).collect();
+        let met: fn((usize, bool)) -> Vec<&'static str> = met;
+        assert_eq!(met((3, false)), ["lab"]);
+        assert_eq!(met((3, true)), ["lab", "storage"]);
+        assert_eq!(met((5, false)), ["lab", "five"]);
+        assert!(met((1, false)).is_empty());
+    }
+}
