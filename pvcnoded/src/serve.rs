@@ -120,7 +120,7 @@ where
     H: Hypervisor,
     O: Outfit + Sync,
     P: Power,
-    C: Ceph + Statistics,
+    C: task::Storage + Statistics,
 {
     let ((work, working_drain), (life, life_drain)) = (drain(), drain());
     let registry = Registry::default();
@@ -201,7 +201,7 @@ impl<T: Tree> Crew<T> {
         spawn_with(admitter, nudge, self.views.clone(), &self.registry, &self.drain).task
     }
 
-    fn tasks<H: Hypervisor, C: Ceph>(
+    fn tasks<H: Hypervisor, C: task::Storage>(
         &self,
         node: NodeName,
         tools: task::Tools<T, H, C>,

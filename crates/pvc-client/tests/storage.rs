@@ -25,7 +25,7 @@ async fn ceph_operations_make_the_documented_requests() {
     line_of(storage::set_option("noout", false), unset).await;
     line_of(storage::benchmarks(None), "GET /storage/ceph/benchmark").await;
     line_of(storage::benchmarks(Some("a")), "GET /storage/ceph/benchmark?job=a").await;
-    let run = storage::run_benchmark("vms", Some("a"), &agreed);
+    let run = storage::run_benchmark("vms", Some("a"), None, &agreed);
     line_of(run, "POST /storage/ceph/benchmark?pool=vms&name=a").await;
 }
 

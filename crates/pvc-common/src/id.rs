@@ -15,8 +15,8 @@ use uuid::Uuid;
 pub use disk::{Detect, Disk, maker_size};
 pub use mac::MacAddress;
 pub use name::{
-    FaultId, FenceId, PluginName, PoolName, RuleName, SnapshotName, SriovName, TagName, TaskId,
-    VmName, VolumeName,
+    FaultId, FenceId, JobName, PluginName, PoolName, RuleName, SnapshotName, SriovName, TagName,
+    TaskId, VmName, VolumeName,
 };
 pub use number::{OsdId, Vni};
 pub use storage::{DevicePath, Fsid, LvName};

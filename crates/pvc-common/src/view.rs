@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::id::{
-    FaultId, FenceId, NodeName, OsdId, PoolName, SnapshotId, TaskId, VmUuid, Vni, VolumeId,
+    FaultId, FenceId, JobName, NodeName, OsdId, PoolName, SnapshotId, TaskId, VmUuid, Vni, VolumeId,
 };
 use crate::model::{self, Network, Node, Osd, Pool, Snapshot, Storage, Vm, Volume};
 use crate::state::Selector;
@@ -80,6 +80,8 @@ pub struct View {
     pub snapshots: Shared<SnapshotId, Snapshot>,
     /// What lowers the cluster's health, as somebody reported it.
     pub reported: Shared<FaultId, model::Fault>,
+    /// Every benchmark of the storage.
+    pub benchmarks: Shared<JobName, model::Benchmark>,
     /// Fences that are over.
     pub fences: Shared<FenceId, model::PastFence>,
     /// Tasks, waiting, under way and over.

@@ -98,6 +98,7 @@ fn storage() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(storage::root::root))
         .routes(routes!(storage::root::ceph))
+        .routes(routes!(storage::benchmark::list::list, storage::benchmark::run::run))
         .routes(routes!(storage::text::status))
         .routes(routes!(storage::text::utilization))
         .routes(routes!(storage::osd::list::list, storage::osd::add::add))

@@ -180,3 +180,40 @@ async fn what_cannot_become_of_osds_is_refused() {
     cluster.put("/storage/ceph/osd/7", "device=/dev/sdb").await.is(404);
     assert_eq!(cluster.get("/tasks").await.body["reserved"], json!({}));
 }
+
+#[tokio::test]
+async fn benchmarks_are_ordered_of_the_primary_and_listed() {
+    let cluster = Cluster::new().await;
+    let none = cluster.get("/storage/ceph/benchmark").await.is(404);
+    assert_eq!(none.message(), "No benchmark found.");
+    let answer = cluster.post("/storage/ceph/benchmark", "pool=vms&name=first").await.is(202);
+    assert_eq!(answer.body["task_name"], "storage.benchmark");
+    assert_eq!(answer.body["run_on"], "hv1 (primary)");
+    let order = ordered(&cluster, &answer).await;
+    assert_eq!(order["kwargs"], json!({"pool": "vms", "name": "first", "seconds": 75}));
+    let answer = cluster.post("/storage/ceph/benchmark", "pool=vms&seconds=5").await.is(202);
+    let order = ordered(&cluster, &answer).await;
+    let name = order["kwargs"]["name"].as_str().unwrap();
+    assert!(name.ends_with("_hv1") && name.as_bytes()[10] == b'T', "{name}");
+    let record =
+        |id: u64, result: Value| json!({"id": id, "test_format": 2, "result": result}).to_string();
+    let result = json!({"seq_read": {"jobs": []}});
+    cluster.write("/ceph/benchmarks/zeroth", &record(1, result.clone())).await;
+    cluster.write("/ceph/benchmarks/first", &record(2, "Running".into())).await;
+    let shown = |id: u64, job: &str, result: Value| json!({"id": id, "job": job, "test_format": 2, "benchmark_result": result});
+    let (zeroth, first) = (shown(1, "zeroth", result), shown(2, "first", "Running".into()));
+    let all = cluster.get("/storage/ceph/benchmark").await.is(200).body;
+    assert_eq!(all, json!([zeroth, first]));
+    let one = cluster.get("/storage/ceph/benchmark?job=zeroth").await.is(200).body;
+    assert_eq!(one, json!([zeroth]));
+    for (form, message) in [
+        ("pool=none", "ERROR: Pool 'none' is not valid."),
+        ("pool=vms&name=first", "ERROR: There is a benchmark 'first' already."),
+    ] {
+        let refused = cluster.post("/storage/ceph/benchmark", form).await.is(400);
+        assert_eq!(refused.message(), message);
+    }
+    for form in ["", "pool=vms&seconds=0", "pool=vms&name=a/b"] {
+        cluster.post("/storage/ceph/benchmark", form).await.is(400);
+    }
+}

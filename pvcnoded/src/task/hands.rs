@@ -1,15 +1,14 @@
 //! Does what tasks are about.
 
-use pvc_ceph::Ceph;
 use pvc_common::id::NodeName;
 use pvc_common::model::Work;
 use pvc_libvirt::Hypervisor;
 use pvc_zk::Tree;
 use serde_json::Value;
 
-use super::Tools;
 use super::osd::Rack;
 use super::tracker::{Lost, Tracker};
+use super::{Storage, Tools};
 
 /// Why a task does not go on.
 #[derive(Debug)]
@@ -35,7 +34,7 @@ pub(super) struct Hands<T, H, C> {
     tools: Tools<T, H, C>,
 }
 
-impl<T: Tree, H: Hypervisor, C: Ceph> Hands<T, H, C> {
+impl<T: Tree, H: Hypervisor, C: Storage> Hands<T, H, C> {
     pub(super) const fn new(me: NodeName, tools: Tools<T, H, C>) -> Self {
         Self { me, tools }
     }
@@ -68,6 +67,10 @@ impl<T: Tree, H: Hypervisor, C: Ceph> Hands<T, H, C> {
             }
             Work::DetachDevice { domain, xml } => {
                 super::device::detach(self.hypervisor()?, *domain, xml, tracker).await
+            }
+            Work::Benchmark { pool, name, seconds } => {
+                let what = (pool, name, *seconds);
+                super::benchmark::run(tree, self.ceph()?, what, tracker).await
             }
             Work::AddOsds { .. }
             | Work::ReplaceOsds { .. }

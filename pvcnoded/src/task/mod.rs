@@ -4,6 +4,7 @@
 //! apart from everything else. A daemon that ends leaves its tasks as they are; the next one begins
 //! them again, and each finds out how far the former has come.
 
+mod benchmark;
 mod device;
 mod hands;
 mod locks;
@@ -15,7 +16,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pvc_ceph::Ceph;
+use pvc_ceph::{Benchmark, Ceph, Volumes};
 use pvc_common::id::{NodeName, TaskId};
 use pvc_common::model::{Node, Subject};
 use pvc_common::state::DaemonState;
@@ -30,6 +31,11 @@ use tracing::Instrument;
 
 use hands::Hands;
 use tracker::Tracker;
+
+/// What tasks need of Ceph.
+pub trait Storage: Ceph + Volumes + Benchmark {}
+
+impl<C: Ceph + Volumes + Benchmark> Storage for C {}
 
 /// What tasks are done with.
 pub struct Tools<T, H, C> {
@@ -72,7 +78,7 @@ impl fmt::Display for Report {
     }
 }
 
-impl<T: Tree, H: Hypervisor, C: Ceph> TaskKeeper<T, H, C> {
+impl<T: Tree, H: Hypervisor, C: Storage> TaskKeeper<T, H, C> {
     /// A keeper that has not looked yet; `nudge` is called whenever a task has ended, and must
     /// lead to an activation.
     pub fn new(
@@ -143,7 +149,7 @@ fn serves(own: &Node) -> bool {
     own.daemon_state.copied() == Some(DaemonState::Run) && own.liveness.fence == Seen::Absent
 }
 
-impl<T: Tree, H: Hypervisor, C: Ceph> Reconciler for TaskKeeper<T, H, C> {
+impl<T: Tree, H: Hypervisor, C: Storage> Reconciler for TaskKeeper<T, H, C> {
     type View = View;
     type Report = Report;
 

@@ -411,7 +411,7 @@ impl Bench {
         let reached = views.wait_for(|view| view.as_ref().is_some_and(|view| holds(view)));
         if tokio::time::timeout(LIMIT, reached).await.is_err() {
             let view = mirror.latest().unwrap();
-            panic!("never: {what}\n{:#?}\n{:#?}", view.nodes, view.vms);
+            panic!("never: {what}\n{:#?}\n{:#?}\n{:#?}", view.nodes, view.vms, view.tasks);
         }
         assert_eq!(self.room.ran_twice(), [], "before: {what}");
     }

@@ -4,6 +4,7 @@
 
 mod admission;
 mod bench;
+mod benchmark;
 mod chaos;
 mod crash;
 mod fence;

@@ -57,7 +57,7 @@ impl Benchmark for FakeCeph {
         load: Load,
         lasting: Duration,
     ) -> Result<Json, CephError> {
-        self.ask("fio", |cluster| {
+        let measured = self.ask("fio", |cluster| {
             cluster.image(volume)?;
             let side = |one: bool| {
                 let ios = if one { PER_SECOND * lasting.as_secs() } else { 0 };
@@ -68,7 +68,9 @@ impl Benchmark for FakeCeph {
                 "jobname": load.text(), "error": 0, "read": side(reads), "write": side(!reads),
             });
             Ok(Json::of(&json!({ "jobs": [job] })))
-        })
-        .await
+        });
+        let measured = measured.await?;
+        tokio::time::sleep(lasting).await;
+        Ok(measured)
     }
 }

@@ -79,6 +79,8 @@ names! {
     FaultId, "fault", "";
     /// Which fence of a node it is, such as `hv2-1763695123000`.
     FenceId, "fence", "";
+    /// The name of a run of the storage benchmark.
+    JobName, "benchmark name", "";
     /// Which task it is, such as `9f1c02aa`.
     TaskId, "task", "";
 }

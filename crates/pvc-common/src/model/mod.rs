@@ -22,7 +22,7 @@ pub use json::Json;
 pub use network::{Lease, Network, Reservation, Rule};
 pub use node::{Node, StaticData};
 pub use resources::{Resources, uses_rbd};
-pub use storage::{Osd, Pool, Snapshot, Storage, Volume};
+pub use storage::{Benchmark, BenchmarkRecord, Osd, Pool, Snapshot, Storage, Volume};
 pub use task::{RunOn, Subject, Task, TaskOrder, TaskProgress, Work};
 pub use time::LocalTime;
 pub use vm::{Claim, Origin, Vm};

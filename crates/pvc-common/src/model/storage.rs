@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::Json;
 use crate::id::NodeName;
 use crate::state::Tier;
@@ -72,4 +74,22 @@ pub struct Snapshot {
     pub znode: Seen<()>,
     /// Its size and features, as `rbd info` tells them.
     pub stats: Seen<Json>,
+}
+
+/// What a benchmark of a pool found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BenchmarkRecord {
+    /// Its number: benchmarks are counted.
+    pub id: i64,
+    /// The shape of its result.
+    pub test_format: i64,
+    /// Its result by test; the text `Running` before.
+    pub result: Value,
+}
+
+/// A benchmark as the tree holds it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Benchmark {
+    /// What it found.
+    pub record: Seen<BenchmarkRecord>,
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::id::{Disk, NodeName, OsdId, VmUuid};
+use crate::id::{Disk, JobName, NodeName, OsdId, PoolName, VmUuid};
 use crate::state::TaskPhase;
 use crate::unit::{Ratio, Weight};
 use crate::zk::Seen;
@@ -93,6 +93,18 @@ pub enum Work {
         /// Whether its disk stays as it is.
         skip_zap_flag: bool,
     },
+    /// Measures how fast a pool is.
+    #[serde(rename = "storage.benchmark")]
+    Benchmark {
+        /// The pool.
+        #[serde(with = "text")]
+        pool: PoolName,
+        /// The name of the run.
+        #[serde(with = "text")]
+        name: JobName,
+        /// How long each test lasts.
+        seconds: u32,
+    },
     /// Makes a volume group for databases of a blank disk.
     #[serde(rename = "osd.add_db_vg")]
     AddDbGroup {
@@ -109,6 +121,8 @@ pub enum Subject {
     Vm(VmUuid),
     /// The OSDs and disks of the node.
     Disks,
+    /// The speed of the storage: two measurements would measure each other.
+    Speed,
 }
 
 impl Work {
@@ -119,6 +133,7 @@ impl Work {
             Self::FlushLocks { domain }
             | Self::AttachDevice { domain, .. }
             | Self::DetachDevice { domain, .. } => Subject::Vm(*domain),
+            Self::Benchmark { .. } => Subject::Speed,
             Self::AddOsds { .. }
             | Self::ReplaceOsds { .. }
             | Self::RefreshOsds { .. }
@@ -139,6 +154,7 @@ impl Work {
             Self::RefreshOsds { .. } => "osd.refresh",
             Self::RemoveOsd { .. } => "osd.remove",
             Self::AddDbGroup { .. } => "osd.add_db_vg",
+            Self::Benchmark { .. } => "storage.benchmark",
         }
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::{Scope, Shared};
 use crate::id::{
-    BadId, FaultId, FenceId, MacAddress, NodeName, OsdId, PluginName, PoolName, RuleName,
+    BadId, FaultId, FenceId, JobName, MacAddress, NodeName, OsdId, PluginName, PoolName, RuleName,
     SnapshotId, SnapshotName, TagName, TaskId, VmUuid, Vni, VolumeId,
 };
 use crate::zk::{BadText, Seen, Text, Version};
@@ -185,7 +185,7 @@ macro_rules! path_names {
 }
 
 path_names! {
-    1: FaultId, FenceId, MacAddress, NodeName, OsdId, PluginName, PoolName, RuleName, SnapshotName,
+    1: FaultId, FenceId, JobName, MacAddress, NodeName, OsdId, PluginName, PoolName, RuleName, SnapshotName,
        TagName, TaskId, Vni, VmUuid;
     2: VolumeId;
 }

@@ -39,6 +39,8 @@ impl View {
             member(&mut self.snapshots, rest, found)
         } else if let Some(rest) = below(path, key::OSDS) {
             member(&mut self.osds, rest, found)
+        } else if let Some(rest) = below(path, key::BENCHMARKS) {
+            member(&mut self.benchmarks, rest, found)
         } else if let Some(rest) = below(path, key::POOLS) {
             member(&mut self.pools, rest, found)
         } else {
@@ -68,6 +70,7 @@ impl View {
                 self.pools = Default::default();
                 self.volumes = Default::default();
                 self.snapshots = Default::default();
+                self.benchmarks = Default::default();
             }
             unknown => debug_assert!(false, "{unknown} is no branch of a view"),
         }

@@ -1,7 +1,7 @@
 //! Reads storage.
 
 use super::branch::{Branch, Found, Taken, read};
-use crate::model::{Osd, Pool, Snapshot, Storage, Volume};
+use crate::model::{Benchmark, Osd, Pool, Snapshot, Storage, Volume};
 use crate::zk::key::{self, osd_suffix, pool_suffix};
 
 impl Branch for Storage {
@@ -61,6 +61,15 @@ impl Branch for Snapshot {
         match rest {
             "" => read(&mut self.znode, found),
             key::VOLUME_STATS => read(&mut self.stats, found),
+            _ => Taken::Unwanted,
+        }
+    }
+}
+
+impl Branch for Benchmark {
+    fn take(&mut self, rest: &str, found: Found<'_>) -> Taken {
+        match rest {
+            "" => read(&mut self.record, found),
             _ => Taken::Unwanted,
         }
     }

@@ -20,6 +20,29 @@ pub fn load_average(loadavg: &str) -> Option<f64> {
     loadavg.split_ascii_whitespace().next()?.parse().ok()
 }
 
+/// How long all processors together were busy since the machine started, in the kernel's ticks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CpuTime {
+    /// At work.
+    pub busy: u64,
+    /// At work or idle.
+    pub total: u64,
+}
+
+impl CpuTime {
+    /// Understands `/proc/stat`; `None` if it is no such file.
+    #[must_use]
+    pub fn parse(stat: &str) -> Option<Self> {
+        let fields = stat.lines().find_map(|line| line.strip_prefix("cpu "))?;
+        // What guests take is part of user and nice already.
+        let fields = fields.split_ascii_whitespace().take(8).map(|field| field.parse().ok());
+        let fields: Vec<u64> = fields.collect::<Option<_>>()?;
+        let total: u64 = fields.iter().sum();
+        let idle: u64 = fields.get(3..5)?.iter().sum();
+        Some(Self { busy: total - idle, total })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,6 +54,15 @@ mod tests {
         assert_eq!(count_cpus("0-3,8,10-11"), Some(7));
         assert_eq!(count_cpus(""), None);
         assert_eq!(count_cpus("3-1"), None);
+    }
+
+    #[test]
+    fn idle_is_what_waits_for_nothing_and_what_waits_for_disks() {
+        let stat = "cpu  10 1 5 100 20 2 2 1 7 0\ncpu0 1 2 3 4 5 6 7 8 9 0\nintr 1\n";
+        assert_eq!(CpuTime::parse(stat), Some(CpuTime { busy: 21, total: 141 }));
+        for bad in ["", "cpu  1 2 3\n", "cpu  a b c d e\n"] {
+            assert_eq!(CpuTime::parse(bad), None, "{bad:?}");
+        }
     }
 
     #[test]

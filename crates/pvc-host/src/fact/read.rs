@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 
-use super::{Counters, LinkInfo, Memory, boot_identity, count_cpus, load_average, parse_counters};
+use super::{
+    Counters, CpuTime, LinkInfo, Memory, boot_identity, count_cpus, load_average, parse_counters,
+};
 
 /// What does not change while this machine is up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +54,14 @@ pub fn boot_id() -> io::Result<String> {
 /// When `/proc` is not what it should be.
 pub fn load() -> io::Result<f64> {
     load_average(&text("/proc/loadavg")?).ok_or_else(|| strange("loadavg"))
+}
+
+/// How busy the processors were.
+///
+/// # Errors
+/// When `/proc` is not what it should be.
+pub fn cpu_time() -> io::Result<CpuTime> {
+    CpuTime::parse(&text("/proc/stat")?).ok_or_else(|| strange("stat"))
 }
 
 /// The memory of this machine.

@@ -18,6 +18,9 @@ pub(crate) struct Run {
     /// Name of the run; its time and node by default.
     #[arg(long)]
     name: Option<String>,
+    /// How long each of its eight tests lasts; 75 seconds by default.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    seconds: Option<u32>,
     #[command(flatten)]
     wait: TaskWait,
     #[command(flatten)]
@@ -29,7 +32,8 @@ impl Run {
         let session = shell.connect()?;
         let question = format!("Run a storage benchmark on pool \"{}\"", self.pool);
         let agreed = shell.confirm(&question, self.consent.yes)?;
-        let request = call::storage::run_benchmark(&self.pool, self.name.as_deref(), &agreed);
+        let request =
+            call::storage::run_benchmark(&self.pool, self.name.as_deref(), self.seconds, &agreed);
         wait::task(&session, &request, self.wait.is_wanted()).await
     }
 }

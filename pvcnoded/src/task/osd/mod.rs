@@ -104,7 +104,10 @@ async fn task(rack: &dyn Rack, work: &Work) -> Result<Task, Stop> {
             Task::Remove(Remove { osd: *osd_id, force: *force_flag, keep_data: *skip_zap_flag })
         }
         Work::AddDbGroup { device } => Task::AddDbGroup { disk: find(device).await? },
-        Work::FlushLocks { .. } | Work::AttachDevice { .. } | Work::DetachDevice { .. } => {
+        Work::FlushLocks { .. }
+        | Work::AttachDevice { .. }
+        | Work::DetachDevice { .. }
+        | Work::Benchmark { .. } => {
             return Err(Stop::Failed("This is not about OSDs.".to_owned()));
         }
     })

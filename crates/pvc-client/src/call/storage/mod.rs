@@ -34,10 +34,17 @@ pub fn benchmarks(job: Option<&str>) -> Request {
     Request::new(Method::Get, &["storage", "ceph", "benchmark"]).maybe("job", job)
 }
 
-/// Measures a pool, which takes all the speed it has; a task. Named by its time by default.
+/// Measures a pool, which takes all the speed it has; a task. Named by its time by default; each of
+/// its tests lasts 75 seconds by default.
 #[must_use]
-pub fn run_benchmark(pool: &str, name: Option<&str>, _: &Destructive) -> Request {
+pub fn run_benchmark(
+    pool: &str,
+    name: Option<&str>,
+    seconds: Option<u32>,
+    _: &Destructive,
+) -> Request {
     Request::new(Method::Post, &["storage", "ceph", "benchmark"])
         .with("pool", pool)
         .maybe("name", name)
+        .maybe("seconds", seconds)
 }

@@ -4,6 +4,7 @@ mod fence;
 mod list;
 mod optional;
 mod scalar;
+mod storage;
 mod task;
 mod vm;
 

@@ -128,6 +128,11 @@ mod tests {
             Work::RefreshOsds { osd_id, device: disk() },
             Work::RemoveOsd { osd_id, force_flag: true, skip_zap_flag: false },
             Work::AddDbGroup { device: disk() },
+            Work::Benchmark {
+                pool: "vms".parse().unwrap(),
+                name: "2026-01-31 12:00:00".parse().unwrap(),
+                seconds: 75,
+            },
         ] {
             let order = TaskOrder { work, run_on: RunOn::Primary, ordered_ms: 7 };
             let text = order.encode();

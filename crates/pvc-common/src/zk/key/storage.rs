@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{CEPH, Key};
-use crate::id::{NodeName, OsdId, PoolName, SnapshotId, VolumeId};
-use crate::model::Json;
+use crate::id::{JobName, NodeName, OsdId, PoolName, SnapshotId, VolumeId};
+use crate::model::{BenchmarkRecord, Json};
 use crate::state::Tier;
 
 /// Parent of OSDs.
@@ -15,6 +15,8 @@ pub const POOLS: &str = "/ceph/pools";
 pub const VOLUMES: &str = "/ceph/volumes";
 /// Parent of volume snapshots, by pool and volume.
 pub const SNAPSHOTS: &str = "/ceph/snapshots";
+/// Parent of benchmarks (since version 18).
+pub const BENCHMARKS: &str = "/ceph/benchmarks";
 /// The health of the storage cluster, as JSON.
 pub const STORAGE_HEALTH: &str = "/ceph/health";
 /// The use of the storage cluster, as text.
@@ -221,4 +223,10 @@ pub fn snapshot(id: &SnapshotId) -> Key<()> {
 #[must_use]
 pub fn snapshot_stats(id: &SnapshotId) -> Key<Json> {
     Key::new(format!("{SNAPSHOTS}/{}/{}{VOLUME_STATS}", id.of, id.snapshot))
+}
+
+/// `/ceph/benchmarks/{job}`: what a benchmark found (since version 18). Written by: primary.
+#[must_use]
+pub fn benchmark(job: &JobName) -> Key<BenchmarkRecord> {
+    Key::new(format!("{BENCHMARKS}/{job}"))
 }

@@ -18,11 +18,12 @@ const fn place(
     Place { kind, parents, depth }
 }
 
-const PLACES: [Place; 20] = [
+const PLACES: [Place; 21] = [
     place("logs", &[("base", "logs")], 1),
     place("faults", &[("base", "faults")], 1),
     place("past_fence", &[("base", "fences")], 1),
     place("task", &[("base", "tasks")], 1),
+    place("benchmark", &[("base", "benchmarks")], 1),
     place("node", &[("base", "node")], 1),
     place("suspicion", &[("node", "suspicions")], 1),
     place("domain", &[("base", "domain")], 1),

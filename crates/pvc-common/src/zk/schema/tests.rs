@@ -17,7 +17,7 @@ fn every_version_has_as_many_entries_as_upstream_counts() {
     assert_eq!(counts[..16], upstream);
     assert_eq!(counts[16], 170, "ours: a VM's claim and the origin of its migration");
     assert_eq!(counts[17], 182, "ours: what concerns the death of a node");
-    assert_eq!(counts[18], 185, "ours: tasks");
+    assert_eq!(counts[18], 187, "ours: tasks and benchmarks");
 }
 
 #[test]
@@ -57,12 +57,13 @@ fn path<T>(key: Key<T>) -> String {
 }
 
 /// Where the objects are whose keys are compared.
-const OBJECTS: [(&str, &str); 22] = [
+const OBJECTS: [(&str, &str); 23] = [
     ("base", ""),
     ("logs", "/logs/hv1"),
     ("faults", "/faults/F"),
     ("past_fence", "/fences/hv1-1"),
     ("task", "/tasks/9f1c02aa"),
+    ("benchmark", "/ceph/benchmarks/j"),
     ("node", "/nodes/hv1"),
     ("suspicion", "/nodes/hv1/suspicions/hv2"),
     ("monitoring_plugin", "/nodes/hv1/monitoring_data/load"),
@@ -122,6 +123,7 @@ fn base_keys() -> Vec<String> {
         key::POOLS,
         key::VOLUMES,
         key::SNAPSHOTS,
+        key::BENCHMARKS,
     ];
     let mut keys: Vec<String> = parents.map(str::to_owned).into();
     keys.extend([
@@ -343,6 +345,7 @@ fn report_keys() -> Vec<String> {
         path(key::fault_message(fault)),
         path(key::past_fence(&"hv1-1".parse().unwrap())),
         path(key::task(&"9f1c02aa".parse().unwrap())),
+        path(key::benchmark(&"j".parse().unwrap())),
         path(key::task_progress(&"9f1c02aa".parse().unwrap())),
         path(key::node_log(node)),
         path(key::node_log_messages(node)),
