@@ -27,3 +27,15 @@ fn a_disk_with_something_on_it_gets_no_group() {
     let why = "disk /dev/sdb is not blank: it holds ext4";
     assert_eq!(site.play(group("/dev/sdb")).1, Err(why.to_owned()));
 }
+
+#[test]
+fn a_disk_that_may_be_another_one_by_now_gets_no_group() {
+    let mut site = Site::new();
+    let mut course = Course::new(group("/dev/sdb"), None);
+    let Next::Do(stage) = site.next(&mut course, began()) else { panic!() };
+    let Step::Remember(memory) = stage.step else { panic!("{stage:?}") };
+    site.machine.boot = "b2".to_owned();
+    let (stages, said) = site.go_on(&mut Course::new(group("/dev/sdb"), Some(memory)));
+    let why = "disk /dev/sdb may be another one by now; begin anew";
+    assert_eq!((stages, said), (vec![], Err(why.to_owned())));
+}
