@@ -2,17 +2,16 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::io;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
-use tokio::io::AsyncWriteExt;
-use tokio::process::{Child, ChildStdin};
+use tokio::io::AsyncRead;
+use tokio::process::{Child, ChildStderr, ChildStdout};
 
 use crate::capture::{self, Captured};
 use crate::error::CommandError;
+use crate::feed::{self, Pumped};
+use crate::group::Group;
 
 /// Holds the listing of some ten thousand volumes; a program that writes more is in a loop.
 const STDOUT_LIMIT_BYTES: usize = 16 * 1024 * 1024;
@@ -108,62 +107,119 @@ impl Command {
     /// # Errors
     /// [`CommandError`]: not started, not done in time, any status but 0, too much output.
     pub async fn run(self) -> Result<Output, CommandError> {
-        let began = Instant::now();
-        let shown = self.to_string();
-        let limit = self.limit;
-        let program = self.program.clone();
-        let done = match tokio::time::timeout(limit, self.run_unlimited()).await {
-            Ok(done) => done,
-            Err(_) => Err(CommandError::TimedOut { program, waited: limit }),
-        };
-        tracing::debug!(
-            command = shown,
-            took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-            outcome = %done.as_ref().map_or_else(ToString::to_string, |_| "ok".to_owned()),
-            "ran {shown}"
-        );
-        done
+        let (began, shown, limit) = (Instant::now(), self.to_string(), self.limit);
+        let late = self.late();
+        let done = tokio::time::timeout(limit, self.run_unlimited()).await;
+        tell(&shown, began, done.unwrap_or(Err(late)))
+    }
+
+    /// Runs it to its end with what comes from `input`, of which little is held at a time.
+    ///
+    /// Its limit is on standing still, for how long the input is nobody knows: it is killed if for
+    /// that long no byte comes, or none is taken, and if it is not done that long after the end of
+    /// its input. An input that fails is no end: the program is killed before it could take it for
+    /// one.
+    ///
+    /// Dropping the future kills the program and everything it started in its process group.
+    ///
+    /// # Errors
+    /// As [`Command::run`], and [`CommandError::Input`] if the input failed or stood still.
+    pub async fn run_on(
+        self,
+        input: &mut (dyn AsyncRead + Send + Unpin),
+    ) -> Result<Output, CommandError> {
+        let (began, shown) = (Instant::now(), self.to_string());
+        tell(&shown, began, self.run_fed(input).await)
     }
 
     async fn run_unlimited(self) -> Result<Output, CommandError> {
-        let mut child = self.spawn()?;
+        let mut child = self.spawn(self.stdin.is_some())?;
         // Declared after the child, so dropped before it: the group is killed while its leader
         // is not yet reaped, when its number cannot belong to anybody else.
         let group = Group::of(&child);
-        let pipe_failed = |source| CommandError::Pipe { program: self.program.clone(), source };
         let stdin = child.stdin.take();
-        let stdout = child.stdout.take().expect("stdout is piped");
-        let stderr = child.stderr.take().expect("stderr is piped");
-        let (fed, out, err) = tokio::join!(
-            feed(stdin, self.stdin.as_deref().unwrap_or_default()),
+        let pipes = pipes(&mut child);
+        let (fed, ended) = tokio::join!(
+            feed::whole(stdin, self.stdin.as_deref().unwrap_or_default()),
+            self.end(&mut child, pipes),
+        );
+        fed.map_err(|source| self.pipe_failed(source))?;
+        let ended = ended?;
+        group.has_ended();
+        self.judge(ended)
+    }
+
+    async fn run_fed(
+        self,
+        input: &mut (dyn AsyncRead + Send + Unpin),
+    ) -> Result<Output, CommandError> {
+        let mut child = self.spawn(true)?;
+        let mut stdin = child.stdin.take();
+        let pipes = pipes(&mut child);
+        // Dropped before the input's pipe, whose end it would otherwise live to see.
+        let group = Group::of(&child);
+        let ended = self.end(&mut child, pipes);
+        tokio::pin!(ended);
+        let ended = tokio::select! {
+            pumped = feed::pump(&mut stdin, input, self.limit) => match pumped {
+                Pumped::All => tokio::time::timeout(self.limit, ended).await,
+                Pumped::NotTaken => return Err(self.late()),
+                Pumped::PipeFailed(source) => return Err(self.pipe_failed(source)),
+                Pumped::InputFailed(source) => {
+                    return Err(CommandError::Input { program: self.program.clone(), source });
+                }
+            },
+            // It wants no more of its input.
+            ended = &mut ended => Ok(ended),
+        };
+        let ended = ended.map_err(|_| self.late())??;
+        group.has_ended();
+        self.judge(ended)
+    }
+
+    /// How the program ended and what it wrote, once it has.
+    async fn end(
+        &self,
+        child: &mut Child,
+        (stdout, stderr): (ChildStdout, ChildStderr),
+    ) -> Result<(ExitStatus, Output), CommandError> {
+        let (out, err) = tokio::join!(
             capture::whole(stdout, self.stdout_limit_bytes),
             capture::tail(stderr, STDERR_LIMIT_BYTES),
         );
-        fed.map_err(pipe_failed)?;
-        let Captured::Whole(out) = out.map_err(pipe_failed)? else {
+        let Captured::Whole(out) = out.map_err(|source| self.pipe_failed(source))? else {
             return Err(CommandError::TooMuchOutput {
                 program: self.program.clone(),
                 limit_bytes: self.stdout_limit_bytes,
             });
         };
-        let err = err.map_err(pipe_failed)?;
-        let status = child.wait().await.map_err(pipe_failed)?;
-        group.has_ended();
-        let output = Output { stdout: text(&out), stderr: text(&err) };
-        if status.success() {
-            Ok(output)
-        } else {
-            Err(CommandError::Failed {
-                program: self.program,
-                code: status.code(),
-                stdout: output.stdout,
-                stderr: output.stderr,
-            })
-        }
+        let err = err.map_err(|source| self.pipe_failed(source))?;
+        let status = child.wait().await.map_err(|source| self.pipe_failed(source))?;
+        Ok((status, Output { stdout: text(&out), stderr: text(&err) }))
     }
 
-    fn spawn(&self) -> Result<Child, CommandError> {
-        let stdin = if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() };
+    fn judge(&self, (status, output): (ExitStatus, Output)) -> Result<Output, CommandError> {
+        if status.success() {
+            return Ok(output);
+        }
+        Err(CommandError::Failed {
+            program: self.program.clone(),
+            code: status.code(),
+            stdout: output.stdout,
+            stderr: output.stderr,
+        })
+    }
+
+    fn late(&self) -> CommandError {
+        CommandError::TimedOut { program: self.program.clone(), waited: self.limit }
+    }
+
+    fn pipe_failed(&self, source: std::io::Error) -> CommandError {
+        CommandError::Pipe { program: self.program.clone(), source }
+    }
+
+    fn spawn(&self, has_input: bool) -> Result<Child, CommandError> {
+        let stdin = if has_input { Stdio::piped() } else { Stdio::null() };
         tokio::process::Command::new(&self.program)
             .args(&self.args)
             .env("LC_ALL", "C.UTF-8")
@@ -199,40 +255,26 @@ impl fmt::Debug for Command {
     }
 }
 
-/// The process group of a program that has not been reaped; dropping it kills the group.
-struct Group(Option<Pid>);
-
-impl Group {
-    fn of(child: &Child) -> Self {
-        let leader = child.id().and_then(|id| i32::try_from(id).ok());
-        Self(leader.map(Pid::from_raw))
-    }
-
-    /// The leader was reaped, so its number may belong to somebody else from now on.
-    fn has_ended(mut self) {
-        self.0 = None;
-    }
+/// Where a program writes.
+fn pipes(child: &mut Child) -> (ChildStdout, ChildStderr) {
+    let stdout = child.stdout.take().expect("stdout is piped");
+    let stderr = child.stderr.take().expect("stderr is piped");
+    (stdout, stderr)
 }
 
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(leader) = self.0
-            && let Err(error) = killpg(leader, Signal::SIGKILL)
-        {
-            tracing::warn!(group = leader.as_raw(), %error, "could not kill process group {leader}");
-        }
-    }
-}
-
-/// Writes a program's input. One that does not care to read it all has not failed for that.
-async fn feed(pipe: Option<ChildStdin>, bytes: &[u8]) -> io::Result<()> {
-    let Some(mut pipe) = pipe else {
-        return Ok(());
-    };
-    match pipe.write_all(bytes).await {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written,
-    }
+/// Logs how a program ended.
+fn tell(
+    shown: &str,
+    began: Instant,
+    done: Result<Output, CommandError>,
+) -> Result<Output, CommandError> {
+    tracing::debug!(
+        command = shown,
+        took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        outcome = %done.as_ref().map_or_else(ToString::to_string, |_| "ok".to_owned()),
+        "ran {shown}"
+    );
+    done
 }
 
 fn text(bytes: &[u8]) -> String {

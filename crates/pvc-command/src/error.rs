@@ -14,8 +14,8 @@ pub enum CommandError {
         #[source]
         source: std::io::Error,
     },
-    /// It, or something it started and left holding its output, was not done in time. Its
-    /// process group was killed.
+    /// It, or something it started and left holding its output, was not done in time, or did not
+    /// go on with its input. Its process group was killed.
     #[error("`{program}` was not done within {} ms", waited.as_millis())]
     TimedOut {
         /// Which program.
@@ -42,6 +42,16 @@ pub enum CommandError {
         program: String,
         /// How much it was allowed.
         limit_bytes: usize,
+    },
+    /// What it was to read could not be read to its end. It was killed before it could take that for
+    /// the end.
+    #[error("the input of `{program}` broke off")]
+    Input {
+        /// Which program.
+        program: String,
+        /// What happened; [`std::io::ErrorKind::TimedOut`] if nothing came for too long.
+        #[source]
+        source: std::io::Error,
     },
     /// Its pipes or its exit status could not be read.
     #[error("lost contact with `{program}`")]

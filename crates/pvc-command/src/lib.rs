@@ -21,6 +21,8 @@
 mod capture;
 mod command;
 mod error;
+mod feed;
+mod group;
 
 pub use command::{Command, Output};
 pub use error::CommandError;

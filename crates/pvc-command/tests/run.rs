@@ -1,9 +1,13 @@
 //! What a caller sees of real programs.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use pvc_command::{Command, CommandError};
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -62,6 +66,90 @@ async fn a_missing_program_is_named() {
 async fn too_much_output_ends_the_program() {
     let error = Command::new("yes", SOON).stdout_limit_bytes(1000).run().await.unwrap_err();
     assert_eq!(error.to_string(), "`yes` wrote more than 1000 bytes");
+}
+
+#[tokio::test]
+async fn a_stream_reaches_the_program_to_its_end() {
+    // More than any pipe holds.
+    let mut input = tokio::io::AsyncReadExt::take(tokio::io::repeat(b'x'), 3 << 20);
+    let output = shell("wc -c", SOON).run_on(&mut input).await.unwrap();
+    assert_eq!(output.stdout.trim(), "3145728");
+}
+
+#[tokio::test]
+async fn a_stream_may_take_longer_than_the_limit_if_it_goes_on() {
+    let (mut writer, mut input) = tokio::io::duplex(16);
+    let limit = Duration::from_millis(1500);
+    let feeding = tokio::spawn(async move {
+        for _ in 0..8 {
+            writer.write_all(b"0123456789abcdef").await.unwrap();
+            tokio::time::sleep(limit / 5).await;
+        }
+    });
+    let began = Instant::now();
+    let output = shell("wc -c", limit).run_on(&mut input).await.unwrap();
+    assert_eq!(output.stdout.trim(), "128");
+    assert!(began.elapsed() > limit, "or nothing was tested");
+    feeding.await.unwrap();
+}
+
+/// What a failing stream gave before.
+struct Broken(&'static [u8]);
+
+impl AsyncRead for Broken {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.0.is_empty() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
+        buffer.put_slice(std::mem::take(&mut self.0));
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_breaks_off_is_not_taken_for_a_whole_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = folder.path().join("whole");
+    let script = format!("cat > /dev/null; echo whole > {}", whole.display());
+    let error = shell(&script, SOON).run_on(&mut Broken(b"part")).await.unwrap_err();
+    assert_eq!(error.to_string(), "the input of `sh` broke off");
+    assert!(!whole.exists());
+}
+
+#[tokio::test]
+async fn a_stream_that_stands_still_is_given_up() {
+    let limit = Duration::from_millis(300);
+    let (_silent, mut input) = tokio::io::duplex(16);
+    let error = shell("cat", limit).run_on(&mut input).await.unwrap_err();
+    let CommandError::Input { source, .. } = error else { panic!("{error:?}") };
+    assert_eq!(source.kind(), io::ErrorKind::TimedOut);
+
+    // A program that reads nothing, and one that does not end.
+    for script in ["sleep 600", "cat > /dev/null; sleep 600"] {
+        let mut input = tokio::io::AsyncReadExt::take(tokio::io::repeat(0), 3 << 20);
+        let error = shell(script, limit).run_on(&mut input).await.unwrap_err();
+        assert!(matches!(error, CommandError::TimedOut { .. }), "{script}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn no_more_of_a_stream_is_read_than_the_program_takes() {
+    let mut input = tokio::io::AsyncReadExt::take(tokio::io::repeat(0), 1 << 40);
+    let error = shell("sleep 600", Duration::from_millis(300)).run_on(&mut input).await;
+    assert!(matches!(error, Err(CommandError::TimedOut { .. })), "{error:?}");
+    let read = (1 << 40) - input.limit();
+    assert!(read <= 1 << 20, "{read} bytes are held");
+}
+
+#[tokio::test]
+async fn a_program_that_wants_no_more_of_a_stream_is_not_waited_for() {
+    let (_silent, mut input) = tokio::io::duplex(16);
+    let error = shell("echo full >&2; exit 3", SOON).run_on(&mut input).await.unwrap_err();
+    assert_eq!(error.to_string(), "`sh` failed (status 3): full");
 }
 
 /// A script that writes its shell's and its child's process id to a file and then hangs.

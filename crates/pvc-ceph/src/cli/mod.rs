@@ -200,7 +200,7 @@ fn failure(program: &'static str, command: String, error: CommandError) -> CephE
             CephError::Refused { command, why: stderr.trim().to_owned() }
         }
         CommandError::TooMuchOutput { .. } => CephError::Unreadable { what: command },
-        CommandError::Spawn { .. } | CommandError::Pipe { .. } => {
+        CommandError::Spawn { .. } | CommandError::Pipe { .. } | CommandError::Input { .. } => {
             CephError::Failed { command, source: error }
         }
     }

@@ -37,7 +37,11 @@ pub(super) async fn ask(
         }
         Err(CommandError::TimedOut { .. }) => Err(Failure::Silent),
         Err(CommandError::Failed { stderr, .. }) => Err(why(&stderr)),
-        Err(error @ (CommandError::TooMuchOutput { .. } | CommandError::Pipe { .. })) => {
+        Err(
+            error @ (CommandError::TooMuchOutput { .. }
+            | CommandError::Pipe { .. }
+            | CommandError::Input { .. }),
+        ) => {
             Err(Failure::Garbled(error.to_string()))
         }
     }

@@ -152,7 +152,7 @@ fn failure(
         }
         CommandError::TimedOut { waited, .. } => DiskError::NoAnswer { command, waited },
         CommandError::TooMuchOutput { .. } => DiskError::Unreadable { what: program },
-        CommandError::Spawn { .. } | CommandError::Pipe { .. } => {
+        CommandError::Spawn { .. } | CommandError::Pipe { .. } | CommandError::Input { .. } => {
             DiskError::Failed { command, source: error }
         }
     }
