@@ -68,6 +68,13 @@ pub enum CephError {
         /// What would shrink.
         what: String,
     },
+    /// What it was given to store could not be read to its end.
+    #[error("what was to be stored broke off")]
+    Input {
+        /// What happened.
+        #[source]
+        source: std::io::Error,
+    },
     /// It refused.
     #[error("ceph refused `{command}`: {why}")]
     Refused {

@@ -4,8 +4,10 @@
 //! the same name in the query and in the form is one list too.
 
 use axum::Form;
-use axum::extract::{FromRequest, Multipart, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Multipart, Query, Request};
+use axum::http::Uri;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
 use pvc_common::state::Word;
 
 use super::error::ApiError;
@@ -19,15 +21,32 @@ const MISSING: &str = "Missing required parameter in the query string or the pos
 #[derive(Debug, Default)]
 pub(crate) struct Args(Vec<(String, String)>);
 
+/// Those of the query alone, for a request whose body is something else.
+#[derive(Debug, Default)]
+pub(crate) struct QueryArgs(pub(crate) Args);
+
+impl<S: Send + Sync> FromRequestParts<S> for QueryArgs {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        of_query(&parts.uri).map(|pairs| Self(Args(pairs)))
+    }
+}
+
+fn of_query(uri: &Uri) -> Result<Vec<(String, String)>, ApiError> {
+    let query = Query::<Vec<(String, String)>>::try_from_uri(uri);
+    query
+        .map(|query| query.0)
+        .map_err(|error| ApiError::bad_body(error.status(), error.body_text()))
+}
+
 impl<S: Send + Sync> FromRequest<S> for Args {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let query = Query::<Vec<(String, String)>>::try_from_uri(request.uri())
-            .map_err(|error| ApiError::bad_body(error.status(), error.body_text()))?;
+        let mut pairs = of_query(request.uri())?;
         let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let kind = kind.unwrap_or_default().to_ascii_lowercase();
-        let mut pairs = query.0;
         if kind.starts_with("application/x-www-form-urlencoded") && has_body(&request) {
             let form = Form::<Vec<(String, String)>>::from_request(request, state).await;
             let form =

@@ -56,6 +56,10 @@ fn guarded() -> OpenApiRouter<App> {
     let restore = OpenApiRouter::new()
         .routes(routes!(cluster::restore::restore))
         .layer(DefaultBodyLimit::max(RESTORE_LIMIT));
+    // A file is as large as the volume that it is for, and never held.
+    let upload = OpenApiRouter::new()
+        .routes(routes!(storage::volume::upload::upload))
+        .layer(DefaultBodyLimit::disable());
     OpenApiRouter::new()
         .routes(routes!(cluster::initialize::initialize))
         .routes(routes!(cluster::backup::backup))
@@ -91,6 +95,7 @@ fn guarded() -> OpenApiRouter<App> {
         .merge(storage())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .merge(restore)
+        .merge(upload)
 }
 
 /// What is asked about the storage, by those who are admitted.

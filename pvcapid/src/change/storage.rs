@@ -28,6 +28,25 @@ pub(crate) fn identity(stats: &Seen<Json>) -> Option<String> {
     Some(stats.id.as_str().map_or_else(|| stats.id.to_string(), str::to_owned))
 }
 
+/// What marks a volume that holds a part of an image; among what Ceph says there is no such field.
+const UNFINISHED: &str = "unfinished";
+
+/// What is recorded of a volume while an image is being written into it: what Ceph says, but for
+/// the identity, so that it is not taken for whole.
+pub(crate) fn being_filled(info: &Json) -> Json {
+    let fields = serde_json::from_str::<serde_json::Map<_, _>>(info.text());
+    let mut fields = fields.unwrap_or_default();
+    fields.remove("id");
+    fields.insert(UNFINISHED.to_owned(), "upload".into());
+    Json::of(&fields.into())
+}
+
+/// Whether a volume holds a part of an image, by what is recorded of it.
+pub(crate) fn is_being_filled(stats: &Seen<Json>) -> bool {
+    let fields = stats.get().and_then(|json| serde_json::from_str(json.text()).ok());
+    fields.is_some_and(|fields: serde_json::Value| fields.get(UNFINISHED).is_some())
+}
+
 /// A name for something new: one that no program takes for an option, nor Ceph for a place.
 pub(crate) fn new_name<N: FromStr + ToString>(argument: &str, text: &str) -> Result<N, ApiError> {
     let sound = text.starts_with(|c: char| c.is_ascii_alphanumeric())
@@ -54,12 +73,25 @@ pub(crate) fn known_pool<'a>(view: &'a View, pool: &PoolName) -> Result<&'a Pool
 pub(crate) fn known_volume(view: &View, volume: &VolumeId) -> Result<String, ApiError> {
     let known = view.volumes.get(volume).ok_or_else(|| no_volume(volume))?;
     identity(&known.stats).ok_or_else(|| {
-        let message = format!(
-            "ERROR: Volume '{volume}' was not made to the end; add it again with the same size, \
-             or remove it."
-        );
+        let message = if is_being_filled(&known.stats) {
+            format!(
+                "ERROR: Volume '{volume}' holds only a part of an image; upload it again, or \
+                 remove it."
+            )
+        } else {
+            format!(
+                "ERROR: Volume '{volume}' was not made to the end; add it again with the same \
+                 size, or remove it."
+            )
+        };
         ApiError::refused("unfinished", message)
     })
+}
+
+/// Refuses to fill a volume that does not exist, or was not made to the end.
+pub(crate) fn fillable_volume(view: &View, volume: &VolumeId) -> Result<(), ApiError> {
+    let known = view.volumes.get(volume).ok_or_else(|| no_volume(volume))?;
+    if is_being_filled(&known.stats) { Ok(()) } else { known_volume(view, volume).map(drop) }
 }
 
 pub(crate) fn no_volume(volume: &VolumeId) -> ApiError {
@@ -79,7 +111,9 @@ pub(crate) fn new_volume(view: &View, volume: &VolumeId) -> Result<Making, ApiEr
     known_pool(view, &volume.pool)?;
     match view.volumes.get(volume) {
         None => Ok(Making::Anew),
-        Some(known) if identity(&known.stats).is_none() => Ok(Making::Resumed),
+        Some(known) if identity(&known.stats).is_none() && !is_being_filled(&known.stats) => {
+            Ok(Making::Resumed)
+        }
         Some(_) => {
             let (name, pool) = (&volume.volume, &volume.pool);
             let message = format!("ERROR: There is a volume '{name}' in pool '{pool}' already.");
@@ -120,16 +154,25 @@ pub(crate) fn fits(pool: &Pool, name: &PoolName, size: Bytes, force: bool) -> Re
 
 /// Refuses to take a pool away from a VM that may be running on it.
 pub(crate) fn nobody_runs_on(view: &View, pool: &PoolName) -> Result<(), ApiError> {
-    let uses = |volumes: &Vec<VolumeId>| volumes.iter().any(|volume| volume.pool == *pool);
-    let running = view.vms.values().find(|vm| {
-        let details = vm.details.as_deref();
-        vm.claim != Seen::Absent
-            && details.and_then(|details| details.volumes.get()).is_some_and(uses)
-    });
-    let Some(vm) = running else { return Ok(()) };
-    let name = vm.name.get().map(ToString::to_string).unwrap_or_default();
+    let Some(name) = runs_with(view, |volume| volume.pool == *pool) else { return Ok(()) };
     let message = format!("ERROR: VM '{name}' runs on pool '{pool}'; stop it first.");
     Err(ApiError::refused("in-use", message))
+}
+
+/// Refuses to write into a volume of a VM that may be running.
+pub(crate) fn nobody_runs_with(view: &View, volume: &VolumeId) -> Result<(), ApiError> {
+    let Some(name) = runs_with(view, |used| used == volume) else { return Ok(()) };
+    let message = format!("ERROR: VM '{name}' runs with volume '{volume}'; stop it first.");
+    Err(ApiError::refused("in-use", message))
+}
+
+/// The name of a VM that may be running and uses such a volume.
+fn runs_with(view: &View, is_one: impl Fn(&VolumeId) -> bool) -> Option<String> {
+    let running = view.vms.values().find(|vm| {
+        let volumes = vm.details.as_deref().and_then(|details| details.volumes.get());
+        vm.claim != Seen::Absent && volumes.is_some_and(|volumes| volumes.iter().any(&is_one))
+    });
+    running.map(|vm| vm.name.get().map(ToString::to_string).unwrap_or_default())
 }
 
 #[cfg(test)]

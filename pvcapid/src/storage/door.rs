@@ -3,9 +3,13 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use pvc_ceph::{CephError, Image, NewPool, Pools, Volumes};
+use pvc_ceph::{CephError, Image, ImageFormat, NewPool, Pools, Received, Uploads, Volumes};
 use pvc_common::id::{PoolName, SnapshotId, SnapshotName, VolumeId, VolumeName};
 use pvc_common::unit::Bytes;
+use tokio::io::AsyncRead;
+
+/// What a file is read from.
+pub(super) type File<'a> = &'a mut (dyn AsyncRead + Send + Unpin);
 
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, CephError>> + Send + 'a>>;
 
@@ -24,6 +28,10 @@ pub(crate) enum Act {
     RenameSnapshot(SnapshotId, SnapshotName),
     RemoveSnapshot(SnapshotId),
     RollBack(SnapshotId),
+    /// To write what was received into its volume.
+    Fill(VolumeId, ImageFormat),
+    /// To remove what was received.
+    Discard(VolumeId),
 }
 
 /// What requests need of Ceph.
@@ -32,9 +40,11 @@ pub(super) trait Door: Send + Sync {
     fn pools(&self) -> Answer<'_, Vec<PoolName>>;
     fn volume<'a>(&'a self, volume: &'a VolumeId) -> Answer<'a, Image>;
     fn snapshot<'a>(&'a self, snapshot: &'a SnapshotId) -> Answer<'a, Image>;
+    fn receive<'a>(&'a self, volume: &'a VolumeId, file: File<'a>) -> Answer<'a, ()>;
+    fn received<'a>(&'a self, volume: &'a VolumeId, format: ImageFormat) -> Answer<'a, Received>;
 }
 
-impl<C: Pools + Volumes> Door for C {
+impl<C: Pools + Uploads + Volumes> Door for C {
     fn act<'a>(&'a self, act: &'a Act) -> Answer<'a, ()> {
         match act {
             Act::CreatePool(pool) => Box::pin(self.create_pool(pool)),
@@ -49,6 +59,8 @@ impl<C: Pools + Volumes> Door for C {
             Act::RenameSnapshot(snapshot, name) => Box::pin(self.rename_snapshot(snapshot, name)),
             Act::RemoveSnapshot(snapshot) => Box::pin(self.remove_snapshot(snapshot)),
             Act::RollBack(snapshot) => Box::pin(self.roll_back(snapshot)),
+            Act::Fill(volume, format) => Box::pin(self.fill(volume, *format)),
+            Act::Discard(volume) => Box::pin(self.discard(volume)),
         }
     }
 
@@ -62,5 +74,13 @@ impl<C: Pools + Volumes> Door for C {
 
     fn snapshot<'a>(&'a self, snapshot: &'a SnapshotId) -> Answer<'a, Image> {
         Box::pin(Volumes::snapshot(self, snapshot))
+    }
+
+    fn receive<'a>(&'a self, volume: &'a VolumeId, file: File<'a>) -> Answer<'a, ()> {
+        Box::pin(Uploads::receive(self, volume, file))
+    }
+
+    fn received<'a>(&'a self, volume: &'a VolumeId, format: ImageFormat) -> Answer<'a, Received> {
+        Box::pin(Uploads::received(self, volume, format))
     }
 }

@@ -6,22 +6,26 @@
 //! goes on from there. A request is carried out to its end although its client may be gone.
 
 mod door;
+mod head;
 mod hold;
+mod incoming;
 mod pool;
 mod snapshot;
+mod upload;
 mod volume;
 
 use std::future::Future;
 use std::sync::Arc;
 
-use pvc_ceph::{CephError, Image, Pools, Volumes};
+use pvc_ceph::{CephError, Image, ImageFormat, Pools, Received, Uploads, Volumes};
 use pvc_common::id::{PoolName, SnapshotId, VolumeId};
 
 pub(crate) use door::Act;
-use door::Door;
+use door::{Door, File};
 use hold::Holds;
 pub(crate) use pool::{create_pool, remove_pool, set_pgs};
 pub(crate) use snapshot::{create_snapshot, remove_snapshot, rename_snapshot, roll_back};
+pub(crate) use upload::{Announced, upload};
 pub(crate) use volume::{
     clone_volume, create_volume, grow_volume, remove_volume, rename_volume, scan,
 };
@@ -38,7 +42,7 @@ pub struct Storage {
 
 impl Storage {
     /// Hides which cluster it is.
-    pub fn new(ceph: impl Pools + Volumes) -> Self {
+    pub fn new(ceph: impl Pools + Uploads + Volumes) -> Self {
         Self { door: Arc::new(ceph), holds: Holds::default() }
     }
 
@@ -57,6 +61,18 @@ impl Storage {
     async fn snapshot(&self, snapshot: &SnapshotId) -> Result<Image, CephError> {
         self.door.snapshot(snapshot).await
     }
+
+    async fn receive(&self, volume: &VolumeId, file: File<'_>) -> Result<(), CephError> {
+        self.door.receive(volume, file).await
+    }
+
+    async fn received(
+        &self,
+        volume: &VolumeId,
+        format: ImageFormat,
+    ) -> Result<Received, CephError> {
+        self.door.received(volume, format).await
+    }
 }
 
 impl From<CephError> for ApiError {
@@ -70,7 +86,9 @@ impl From<CephError> for ApiError {
             CephError::Absent { .. } => {
                 Self::unavailable("The storage cluster cannot be reached.", error.to_string())
             }
-            CephError::Unreadable { .. } | CephError::Failed { .. } => Self::internal(&error),
+            CephError::Unreadable { .. } | CephError::Failed { .. } | CephError::Input { .. } => {
+                Self::internal(&error)
+            }
             CephError::NoPool { .. }
             | CephError::NoImage { .. }
             | CephError::NoSnapshot { .. }

@@ -126,7 +126,8 @@ pub(crate) async fn roll_back(app: &App, snapshot: SnapshotId) -> Result<String,
         known(&app, &snapshot)?;
         app.storage().act(Act::RollBack(snapshot.clone())).await?;
         let SnapshotId { of, snapshot: name } = &snapshot;
-        count(&app, of).await?;
+        // All of it is as it was, also of a volume that held a part of an image.
+        super::volume::record(&app, of).await?;
         let (volume, pool) = (&of.volume, &of.pool);
         Ok(format!("Rolled back RBD volume '{volume}' in pool '{pool}' to snapshot '{name}'."))
     })

@@ -107,8 +107,8 @@ async fn settle(app: &App, volume: &VolumeId, made: Result<(), CephError>) -> Re
     }
 }
 
-/// Records what Ceph says of a volume.
-async fn record(app: &App, volume: &VolumeId) -> Result<(), ApiError> {
+/// Records what Ceph says of a volume, which is whole.
+pub(super) async fn record(app: &App, volume: &VolumeId) -> Result<(), ApiError> {
     let Image { info, .. } = app.storage().volume(volume).await?;
     apply(app, || async {
         let key = key::volume_stats(volume);
@@ -124,7 +124,16 @@ pub(crate) async fn scan(app: &App, volume: &VolumeId) -> Result<String, ApiErro
     if !app.view()?.volumes.contains_key(volume) {
         return Err(storage::no_volume(volume));
     }
-    record(app, volume).await?;
+    let Image { info, .. } = app.storage().volume(volume).await?;
+    apply(app, || async {
+        let key = key::volume_stats(volume);
+        let seen = fetch::one(app.store(), &key).await?;
+        // It does not become whole by being looked at.
+        let filling = storage::is_being_filled(&seen);
+        let told = if filling { storage::being_filled(&info) } else { info.clone() };
+        Ok(Change::of([(seen.get() != Some(&told)).then(|| key.put(&seen, &told))], ""))
+    })
+    .await?;
     let (name, pool) = (&volume.volume, &volume.pool);
     Ok(format!("Scanned RBD volume '{name}' in pool '{pool}'."))
 }

@@ -14,4 +14,5 @@ mod storage;
 mod storage_changes;
 mod support;
 mod tasks;
+mod uploads;
 mod vms;

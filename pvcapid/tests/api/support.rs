@@ -34,7 +34,7 @@ pub(crate) struct Cluster {
     pub(crate) tree: FakeTree,
     /// The tree as the API itself uses it.
     pub(crate) own: FakeTree,
-    router: Router,
+    pub(crate) router: Router,
     mirror: Mirror<View>,
     /// The storage cluster.
     pub(crate) ceph: FakeCeph,

@@ -16,7 +16,7 @@ use crate::{apt, lab, say};
 const TO_BUILD: [&str; 3] = ["gcc", "libvirt-dev", "pkg-config"];
 
 /// The outside systems that contract tests start for themselves.
-const SERVICES: [&str; 14] = [
+const SERVICES: [&str; 16] = [
     "ceph-common",
     "ceph-mgr",
     "ceph-mon",
@@ -28,7 +28,9 @@ const SERVICES: [&str; 14] = [
     "libvirt-daemon-system",
     "openipmi",
     "python3-fusepy",
+    "qemu-block-extra",
     "qemu-system-x86",
+    "qemu-utils",
     "udev",
     "zookeeper",
 ];

@@ -1,4 +1,4 @@
-//! Ceph by its own programs, `ceph` and `rbd`.
+//! Ceph by its own programs, `ceph` and `rbd`, and QEMU's for files in other formats.
 
 mod benchmark;
 pub(crate) mod disks;
@@ -6,6 +6,7 @@ mod fence;
 mod figures;
 mod osds;
 mod pools;
+mod uploads;
 mod volumes;
 
 use std::ffi::OsString;
@@ -29,6 +30,7 @@ pub struct CephCli {
     rbd: String,
     rados: String,
     fio: String,
+    qemu_img: String,
     conf: Option<PathBuf>,
     keyring: Option<PathBuf>,
     limit: Duration,
@@ -36,8 +38,9 @@ pub struct CephCli {
 
 impl Default for CephCli {
     fn default() -> Self {
-        let [ceph, rbd, rados, fio] = ["ceph", "rbd", "rados", "fio"].map(str::to_owned);
-        Self { ceph, rbd, rados, fio, conf: None, keyring: None, limit: LIMIT }
+        let [ceph, rbd, rados, fio, qemu_img] =
+            ["ceph", "rbd", "rados", "fio", "qemu-img"].map(str::to_owned);
+        Self { ceph, rbd, rados, fio, qemu_img, conf: None, keyring: None, limit: LIMIT }
     }
 }
 
@@ -55,7 +58,7 @@ impl CephCli {
         self
     }
 
-    /// Another keyring than the one that the configuration means.
+    /// Another keyring than the one that the configuration means; but `qemu-img` takes that one.
     #[must_use]
     pub fn keyring(mut self, keyring: impl Into<PathBuf>) -> Self {
         self.keyring = Some(keyring.into());
@@ -76,6 +79,7 @@ impl CephCli {
         self.rbd = format!("{directory}/rbd");
         self.rados = format!("{directory}/rados");
         self.fio = format!("{directory}/fio");
+        self.qemu_img = format!("{directory}/qemu-img");
         self
     }
 
@@ -119,15 +123,20 @@ impl CephCli {
         input: Option<&str>,
         limit: Duration,
     ) -> Result<Output, CephError> {
-        let files = [("--conf", &self.conf), ("--keyring", &self.keyring)];
-        let files = files.into_iter().filter_map(|(option, file)| Some((option, file.as_ref()?)));
-        let files = files.flat_map(|(option, file)| [OsString::from(option), file.into()]);
-        let mut command = Command::new(program, limit).args(files).args(words);
+        let mut command = self.command(program, words, limit);
         if let Some(input) = input {
             command = command.stdin(input);
         }
         let done = command.run().await;
         done.map_err(|error| failure(name, format!("{name} {}", words.join(" ")), error))
+    }
+
+    /// A program of Ceph's that is to be run on this cluster.
+    fn command(&self, program: &str, words: &[&str], limit: Duration) -> Command {
+        let files = [("--conf", &self.conf), ("--keyring", &self.keyring)];
+        let files = files.into_iter().filter_map(|(option, file)| Some((option, file.as_ref()?)));
+        let files = files.flat_map(|(option, file)| [OsString::from(option), file.into()]);
+        Command::new(program, limit).args(files).args(words)
     }
 }
 
@@ -200,7 +209,8 @@ fn failure(program: &'static str, command: String, error: CommandError) -> CephE
             CephError::Refused { command, why: stderr.trim().to_owned() }
         }
         CommandError::TooMuchOutput { .. } => CephError::Unreadable { what: command },
-        CommandError::Spawn { .. } | CommandError::Pipe { .. } | CommandError::Input { .. } => {
+        CommandError::Input { source, .. } => CephError::Input { source },
+        CommandError::Spawn { .. } | CommandError::Pipe { .. } => {
             CephError::Failed { command, source: error }
         }
     }

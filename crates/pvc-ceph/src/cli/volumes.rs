@@ -9,22 +9,37 @@ use super::{CephCli, unreadable};
 use crate::{CephError, Image, Volumes, parse};
 
 /// A storage cluster copies at least so much in a second, or something is wrong with it.
-const COPIES: u64 = 10 << 20;
+pub(super) const COPIES: u64 = 10 << 20;
 
 /// It removes far more in that time: one object of 4 MiB after the other.
 const REMOVES: u64 = 400 << 20;
 
 impl CephCli {
     /// How long a command may take that goes through so much data.
-    fn limit_for(&self, size: Bytes, per_second: u64) -> Duration {
+    pub(super) fn limit_for(&self, size: Bytes, per_second: u64) -> Duration {
         self.limit + Duration::from_secs(30 + size.0 / per_second)
     }
 
     /// Whether any program has the volume open.
-    async fn is_open(&self, volume: &VolumeId) -> Result<bool, CephError> {
+    pub(super) async fn is_open(&self, volume: &VolumeId) -> Result<bool, CephError> {
         let status = self.rbd(volume, &["status", &volume.to_string(), "--format", "json"]).await?;
         let watchers = parse::watchers(&status.stdout).ok_or_else(|| unreadable("rbd status"))?;
         Ok(watchers > 0)
+    }
+
+    /// Removes what was being made for a volume.
+    pub(super) async fn remove_unfinished(&self, volume: &VolumeId) -> Result<(), CephError> {
+        let spec = format!("{}/{UNFINISHED}{}", volume.pool, volume.volume);
+        let size = match self.info(&spec, volume.into()).await {
+            Ok(image) => image.size,
+            Err(CephError::NoImage { .. }) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let remove = ["rm", "--no-progress", &spec];
+        match self.rbd_within(self.limit_for(size, REMOVES), volume, &remove).await {
+            Err(CephError::NoImage { .. }) => Ok(()),
+            done => done.map(drop),
+        }
     }
 
     async fn info(&self, spec: &str, of: super::Subject<'_>) -> Result<Image, CephError> {
@@ -79,12 +94,8 @@ impl Volumes for CephCli {
             Ok(_) => return Err(CephError::Exists { what: target.to_string() }),
             Err(error) => return Err(error),
         }
+        self.remove_unfinished(&target).await?;
         let unfinished = format!("{}/{UNFINISHED}{to}", volume.pool);
-        let remove = ["rm", "--no-progress", &unfinished];
-        match self.rbd_within(self.limit_for(size, REMOVES), volume, &remove).await {
-            Ok(_) | Err(CephError::NoImage { .. }) => {}
-            Err(error) => return Err(error),
-        }
         let copy = ["cp", "--no-progress", &volume.to_string(), &unfinished];
         self.rbd_within(self.limit_for(size, COPIES), volume, &copy).await?;
         self.rbd(&target, &["rename", &unfinished, &target.to_string()]).await.map(drop)
@@ -154,5 +165,5 @@ impl Volumes for CephCli {
     }
 }
 
-/// What the name of a copy begins with until it is whole.
-const UNFINISHED: &str = ".unfinished-";
+/// What the name of an image begins with that is made for a volume, until it is whole.
+pub(super) const UNFINISHED: &str = ".unfinished-";

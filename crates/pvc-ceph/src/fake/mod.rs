@@ -7,6 +7,7 @@ mod disks;
 mod figures;
 mod osds;
 mod pools;
+mod uploads;
 mod volumes;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,11 +32,12 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const AFTER_LOCK: Duration = Duration::from_secs(3600);
 
 /// The commands that change nothing.
-const QUESTIONS: [&str; 8] = [
+const QUESTIONS: [&str; 9] = [
     "ceph osd dump",
     "ceph osd ok-to-stop",
     "ceph osd pool ls",
     "ceph osd safe-to-destroy",
+    "qemu-img info",
     "rbd info",
     "rbd lock ls",
     "rbd ls",
@@ -68,10 +70,14 @@ pub struct FakeCeph(Arc<Mutex<Cluster>>);
 struct Cluster {
     began: Instant,
     mood: Mood,
+    /// How it answers to single commands, if otherwise.
+    moods: BTreeMap<&'static str, Mood>,
     epoch: Epoch,
     blocklist: BTreeMap<Blocked, Instant>,
     pools: BTreeMap<PoolName, NewPool>,
     images: BTreeMap<VolumeId, FakeImage>,
+    /// The files that were received for volumes.
+    received: BTreeMap<VolumeId, Vec<u8>>,
     /// How many images were ever made.
     made: u64,
     down: BTreeSet<OsdId>,
@@ -88,6 +94,8 @@ struct Cluster {
 struct FakeImage {
     id: String,
     size: Bytes,
+    /// What was written into it from a file; the rest is zeros.
+    content: Vec<u8>,
     locks: Vec<Lock>,
     snapshots: BTreeMap<SnapshotName, Bytes>,
 }
@@ -105,10 +113,12 @@ impl FakeCeph {
         Self(Arc::new(Mutex::new(Cluster {
             began: Instant::now(),
             mood: Mood::Well,
+            moods: BTreeMap::new(),
             epoch: Epoch(1),
             blocklist: BTreeMap::new(),
             pools: BTreeMap::new(),
             images: BTreeMap::new(),
+            received: BTreeMap::new(),
             made: 0,
             down: BTreeSet::new(),
             osds: osds::first(),
@@ -121,6 +131,12 @@ impl FakeCeph {
     /// Changes how it answers from now on.
     pub fn set_mood(&self, mood: Mood) {
         self.cluster().mood = mood;
+    }
+
+    /// Changes how it answers to one command, such as `rbd import`, from now on; [`Mood::Well`]
+    /// has it answer as to the others again.
+    pub fn set_mood_at(&self, command: &'static str, mood: Mood) {
+        self.cluster().moods.insert(command, mood);
     }
 
     /// Makes an image of 64 MiB, without locks, and its pool; nothing if there is one.
@@ -174,7 +190,11 @@ impl FakeCeph {
         act: impl FnOnce(&mut Cluster) -> Result<T, CephError>,
     ) -> Result<T, CephError> {
         let command = command.to_owned();
-        let mood = self.cluster().mood;
+        let mood = {
+            let cluster = self.cluster();
+            let special = cluster.moods.get(command.as_str()).copied();
+            special.filter(|mood| *mood != Mood::Well).unwrap_or(cluster.mood)
+        };
         match mood {
             Mood::Well => return act(&mut self.cluster()),
             Mood::Refuses => {

@@ -1,4 +1,4 @@
-//! Volumes in memory. They hold no data, but a size.
+//! Volumes in memory. They hold a size, and no data but what was written from files.
 
 use pvc_common::id::{PoolName, SnapshotId, SnapshotName, VolumeId, VolumeName};
 use pvc_common::model::Json;
@@ -10,7 +10,7 @@ use crate::{CephError, Image, Volumes};
 
 impl FakeImage {
     /// Who locks it has it open.
-    fn unused(&self, volume: &VolumeId) -> Result<(), CephError> {
+    pub(super) fn unused(&self, volume: &VolumeId) -> Result<(), CephError> {
         let in_use = || CephError::InUse { what: volume.to_string() };
         if self.locks.is_empty() { Ok(()) } else { Err(in_use()) }
     }

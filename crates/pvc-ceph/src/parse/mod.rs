@@ -3,6 +3,7 @@
 pub(crate) mod disks;
 pub(crate) mod figures;
 pub(crate) mod osds;
+mod received;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -15,6 +16,8 @@ use pvc_common::unit::Bytes;
 use pvc_common::zk::Text;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+
+pub(crate) use received::received;
 
 use crate::{Blocked, BlocklistEntry, ClientAddress, Epoch, Image, Lock};
 

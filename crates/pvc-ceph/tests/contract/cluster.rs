@@ -172,7 +172,7 @@ impl Cluster {
 
     fn wrap_programs(&self) {
         fs::create_dir(self.programs()).unwrap();
-        for name in ["ceph", "fio", "rados", "rbd"] {
+        for name in ["ceph", "fio", "qemu-img", "rados", "rbd"] {
             let path = self.folder.path().join("programs").join(name);
             let enter = self.spaces.enter().join(" ");
             fs::write(&path, format!("#!/bin/sh\nexec {enter} {name} \"$@\"\n")).unwrap();

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Mutex;
 
 use pvc_ceph::fake::{FakeCeph, FakeDisks};
-use pvc_ceph::{ClientAddress, Lock, Pools};
+use pvc_ceph::{ClientAddress, ImageFormat, Lock, Pools};
 use pvc_common::id::{DevicePath, OsdId, VolumeId};
 use pvc_common::unit::Bytes;
 
@@ -32,6 +32,20 @@ impl Site for Room {
 
     async fn create_image(&self, image: &VolumeId) {
         self.ceph.create_image(image.clone());
+    }
+
+    async fn file(&self, format: ImageFormat, disk: &[u8]) -> Vec<u8> {
+        FakeCeph::file(format, disk)
+    }
+
+    async fn file_that_refers_to(&self, base: &str) -> Vec<u8> {
+        FakeCeph::file_that_refers_to(base)
+    }
+
+    async fn content(&self, image: &VolumeId, length: usize) -> Vec<u8> {
+        let mut content = self.ceph.content(image);
+        content.resize(length, 0);
+        content
     }
 
     async fn writer(&self, image: &VolumeId, from: Ipv4Addr) -> bool {
@@ -92,6 +106,14 @@ kept_by_the_fake!(
     a_snapshot_lives_from_its_making_to_its_removal,
     a_volume_that_is_open_is_left_as_it_is,
     what_is_not_there_is_told,
+);
+
+kept_by_the_fake!(
+    uploads:
+    a_file_of_any_format_is_written_into_a_volume,
+    a_file_that_breaks_off_leaves_the_volume_as_it_was,
+    a_file_that_is_of_another_format_or_refers_to_others_is_told,
+    no_file_is_received_for_a_volume_that_is_open,
 );
 
 kept_by_the_fake!(

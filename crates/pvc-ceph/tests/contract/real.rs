@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use pvc_ceph::{Ceph, CephCli, DisksCli, Layout};
+use pvc_ceph::{Ceph, CephCli, DisksCli, ImageFormat, Layout};
 use pvc_common::id::{DevicePath, OsdId, VolumeId};
 
 use crate::cases;
@@ -64,6 +64,34 @@ impl Site for Room {
         self.cluster.tool("rbd", &["create", "--size", "64M", &image.to_string()]);
     }
 
+    async fn file(&self, format: ImageFormat, disk: &[u8]) -> Vec<u8> {
+        let folder = tempfile::tempdir().unwrap();
+        let [raw, made] = ["raw", "made"].map(|name| folder.path().join(name));
+        std::fs::write(&raw, disk).unwrap();
+        let mut convert = Command::new("qemu-img");
+        convert.args(["convert", "-f", "raw", "-O", format.text()]).args([&raw, &made]);
+        assert!(convert.status().unwrap().success());
+        std::fs::read(&made).unwrap()
+    }
+
+    async fn file_that_refers_to(&self, base: &str) -> Vec<u8> {
+        let folder = tempfile::tempdir().unwrap();
+        let made = folder.path().join("made");
+        let mut create = Command::new("qemu-img");
+        create.args(["create", "-q", "-f", "qcow2", "-u", "-F", "raw", "-b", base]).arg(&made);
+        assert!(create.arg("1M").status().unwrap().success());
+        std::fs::read(&made).unwrap()
+    }
+
+    async fn content(&self, image: &VolumeId, length: usize) -> Vec<u8> {
+        let mut export = self.cluster.command(&self.cluster.spaces.enter(), "rbd");
+        let exported = export.args(["export", "--no-progress", &image.to_string(), "-"]).output();
+        let mut content = exported.unwrap().stdout;
+        assert!(content.len() >= length);
+        content.truncate(length);
+        content
+    }
+
     async fn writer(&self, image: &VolumeId, from: Ipv4Addr) -> bool {
         let before = self.port.locks(image).await.unwrap();
         let enter = self.cluster.spaces.enter_as(from);
@@ -115,11 +143,17 @@ fn left_out() -> bool {
     if std::env::var_os("PVC_TEST_NO_SERVICES").is_some_and(|value| value == "1") {
         return true;
     }
-    for package in ["ceph-mon", "ceph-mgr", "ceph-osd", "rbd", "udevadm", "fio"] {
+    let drivers = Path::new("/usr/lib").join(format!("{}-linux-gnu", std::env::consts::ARCH));
+    for program in ["ceph-mon", "ceph-mgr", "ceph-osd", "fio", "qemu-img", "rbd", "udevadm"]
+        .map(|program| Path::new("/usr/bin").join(program))
+        .into_iter()
+        .chain([drivers.join("qemu/block-rbd.so")])
+    {
         assert!(
-            Path::new("/usr/bin").join(package).exists(),
-            "{package} is missing: apt-get install ceph-common ceph-mgr ceph-mon ceph-osd fio udev, \
-             or set PVC_TEST_NO_SERVICES=1"
+            program.exists(),
+            "{} is missing: apt-get install ceph-common ceph-mgr ceph-mon ceph-osd fio \
+             qemu-block-extra qemu-utils udev, or set PVC_TEST_NO_SERVICES=1",
+            program.display()
         );
     }
     false
@@ -162,6 +196,10 @@ kept_by_ceph!(
     pools::a_pool_is_made_once_and_holds_volumes,
     pools::a_pool_that_cannot_be_is_refused,
     pools::a_pool_that_is_not_there_is_told,
+    uploads::a_file_of_any_format_is_written_into_a_volume,
+    uploads::a_file_that_breaks_off_leaves_the_volume_as_it_was,
+    uploads::a_file_that_is_of_another_format_or_refers_to_others_is_told,
+    uploads::no_file_is_received_for_a_volume_that_is_open,
     volumes::a_volume_lives_from_its_making_to_its_removal,
     volumes::a_name_in_use_is_not_taken,
     volumes::a_volume_never_shrinks,

@@ -2,12 +2,12 @@
 
 use std::net::Ipv4Addr;
 
-use pvc_ceph::{Benchmark, Ceph, Osds, Pools, Statistics, Volumes};
+use pvc_ceph::{Benchmark, Ceph, ImageFormat, Osds, Pools, Statistics, Uploads, Volumes};
 use pvc_common::id::VolumeId;
 
 /// A storage cluster with one OSD, number 0, and a pool `vms`.
 pub(crate) trait Site {
-    type Port: Benchmark + Ceph + Osds + Pools + Statistics + Volumes;
+    type Port: Benchmark + Ceph + Osds + Pools + Statistics + Uploads + Volumes;
 
     fn port(&self) -> &Self::Port;
 
@@ -16,6 +16,15 @@ pub(crate) trait Site {
 
     /// Makes an image of 64 MiB.
     async fn create_image(&self, image: &VolumeId);
+
+    /// A file that holds a disk.
+    async fn file(&self, format: ImageFormat, disk: &[u8]) -> Vec<u8>;
+
+    /// A qcow2 file that holds what differs from another file.
+    async fn file_that_refers_to(&self, base: &str) -> Vec<u8>;
+
+    /// The beginning of what an image holds.
+    async fn content(&self, image: &VolumeId, length: usize) -> Vec<u8>;
 
     /// Has a client at an address write to an image from now on, which takes its lock first;
     /// returns when it has it. Whether it got it: a client that is shut out gets nothing.

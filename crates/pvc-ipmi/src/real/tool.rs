@@ -41,9 +41,7 @@ pub(super) async fn ask(
             error @ (CommandError::TooMuchOutput { .. }
             | CommandError::Pipe { .. }
             | CommandError::Input { .. }),
-        ) => {
-            Err(Failure::Garbled(error.to_string()))
-        }
+        ) => Err(Failure::Garbled(error.to_string())),
     }
 }
 

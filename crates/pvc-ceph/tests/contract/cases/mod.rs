@@ -4,4 +4,5 @@ pub(crate) mod fence;
 pub(crate) mod figures;
 pub(crate) mod osds;
 pub(crate) mod pools;
+pub(crate) mod uploads;
 pub(crate) mod volumes;

@@ -7,6 +7,7 @@ pub(in crate::api) mod modify;
 pub(in crate::api) mod remove;
 pub(in crate::api) mod scan;
 pub(in crate::api) mod show;
+pub(in crate::api) mod upload;
 
 use pvc_common::id::VolumeId;
 use pvc_common::unit::Bytes;
