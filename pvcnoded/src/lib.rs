@@ -6,6 +6,7 @@ pub mod bmc;
 pub mod config;
 pub mod console;
 pub mod daemon;
+pub mod disks;
 pub mod fence;
 pub mod flush;
 pub mod guard;

@@ -33,7 +33,7 @@ use crate::settings::Teller;
 use crate::stats::{HostFigures, Sources};
 use crate::task::TaskKeeper;
 use crate::vm::VmKeeper;
-use crate::{console, keepalive, stats, storage, task, vm, vnc};
+use crate::{console, disks, keepalive, stats, storage, task, vm, vnc};
 
 /// How long a primary that stops may take to pass its part on. Longer than a service may take
 /// to end: a daemon that goes before it has let go of the addresses keeps everybody waiting.
@@ -259,6 +259,8 @@ impl<T: Tree> Crew<T> {
         tasks.push(tokio::spawn(consoles));
         let vnc = vnc::run(tree.clone(), hypervisor.clone(), here.clone(), drain.clone());
         tasks.push(tokio::spawn(vnc));
+        let disks = disks::run(tree.clone(), hypervisor.clone(), here.clone(), drain.clone());
+        tasks.push(tokio::spawn(disks));
         let views = self.views.clone();
         let sources = Sources { host, hypervisor, here, views, devices: "/sys/class/net".into() };
         let figures =

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use pvc_common::id::{VmName, VmUuid};
 use pvc_common::observed::ObservedVm;
+use pvc_common::unit::Bytes;
 use tokio::sync::watch;
 
 /// Why the hypervisor did not do what was asked.
@@ -90,6 +91,8 @@ pub struct DiskStats {
     pub wr_bytes: u64,
     /// Errors; -1 where the hypervisor does not count them.
     pub err: i64,
+    /// How large the guest sees it; `None` where the hypervisor does not tell.
+    pub capacity: Option<Bytes>,
 }
 
 /// Traffic of one interface since the VM started, as the host sees it.
@@ -212,5 +215,17 @@ pub trait Hypervisor: Clone + Send + Sync + 'static {
         &self,
         uuid: VmUuid,
         xml: &str,
+    ) -> impl Future<Output = Result<(), HypervisorError>> + Send;
+
+    /// Has the guest of a running VM see that one of its disks, such as `vda`, is larger now. One
+    /// that is as large already is a success.
+    ///
+    /// What the disk lies on becomes as large if it is not. Never call it with less than the disk
+    /// has: what is beyond would be lost.
+    fn grow_disk(
+        &self,
+        uuid: VmUuid,
+        dev: &str,
+        size: Bytes,
     ) -> impl Future<Output = Result<(), HypervisorError>> + Send;
 }

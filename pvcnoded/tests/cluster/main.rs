@@ -7,6 +7,7 @@ mod bench;
 mod benchmark;
 mod chaos;
 mod crash;
+mod disks;
 mod fence;
 mod flush;
 mod lifecycle;

@@ -1,10 +1,12 @@
 //! The hypervisor of one node of the room.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use pvc_common::id::VmUuid;
 use pvc_common::observed::{ObservedVm, RunState};
+use pvc_common::unit::Bytes;
 use pvc_domxml::edit::{add_device, remove_device};
 use pvc_domxml::{describe, validate_definition};
 use tokio::sync::watch;
@@ -121,6 +123,7 @@ impl FakeHypervisor {
             run: RunState::Running,
             since: Instant::now(),
             departure: None,
+            grown: BTreeMap::new(),
         };
         state.insert(&self.node, uuid, vm);
         state.happened(&self.node, uuid, What::Started);
@@ -236,5 +239,16 @@ impl Hypervisor for FakeHypervisor {
 
     async fn detach_device(&self, uuid: VmUuid, xml: &str) -> Result<(), HypervisorError> {
         self.change_devices(uuid, xml, remove_device).await
+    }
+
+    async fn grow_disk(&self, uuid: VmUuid, dev: &str, size: Bytes) -> Result<(), HypervisorError> {
+        self.answers().await?;
+        let mut state = self.room.state();
+        let vm = state.vm_mut(&self.node, uuid).ok_or(HypervisorError::NoSuchVm { uuid })?;
+        if !vm.devices.disks.iter().any(|disk| disk.dev == dev) {
+            return Err(refused(&format!("it has no disk '{dev}'")));
+        }
+        vm.grown.insert(dev.to_owned(), size);
+        Ok(())
     }
 }

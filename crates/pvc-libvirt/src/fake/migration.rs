@@ -64,6 +64,8 @@ impl Way {
             run: RunState::Incoming,
             since: Instant::now(),
             departure: None,
+            // Its QEMU sees its disks as they are.
+            grown: source.grown.clone(),
         };
         state.insert(&to, uuid, arriving);
         if let Some(source) = state.vm_mut(from, uuid) {

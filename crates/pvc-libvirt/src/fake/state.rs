@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use pvc_common::id::{VmName, VmUuid};
 use pvc_common::observed::RunState;
-use pvc_common::unit::{Mib, Vcpus};
+use pvc_common::unit::{Bytes, Mib, Vcpus};
 use pvc_domxml::Description;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
@@ -61,6 +61,8 @@ pub(super) struct FakeVm {
     pub(super) run: RunState,
     pub(super) since: Instant,
     pub(super) departure: Option<Arc<Departure>>,
+    /// The disks that have grown since it started, by their names in the guest.
+    pub(super) grown: BTreeMap<String, Bytes>,
 }
 
 /// A migration under way, as its source has it.

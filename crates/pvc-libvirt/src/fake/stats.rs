@@ -1,12 +1,16 @@
 //! Figures that look like those of a busy VM and grow with time.
 
 use pvc_common::id::VmUuid;
+use pvc_common::unit::Bytes;
 
 use super::state::FakeVm;
 use crate::hypervisor::{DiskStats, NetStats, VmStats};
 
 /// What an idle Linux guest leaves unused of its memory, as a part of 4.
 const UNUSED_QUARTERS: u64 = 3;
+
+/// How large a disk is that has not grown.
+const CAPACITY: Bytes = Bytes(1 << 20);
 
 pub(super) fn stats(uuid: VmUuid, vm: &FakeVm) -> VmStats {
     let up_ms = u64::try_from(vm.since.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -21,6 +25,7 @@ pub(super) fn stats(uuid: VmUuid, vm: &FakeVm) -> VmStats {
         wr_req: up_ms / 50,
         wr_bytes: up_ms * 80,
         err: -1,
+        capacity: Some(vm.grown.get(&disk.dev).copied().unwrap_or(CAPACITY)),
     };
     let net = |(index, _)| NetStats {
         name: format!("vnet{index}"),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use pvc_common::id::VmUuid;
 use pvc_common::observed::ObservedVm;
+use pvc_common::unit::Bytes;
 use pvc_domxml::{check_device, validate_definition};
 use tokio::sync::watch;
 use virt::connect::Connect;
@@ -201,6 +202,15 @@ impl Hypervisor for Libvirt {
 
     async fn detach_device(&self, uuid: VmUuid, xml: &str) -> Result<(), HypervisorError> {
         self.change_device(uuid, xml, Domain::detach_device_flags).await
+    }
+
+    async fn grow_disk(&self, uuid: VmUuid, dev: &str, size: Bytes) -> Result<(), HypervisorError> {
+        let dev = dev.to_owned();
+        let grow = move |connect: &Connect| {
+            let in_bytes = sys::VIR_DOMAIN_BLOCK_RESIZE_BYTES;
+            find(connect, uuid)?.block_resize(&dev, size.0, in_bytes).map(drop)
+        };
+        self.slowly(uuid, grow).await
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use pvc_common::id::VmUuid;
+use pvc_common::unit::Bytes;
 use pvc_domxml::describe;
 use virt::connect::Connect;
 use virt::domain::Domain;
@@ -132,6 +133,7 @@ fn disk(values: &Values, index: u64) -> DiskStats {
         wr_req: count("wr.reqs"),
         wr_bytes: count("wr.bytes"),
         err: number(values, &of("errors")).unwrap_or(-1),
+        capacity: number(values, &of("capacity")).map(Bytes),
     }
 }
 

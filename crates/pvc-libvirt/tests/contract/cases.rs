@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pvc_common::observed::RunState;
-use pvc_common::unit::Vcpus;
+use pvc_common::unit::{Bytes, Vcpus};
 use pvc_libvirt::{Hypervisor, HypervisorError};
 
 use crate::site::{SOON, Site, seen, until, uuid};
@@ -216,6 +216,27 @@ pub(crate) async fn a_device_is_plugged_in_while_the_vm_runs<S: Site>(site: &S) 
     // Whether the guest lets go of it is the guest's affair.
     hv.detach_device(uuid, nic).await.unwrap();
     hv.destroy(uuid).await.unwrap();
+}
+
+pub(crate) async fn a_disk_grows_while_the_vm_runs<S: Site>(site: &S) {
+    let (hv, uuid) = (site.port(0), uuid(16));
+    hv.start(uuid, &site.definition("vm16", uuid)).await.unwrap();
+    hv.attach_device(uuid, &site.disk()).await.unwrap();
+    let capacity = || async {
+        let stats = hv.stats().await.unwrap();
+        let vm = stats.into_iter().find(|vm| vm.uuid == uuid)?;
+        vm.disks.into_iter().find(|disk| disk.dev == "vdb")?.capacity
+    };
+    until("its size is told", || async { capacity().await == Some(Bytes(1 << 20)) }).await;
+    for _ in 0..2 {
+        hv.grow_disk(uuid, "vdb", Bytes(3 << 20)).await.unwrap();
+        until("it has grown", || async { capacity().await == Some(Bytes(3 << 20)) }).await;
+    }
+    let other = hv.grow_disk(uuid, "vdz", Bytes(3 << 20)).await;
+    assert!(matches!(other, Err(HypervisorError::Refused { .. })), "{other:?}");
+    hv.destroy(uuid).await.unwrap();
+    let gone = hv.grow_disk(uuid, "vdb", Bytes(4 << 20)).await;
+    assert_eq!(gone, Err(HypervisorError::NoSuchVm { uuid }));
 }
 
 pub(crate) async fn a_libvirt_that_hangs_is_told_apart_and_found_again<S: Site>(site: &S) {

@@ -47,6 +47,12 @@ impl Site for Room {
         definition(name, uuid)
     }
 
+    fn disk(&self) -> String {
+        "<disk type='network' device='disk'><source protocol='rbd' name='vms/a'/>\
+         <target dev='vdb' bus='virtio'/></disk>"
+            .to_owned()
+    }
+
     async fn hold_migration(&self, _: usize, uuid: VmUuid) {
         let never = Guest { migration_end: MigrationEnd::Never, ..Guest::default() };
         self.room.script(uuid, never);
@@ -86,5 +92,6 @@ kept_by_the_fake!(
     a_migration_nobody_waits_for_is_brought_to_an_end,
     a_target_that_is_not_there_is_refused,
     a_device_is_plugged_in_while_the_vm_runs,
+    a_disk_grows_while_the_vm_runs,
     a_libvirt_that_hangs_is_told_apart_and_found_again,
 );

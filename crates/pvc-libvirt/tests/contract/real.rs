@@ -74,6 +74,16 @@ impl Site for Hosts {
         )
     }
 
+    fn disk(&self) -> String {
+        let image = self.folder.path().join("grows.img");
+        fs::write(&image, vec![0; 1 << 20]).unwrap();
+        format!(
+            "<disk type='file' device='disk'><driver name='qemu' type='raw'/>\
+             <source file='{}'/><target dev='vdb' bus='virtio'/></disk>",
+            image.display()
+        )
+    }
+
     async fn hold_migration(&self, node: usize, uuid: VmUuid) {
         // From then on half a MiB of its memory is not empty.
         until("the guest has booted", || async {
@@ -147,6 +157,7 @@ async fn libvirt_keeps_the_contract() {
         a_migration_nobody_waits_for_is_brought_to_an_end,
         a_target_that_is_not_there_is_refused,
         a_device_is_plugged_in_while_the_vm_runs,
+        a_disk_grows_while_the_vm_runs,
         a_libvirt_that_hangs_is_told_apart_and_found_again,
     );
     println!("case: a VM outlives its libvirtd");

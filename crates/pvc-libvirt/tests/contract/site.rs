@@ -27,6 +27,9 @@ pub(crate) trait Site {
     /// The definition of a small VM that powers off when asked to.
     fn definition(&self, name: &str, uuid: VmUuid) -> String;
 
+    /// A device: the disk `vdb`, of 1 MiB.
+    fn disk(&self) -> String;
+
     /// Makes the migration of a VM that runs on a node take some seconds at least.
     fn hold_migration(&self, node: usize, uuid: VmUuid) -> impl Future<Output = ()>;
 
