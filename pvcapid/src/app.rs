@@ -8,6 +8,7 @@ use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard, watch};
 use crate::api::ApiError;
 use crate::auth::Gate;
 use crate::config::Authentication;
+use crate::exporter::{Exporters, Ports};
 use crate::image::{Arrivals, View};
 use crate::storage::Storage;
 use crate::store::Store;
@@ -43,12 +44,14 @@ struct Inner {
     arrivals: Arrivals,
     gate: Option<Gate>,
     limits: Limits,
+    exporters: Exporters,
     naming: Mutex<()>,
     measuring: Arc<Mutex<()>>,
 }
 
 impl App {
-    /// Serves from `view`, which follows `store` and reports to `arrivals`.
+    /// Serves from `view`, which follows `store` and reports to `arrivals`; other metrics are had
+    /// at `ports`.
     #[must_use]
     pub fn new(
         store: Store,
@@ -57,10 +60,20 @@ impl App {
         arrivals: Arrivals,
         authentication: Option<&Authentication>,
         limits: Limits,
+        ports: Ports,
     ) -> Self {
         let gate = authentication.map(Gate::new);
-        let (naming, measuring) = (Mutex::default(), Arc::default());
-        Self(Arc::new(Inner { store, storage, view, arrivals, gate, limits, naming, measuring }))
+        Self(Arc::new(Inner {
+            store,
+            storage,
+            view,
+            arrivals,
+            gate,
+            limits,
+            exporters: Exporters::new(ports),
+            naming: Mutex::default(),
+            measuring: Arc::default(),
+        }))
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -69,6 +82,10 @@ impl App {
 
     pub(crate) fn storage(&self) -> &Storage {
         &self.0.storage
+    }
+
+    pub(crate) fn exporters(&self) -> &Exporters {
+        &self.0.exporters
     }
 
     pub(crate) fn gate(&self) -> Option<&Gate> {

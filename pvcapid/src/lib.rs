@@ -15,6 +15,7 @@ mod apply;
 mod auth;
 mod change;
 pub mod config;
+mod exporter;
 mod fetch;
 mod image;
 pub mod initialize;
@@ -27,6 +28,7 @@ mod task;
 mod text;
 
 pub use app::{App, Limits};
+pub use exporter::Ports;
 pub use image::{Arrivals, View};
 pub use storage::Storage;
 pub use store::Store;

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use crate::api;
 use crate::app::{App, Limits};
 use crate::config::{Authentication, Config, Tls};
+use crate::exporter::Ports;
 use crate::image::{ApiImage, Arrivals, ROOTS, View};
 use crate::listing::Listed;
 use crate::storage::Storage;
@@ -51,7 +52,8 @@ pub async fn serve(config: &Config, drain: Drain) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let tree = ZkTree::connect(config.zookeeper.clone(), Settings::default());
     let storage = Storage::new(CephCli::new().limit(CEPH_LIMIT));
-    let (app, mirror) = follow(&tree, storage, config.authentication.as_ref(), Limits::default());
+    let (authentication, limits) = (config.authentication.as_ref(), Limits::default());
+    let (app, mirror) = follow(&tree, storage, authentication, limits, Ports::default());
     let warming = tokio::spawn(warm(mirror.view()));
     let router = api::router(app, config.prometheus);
     let outcome = answer(listener, config.tls.as_ref(), router, drain).await;
@@ -70,11 +72,12 @@ pub fn follow(
     storage: Storage,
     authentication: Option<&Authentication>,
     limits: Limits,
+    ports: Ports,
 ) -> (App, Mirror<View>) {
     let arrivals = Arrivals::default();
     let mirror = Mirror::follow(tree, &ROOTS, ApiImage::new(arrivals.clone()));
     let store = Store::new(tree.clone());
-    (App::new(store, storage, mirror.view(), arrivals, authentication, limits), mirror)
+    (App::new(store, storage, mirror.view(), arrivals, authentication, limits, ports), mirror)
 }
 
 async fn answer(

@@ -6,6 +6,7 @@ mod admission;
 mod changing;
 mod contract;
 mod example;
+mod exporting;
 mod exposition;
 mod fencing;
 mod metrics;

@@ -229,7 +229,7 @@ async fn an_empty_cluster_has_metrics_too() {
 #[tokio::test]
 async fn there_are_no_metrics_where_they_are_switched_off() {
     let cluster = Cluster::without_metrics().await;
-    for path in ["", "/health", "/resource"] {
+    for path in ["", "/health", "/resource", "/ceph", "/zookeeper"] {
         cluster.get(&format!("/metrics{path}")).await.is(404);
     }
     cluster.get("/status").await.is(200);

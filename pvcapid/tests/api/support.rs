@@ -13,7 +13,7 @@ use pvc_zk::subtree::ensure_path;
 use pvc_zk::{FakeTree, Mirror, Tree};
 use pvcapid::config::{Authentication, Token};
 use pvcapid::serve::follow;
-use pvcapid::{Limits, Storage, View, api};
+use pvcapid::{Limits, Ports, Storage, View, api};
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -85,7 +85,22 @@ impl Cluster {
         Self::with(&example(), Limits { arrival: PATIENCE, wait }, true).await
     }
 
+    /// The example cluster, with others' metrics at these ports.
+    pub(crate) async fn exporting(ports: Ports) -> Self {
+        let limits = Limits { arrival: PATIENCE, wait: PATIENCE };
+        Self::at(&example(), limits, true, ports).await
+    }
+
     async fn with(content: &[(String, String)], limits: Limits, prometheus: bool) -> Self {
+        Self::at(content, limits, prometheus, Ports::default()).await
+    }
+
+    async fn at(
+        content: &[(String, String)],
+        limits: Limits,
+        prometheus: bool,
+        ports: Ports,
+    ) -> Self {
         let own = FakeTree::new();
         for (path, text) in content {
             write(&own, path, text).await;
@@ -99,7 +114,7 @@ impl Cluster {
         };
         let ceph = FakeCeph::new();
         let storage = Storage::new(ceph.clone());
-        let (app, mirror) = follow(&own, storage, Some(&authentication), limits);
+        let (app, mirror) = follow(&own, storage, Some(&authentication), limits, ports);
         mirror.complete().await.unwrap();
         Self { tree: own.another(), own, router: api::router(app, prometheus), mirror, ceph }
     }

@@ -27,4 +27,6 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(show::everything))
         .routes(routes!(show::health))
         .routes(routes!(show::resource))
+        .routes(routes!(show::ceph))
+        .routes(routes!(show::zookeeper))
 }
