@@ -10,7 +10,7 @@ use pvc_common::zk::{Expected, Op, key};
 use pvc_domxml::Definition;
 use pvc_plan::place::{Ledger, Request};
 
-use super::vm_modify::volumes;
+use super::vm_modify::{exist, volumes};
 use super::{Change, vm_tag};
 use crate::api::ApiError;
 
@@ -45,6 +45,8 @@ pub(crate) fn define(
 ) -> Result<Change, ApiError> {
     let (uuid, name) = (definition.uuid, &definition.name);
     free(definition, view)?;
+    let volumes = volumes(definition)?;
+    exist(&volumes, view)?;
     let node = node(definition, wish, view)?;
     let create = |suffix: &str, text: String| {
         let path = format!("{}{suffix}", key::vm_name(uuid).path());
@@ -57,7 +59,7 @@ pub(crate) fn define(
         key::vm_state(uuid).create(&VmState::Stop),
         key::vm_profile(uuid).create(&None),
         key::vm_node(uuid).create(&Some(node)),
-        key::vm_rbd_list(uuid).create(&volumes(definition)?),
+        key::vm_rbd_list(uuid).create(&volumes),
         key::vm_autostart(uuid).create(&wish.autostart),
         key::vm_migration_method(uuid).create(&wish.method),
         key::vm_max_downtime(uuid).create(&wish.max_downtime_ms.unwrap_or(MAX_DOWNTIME_MS)),

@@ -45,6 +45,10 @@ pub(crate) fn modify(
         check_fit(definition, node, view)?;
     }
     let volumes = volumes(definition)?;
+    // One that it lost shall not keep the rest from being changed.
+    let had = was.volumes.get().map_or(&[][..], Vec::as_slice);
+    let new: Vec<VolumeId> = volumes.iter().filter(|one| !had.contains(one)).cloned().collect();
+    exist(&new, view)?;
     // A VM that does not run has the new definition at its next start anyway.
     let restarts = restart && vm.state.copied() == Some(VmState::Start);
     let ops = [
@@ -63,6 +67,20 @@ pub(super) fn volumes(definition: &Definition) -> Result<Vec<VolumeId>, ApiError
     volumes.collect::<Result<_, BadId>>().map_err(|bad| {
         ApiError::refused("bad-xml", format!("ERROR: The VM definition is not valid: {bad}"))
     })
+}
+
+/// Refuses volumes that the cluster does not have: the VM could not start.
+pub(super) fn exist(volumes: &[VolumeId], view: &View) -> Result<(), ApiError> {
+    let missing = volumes.iter().filter(|volume| !view.volumes.contains_key(volume));
+    let missing: Vec<String> = missing.map(ToString::to_string).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let why = format!(
+        "ERROR: The VM definition names volumes that do not exist: {}. Add them first.",
+        missing.join(", ")
+    );
+    Err(ApiError::refused("no-such-volume", why))
 }
 
 /// Gives a stopped VM another name, in its definition too.

@@ -13,6 +13,7 @@ mod metrics;
 mod reading;
 mod storage;
 mod storage_changes;
+mod storage_faults;
 mod support;
 mod tasks;
 mod uploads;

@@ -40,6 +40,7 @@ fn cluster() -> View {
         };
         view.nodes.insert(name.parse().unwrap(), Arc::new(node));
     }
+    view.volumes.insert("vms/web1_sda".parse().unwrap(), Arc::default());
     view
 }
 
@@ -54,6 +55,20 @@ fn outcome(xml: &str, wish: &NewVm, view: &View) -> Result<Vec<(String, String)>
         other => panic!("a new VM is only created: {other:?}"),
     };
     Ok(change.ops.iter().map(write).collect())
+}
+
+#[test]
+fn a_new_vm_has_no_volumes_but_those_that_exist() {
+    let disk = |name: &str| format!("<disk type='network'><source protocol='rbd' name='{name}'/>");
+    let others = XML.replace(&disk("vms/web1_sda"), &disk("vms/web1_sdb"));
+    let more = format!("{}<target dev='sdb'/></disk><disk type='network'>", disk("none/a"));
+    let others = others.replace("<disk type='network'>", &more);
+    let refused = outcome(&others, &NewVm::default(), &cluster()).unwrap_err();
+    let says = "names volumes that do not exist: none/a, vms/web1_sdb. Add them first.";
+    assert!(refused.contains(says), "{refused}");
+    let file = "<disk type='file'><source file='/none'/>";
+    let file = XML.replace(&disk("vms/web1_sda"), file);
+    assert!(outcome(&file, &NewVm::default(), &cluster()).is_ok());
 }
 
 #[test]

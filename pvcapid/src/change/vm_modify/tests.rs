@@ -34,6 +34,19 @@ fn only_a_started_vm_is_restarted_for_its_new_definition() {
 }
 
 #[test]
+fn a_definition_brings_no_volumes_but_those_that_exist() {
+    let disk = "<devices><disk type='network'><source protocol='rbd' name='vms/a'/>\
+                <target dev='sda'/></disk></devices></domain>";
+    let xml = XML.replace("</domain>", disk);
+    let refused = modified(&web1(VmState::Stop), &xml, false).unwrap_err().to_string();
+    assert!(refused.contains("volumes that do not exist: vms/a"), "{refused}");
+    // The one that was lost before is not brought.
+    let lost = seen(vec!["vms/a".parse().unwrap()]);
+    let was = Definable { volumes: lost, ..web1(VmState::Stop) };
+    assert!(modified(&was, &xml, false).is_ok());
+}
+
+#[test]
 fn a_definition_changes_neither_uuid_nor_name() {
     for (old, new) in [("6f1c2a3e", "00000000"), ("web1", "web2")] {
         assert!(modified(&web1(VmState::Stop), &XML.replace(old, new), false).is_err());
