@@ -114,7 +114,8 @@ fn storage() -> OpenApiRouter<App> {
             storage::osd::refresh::refresh,
             storage::osd::remove::remove
         ))
-        .routes(routes!(storage::osd::state::show))
+        .routes(routes!(storage::osd::state::show, storage::osd::state::set))
+        .routes(routes!(storage::option::set))
         .routes(routes!(storage::pool::list::list, storage::pool::add::add))
         .routes(routes!(
             storage::pool::show::show,

@@ -3,8 +3,9 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use pvc_ceph::{CephError, Image, ImageFormat, NewPool, Pools, Received, Uploads, Volumes};
-use pvc_common::id::{PoolName, SnapshotId, SnapshotName, VolumeId, VolumeName};
+use pvc_ceph::{CephError, Image, ImageFormat, NewPool, Osds, Pools, Received, Uploads, Volumes};
+use pvc_common::id::{OsdId, PoolName, SnapshotId, SnapshotName, VolumeId, VolumeName};
+use pvc_common::state::OsdFlag;
 use pvc_common::unit::Bytes;
 use tokio::io::AsyncRead;
 
@@ -32,6 +33,10 @@ pub(crate) enum Act {
     Fill(VolumeId, ImageFormat),
     /// To remove what was received.
     Discard(VolumeId),
+    /// To set a flag of the whole cluster, or to take it away.
+    SetFlag(OsdFlag, bool),
+    /// To keep data on an OSD, or to move it away.
+    SetIn(OsdId, bool),
 }
 
 /// What requests need of Ceph.
@@ -44,7 +49,7 @@ pub(super) trait Door: Send + Sync {
     fn received<'a>(&'a self, volume: &'a VolumeId, format: ImageFormat) -> Answer<'a, Received>;
 }
 
-impl<C: Pools + Uploads + Volumes> Door for C {
+impl<C: Osds + Pools + Uploads + Volumes> Door for C {
     fn act<'a>(&'a self, act: &'a Act) -> Answer<'a, ()> {
         match act {
             Act::CreatePool(pool) => Box::pin(self.create_pool(pool)),
@@ -61,6 +66,8 @@ impl<C: Pools + Uploads + Volumes> Door for C {
             Act::RollBack(snapshot) => Box::pin(self.roll_back(snapshot)),
             Act::Fill(volume, format) => Box::pin(self.fill(volume, *format)),
             Act::Discard(volume) => Box::pin(self.discard(volume)),
+            Act::SetFlag(flag, wanted) => Box::pin(self.set_flag(*flag, *wanted)),
+            Act::SetIn(osd, wanted) => Box::pin(self.set_in(*osd, *wanted)),
         }
     }
 

@@ -9,6 +9,7 @@ mod door;
 mod head;
 mod hold;
 mod incoming;
+mod osd;
 mod pool;
 mod snapshot;
 mod upload;
@@ -17,12 +18,13 @@ mod volume;
 use std::future::Future;
 use std::sync::Arc;
 
-use pvc_ceph::{CephError, Image, ImageFormat, Pools, Received, Uploads, Volumes};
+use pvc_ceph::{CephError, Image, ImageFormat, Osds, Pools, Received, Uploads, Volumes};
 use pvc_common::id::{PoolName, SnapshotId, VolumeId};
 
 pub(crate) use door::Act;
 use door::{Door, File};
 use hold::Holds;
+pub(crate) use osd::{set_flag, set_in};
 pub(crate) use pool::{create_pool, remove_pool, set_pgs};
 pub(crate) use snapshot::{create_snapshot, remove_snapshot, rename_snapshot, roll_back};
 pub(crate) use upload::{Announced, upload};
@@ -42,7 +44,7 @@ pub struct Storage {
 
 impl Storage {
     /// Hides which cluster it is.
-    pub fn new(ceph: impl Pools + Uploads + Volumes) -> Self {
+    pub fn new(ceph: impl Osds + Pools + Uploads + Volumes) -> Self {
         Self { door: Arc::new(ceph), holds: Holds::default() }
     }
 

@@ -1,8 +1,9 @@
 //! Pools, volumes and snapshots are made, changed and removed, in Ceph and in the tree alike.
 
 use pvc_ceph::fake::Mood;
-use pvc_ceph::{Ceph, Lock, Volumes};
-use pvc_common::id::VolumeId;
+use pvc_ceph::{Ceph, Lock, Osds, Volumes};
+use pvc_common::id::{OsdId, VolumeId};
+use pvc_common::state::OsdFlag;
 use serde_json::Value;
 
 use crate::support::{Cluster, WEB1};
@@ -279,4 +280,50 @@ async fn what_was_changed_behind_pvcs_back_is_read_again() {
     let scanned = cluster.post(&format!("{VOLUME}/data/a/scan"), "").await.is(200);
     assert_eq!(scanned.message(), "Scanned RBD volume 'a' in pool 'data'.");
     assert_eq!(stats(&cluster, "volumes/data/a").await.unwrap()["size"], 3_u64 << 30);
+}
+
+#[tokio::test]
+async fn properties_of_all_osds_are_set_and_taken_away() {
+    let (cluster, path) = (Cluster::new().await, "/storage/ceph/option");
+    for (action, says, is_set) in [("set", "Set", true), ("unset", "Unset", false)] {
+        for _ in 0..2 {
+            let done = cluster.post(path, &format!("option=noout&action={action}")).await.is(200);
+            assert_eq!(done.message(), format!("{says} OSD property 'noout'."));
+            let flags = cluster.ceph.osd_map().await.unwrap().flags;
+            assert_eq!(flags.contains(&OsdFlag::NoOut), is_set);
+        }
+    }
+    for (wrong, says) in [
+        ("option=noout", "Missing"),
+        ("action=set", "Missing"),
+        ("option=noout&action=toggle", "expected set, unset"),
+        ("option=sleep&action=set", "noout"),
+    ] {
+        let answer = cluster.post(path, wrong).await.is(400);
+        assert!(answer.body["message"].to_string().contains(says), "{wrong}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn data_is_moved_away_from_an_osd_and_back() {
+    let cluster = Cluster::new().await;
+    for (state, says, is_in) in [("out", "offline", false), ("in", "online", true)] {
+        for _ in 0..2 {
+            let path = "/storage/ceph/osd/0/state";
+            let done = cluster.post(path, &format!("state={state}")).await.is(200);
+            assert_eq!(done.message(), format!("Set OSD 0 {says}."));
+            assert_eq!(cluster.ceph.osd_map().await.unwrap().osds[&OsdId(0)].is_in, is_in);
+        }
+    }
+    for (osd, wrong, says) in [
+        ("0", "", "Missing"),
+        ("0", "state=up", "expected in, out"),
+        ("9", "state=in", "There is no OSD '9'"),
+        ("x", "state=in", "There is no OSD 'x'"),
+        // The tree knows it, Ceph does not.
+        ("1", "state=in", "ERROR: In the storage cluster"),
+    ] {
+        let answer = cluster.post(&format!("/storage/ceph/osd/{osd}/state"), wrong).await.is(400);
+        assert!(answer.body["message"].to_string().contains(says), "{osd} {wrong}: {answer:?}");
+    }
 }

@@ -4,7 +4,8 @@ use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, Request};
 use pvc_ceph::fake::Mood;
-use pvc_ceph::{Image, Pools, Volumes};
+use pvc_ceph::{Image, Osds, Pools, Volumes};
+use pvc_common::observed::OsdMap;
 use pvc_common::zk::key;
 use pvc_zk::subtree::Branch;
 
@@ -14,7 +15,7 @@ const POOL: &str = "pgs=8&replcfg=copies=1,mincopies=1";
 
 /// Every request that has Ceph do something: method, path and arguments. Where there are two of an
 /// endpoint, each does something else.
-const REQUESTS: [(Method, &str, &str); 17] = [
+const REQUESTS: [(Method, &str, &str); 20] = [
     (Method::POST, "pool", "pool=new&pgs=8&replcfg=copies=1,mincopies=1"),
     (Method::POST, "pool/new", POOL),
     (Method::PUT, "pool/data", "pgs=16"),
@@ -32,6 +33,9 @@ const REQUESTS: [(Method, &str, &str); 17] = [
     (Method::PUT, "snapshot/data/a/s", "new_name=new"),
     (Method::DELETE, "snapshot/data/a/s", ""),
     (Method::POST, "snapshot/data/a/s/rollback", ""),
+    (Method::POST, "option", "option=noout&action=set"),
+    (Method::POST, "osd/0/state", "state=out"),
+    (Method::POST, "osd/0/state", "state=in"),
 ];
 
 /// A cluster with a pool `data`, that has a volume `a`, that has a snapshot `s`.
@@ -65,7 +69,7 @@ async fn ask(cluster: &Cluster, (method, path, form): &(Method, &str, &str)) -> 
 }
 
 /// What the tree and Ceph hold.
-async fn state(cluster: &Cluster) -> (Vec<(String, Vec<u8>)>, Vec<String>, Vec<Image>) {
+async fn state(cluster: &Cluster) -> (Vec<(String, Vec<u8>)>, OsdMap, Vec<String>, Vec<Image>) {
     let branch = Branch::read(&cluster.tree, key::CEPH).await.unwrap();
     let znodes = branch.znodes().iter().map(|(path, entry)| (path.clone(), entry.data.clone()));
     let pools = Pools::pools(&cluster.ceph).await.unwrap();
@@ -80,7 +84,8 @@ async fn state(cluster: &Cluster) -> (Vec<(String, Vec<u8>)>, Vec<String>, Vec<I
             }
         }
     }
-    (znodes.collect(), pools.iter().map(ToString::to_string).collect(), images)
+    let osds = cluster.ceph.osd_map().await.unwrap();
+    (znodes.collect(), osds, pools.iter().map(ToString::to_string).collect(), images)
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,7 @@
 //! Storage: what Ceph says of itself, its OSDs, pools, volumes and their snapshots.
 
 pub(super) mod benchmark;
+pub(super) mod option;
 pub(super) mod osd;
 pub(super) mod pool;
 pub(super) mod root;
