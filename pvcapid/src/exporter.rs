@@ -28,7 +28,7 @@ const PAGE_LIMIT: usize = 64 << 20;
 pub(crate) enum Exporter {
     /// The module `prometheus` of Ceph's active manager.
     Ceph,
-    /// `prometheus-zookeeper-exporter` on the primary.
+    /// A `zookeeper-exporter` on the primary.
     ZooKeeper,
 }
 
