@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use pvc_common::id::{PoolName, SnapshotId, VolumeId};
+use pvc_common::id::{PoolName, SnapshotId, VmUuid, VolumeId};
 use pvc_common::model::{Json, Pool};
 use pvc_common::unit::Bytes;
 use pvc_common::view::View;
@@ -164,6 +164,16 @@ pub(crate) fn nobody_runs_with(view: &View, volume: &VolumeId) -> Result<(), Api
     let Some(name) = runs_with(view, |used| used == volume) else { return Ok(()) };
     let message = format!("ERROR: VM '{name}' runs with volume '{volume}'; stop it first.");
     Err(ApiError::refused("in-use", message))
+}
+
+/// Refuses to start a VM on a part of an image.
+pub(crate) fn has_whole_volumes(view: &View, vm: VmUuid) -> Result<(), ApiError> {
+    let details = view.vms.get(&vm).and_then(|vm| vm.details.as_deref());
+    let volumes = details.and_then(|details| details.volumes.get()).map_or(&[][..], Vec::as_slice);
+    let is_part = |volume: &&VolumeId| {
+        view.volumes.get(*volume).is_some_and(|known| is_being_filled(&known.stats))
+    };
+    volumes.iter().find(is_part).map_or(Ok(()), |volume| known_volume(view, volume).map(drop))
 }
 
 /// The name of a VM that may be running and uses such a volume.

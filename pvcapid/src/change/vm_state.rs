@@ -6,7 +6,7 @@ use pvc_common::state::{DaemonState, VmState, Word};
 use pvc_common::view::View;
 use pvc_common::zk::key;
 
-use super::{Change, unreadable};
+use super::{Change, storage, unreadable};
 use crate::api::ApiError;
 
 /// What is wished of a VM.
@@ -93,6 +93,9 @@ pub(crate) fn set_state(
     permitted(name, now, wish, force)?;
     let message = wish.message(name);
     let starting = wish == StateWish::Start;
+    if starting {
+        storage::has_whole_volumes(view, uuid)?;
+    }
     if starting && waits(vm, view) {
         // It starts as soon as it can already; on its dead node it would not.
         let message = format!("VM '{name}' waits for a node that can take it, and starts there.");

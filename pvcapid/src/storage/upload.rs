@@ -34,6 +34,9 @@ use crate::fetch;
 /// comes to read the refusal.
 const LINGER: Duration = Duration::from_secs(10);
 
+/// What of a request's body is not the file, at most.
+const AROUND: u64 = 4 << 10;
+
 /// A file that is to come.
 pub(crate) struct Announced {
     /// The volume it is for.
@@ -96,10 +99,16 @@ async fn ready(app: &App, wanted: &Announced) -> Result<Bytes, ApiError> {
     storage::fillable_volume(&view, volume)?;
     storage::nobody_runs_with(&view, volume)?;
     let size = app.storage().volume(volume).await?.size;
-    if *format == ImageFormat::Raw
-        && let Some(length) = length
-    {
-        fits(volume, Bytes(*length), size)?;
+    if *format == ImageFormat::Raw {
+        let least = at_most.saturating_sub(AROUND);
+        match length {
+            Some(length) => fits(volume, Bytes(*length), size)?,
+            // It is known but for the form around it.
+            None if least > size.0 => {
+                return Err(too_large(volume, &format!("at least {least}"), size));
+            }
+            None => {}
+        }
     }
     let room = Bytes(length.unwrap_or(*at_most));
     storage::fits(storage::known_pool(&view, &volume.pool)?, &volume.pool, room, true)?;
@@ -116,14 +125,15 @@ async fn field(form: &mut Multipart) -> Result<Field<'_>, ApiError> {
 
 /// Whether an image fits into a volume.
 fn fits(volume: &VolumeId, image: Bytes, size: Bytes) -> Result<(), ApiError> {
-    if image <= size {
-        return Ok(());
-    }
+    if image <= size { Ok(()) } else { Err(too_large(volume, &image.0.to_string(), size)) }
+}
+
+fn too_large(volume: &VolumeId, image: &str, size: Bytes) -> ApiError {
     let message = format!(
-        "ERROR: The image holds a disk of {} bytes; volume '{volume}' has only {}.",
-        image.0, size.0
+        "ERROR: The image holds a disk of {image} bytes; volume '{volume}' has only {}.",
+        size.0
     );
-    Err(ApiError::refused("too-large", message))
+    ApiError::refused("too-large", message)
 }
 
 /// Whether all came that was announced.

@@ -14,7 +14,7 @@ use pvc_common::id::VolumeId;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{Answer, Cluster, TOKEN, WEB1};
+use crate::support::{Answer, Cluster, DB1, TOKEN, WEB1};
 
 const MIB: usize = 1 << 20;
 const VOLUME: &str = "/storage/ceph/volume";
@@ -110,7 +110,12 @@ async fn what_makes_no_sense_is_refused_before_the_volume_is_touched() {
         ("data/a/upload?image_format=raw&file_size=5", form(&raw), "longer than the 5 bytes"),
         ("data/a/upload?image_format=raw&file_size=2097153", form(&raw), "has 2097152 bytes"),
         ("data/a/upload?image_format=raw&file_size=9437184", form(&raw), numbers),
-        ("data/a/upload?image_format=raw", form(&vec![0; 9 * MIB]), numbers),
+        (
+            "data/a/upload?image_format=raw",
+            form(&vec![0; 9 * MIB]),
+            "disk of at least 9",
+        ),
+        ("data/a/upload?image_format=raw", form(&vec![0; 8 * MIB + 512]), "disk of 8389120 bytes"),
         ("data/a/upload?image_format=qcow2", form(&large), numbers),
         ("data/a/upload?image_format=vmdk", form(&large_vmdk), numbers),
         ("data/a/upload?image_format=qcow2", form(&raw), "not a qcow2 image"),
@@ -226,6 +231,7 @@ async fn a_volume_that_holds_a_part_of_an_image_is_not_taken_for_whole() {
     let cluster = cluster().await;
     let whole = stats(&cluster).await;
     let path = format!("{VOLUME}/data/a");
+    cluster.write(&format!("/domains/{DB1}/rbdlist"), "data/a").await;
     for (mood, status) in [(Mood::Hangs, 503), (Mood::Deafens, 503), (Mood::Refuses, 400)] {
         cluster.ceph.set_mood_at("qemu-img convert", mood);
         let answer = upload(&cluster, ImageFormat::Raw, &disk(1)).await.is(status);
@@ -240,10 +246,13 @@ async fn a_volume_that_holds_a_part_of_an_image_is_not_taken_for_whole() {
             assert!(renamed.message().contains(says), "{renamed:?}");
             cluster.post(VOLUME, "pool=data&volume=a&size=8M").await.is(400);
             cluster.post(&format!("{path}/scan"), "").await.is(200);
+            let started = cluster.post("/vm/db1/state", "state=start").await.is(400);
+            assert!(started.message().contains(says), "{started:?}");
         }
         upload(&cluster, ImageFormat::Raw, &disk(2)).await.is(200);
         assert_eq!(stats(&cluster).await, whole);
     }
+    cluster.post("/vm/db1/state", "state=start").await.is(200);
     cluster.ceph.set_mood_at("qemu-img convert", Mood::Refuses);
     upload(&cluster, ImageFormat::Raw, &disk(1)).await.is(400);
     cluster.delete(&path).await.is(200);

@@ -104,13 +104,14 @@ impl Volumes for CephCli {
     async fn remove_volume(&self, volume: &VolumeId) -> Result<(), CephError> {
         let size = match self.volume(volume).await {
             Ok(image) => image.size,
-            Err(CephError::NoImage { .. }) => return Ok(()),
+            Err(CephError::NoImage { .. }) => return self.remove_unfinished(volume).await,
             Err(error) => return Err(error),
         };
         // Or its snapshots would be gone before it is known that it stays.
         if self.is_open(volume).await? {
             return Err(CephError::InUse { what: volume.to_string() });
         }
+        self.remove_unfinished(volume).await?;
         let (limit, spec) = (self.limit_for(size, REMOVES), volume.to_string());
         self.rbd_within(limit, volume, &["snap", "purge", "--no-progress", &spec]).await?;
         match self.rbd_within(limit, volume, &["rm", "--no-progress", &spec]).await {

@@ -125,6 +125,7 @@ impl Volumes for FakeCeph {
                 image.unused(volume)?;
             }
             cluster.images.remove(volume);
+            cluster.received.remove(volume);
             Ok(())
         })
         .await
