@@ -79,14 +79,16 @@ pub(super) struct Incoming<'a> {
     piece: Bytes,
     come: u64,
     announced: u64,
+    /// Runs while it is waited for the next piece, not while nobody asks for one.
     silence: Pin<Box<Sleep>>,
+    waits: bool,
 }
 
 impl<'a> Incoming<'a> {
     /// The file of a form's field, which is refused as soon as it is longer than announced.
     pub(super) fn new(field: Field<'a>, announced: u64) -> Self {
         let silence = Box::pin(sleep(SILENCE));
-        Self { field, piece: Bytes::new(), come: 0, announced, silence }
+        Self { field, piece: Bytes::new(), come: 0, announced, silence, waits: false }
     }
 
     /// How many bytes have come.
@@ -97,9 +99,12 @@ impl<'a> Incoming<'a> {
     /// Takes the next piece; none at the end.
     fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Fault>> {
         let Poll::Ready(piece) = Pin::new(&mut self.field).poll_next(context) else {
+            if !std::mem::replace(&mut self.waits, true) {
+                self.silence.as_mut().reset(Instant::now() + SILENCE);
+            }
             return self.silence.as_mut().poll(context).map(|()| Err(Fault::Silent));
         };
-        self.silence.as_mut().reset(Instant::now() + SILENCE);
+        self.waits = false;
         let Some(piece) = piece else { return Poll::Ready(Ok(None)) };
         let piece = match piece {
             Ok(piece) => piece,
@@ -131,5 +136,51 @@ impl AsyncRead for Incoming<'_> {
         let taken = self.piece.split_to(count);
         buffer.put_slice(&taken);
         Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::extract::{FromRequest, Multipart, Request};
+    use futures_util::stream::{self, StreamExt};
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+
+    /// A form whose file comes in two parts, the second after some time.
+    async fn form(pause: Duration) -> Multipart {
+        let head = "--B\r\ncontent-disposition: form-data; name=\"file\"\r\n\r\none";
+        let later = stream::once(async move {
+            sleep(pause).await;
+            Ok("two\r\n--B--\r\n")
+        });
+        let body = stream::iter([Ok::<_, io::Error>(head)]).chain(later);
+        let request = Request::post("/").header("content-type", "multipart/form-data; boundary=B");
+        let request = request.body(Body::from_stream(body)).unwrap();
+        Multipart::from_request(request, &()).await.unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sender_may_be_slow_but_not_silent() {
+        for (pause, comes) in [(SILENCE / 2, true), (SILENCE * 2, false)] {
+            let mut form = form(pause).await;
+            let mut file = Incoming::new(form.next_field().await.unwrap().unwrap(), 6);
+            let mut text = String::new();
+            let read = file.read_to_string(&mut text).await;
+            assert_eq!(read.is_ok(), comes, "{pause:?}");
+            assert_eq!(file.come(), if comes { 6 } else { 3 });
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_is_silent_while_it_is_the_storage_that_takes_its_time() {
+        let mut form = form(SILENCE / 2).await;
+        let mut file = Incoming::new(form.next_field().await.unwrap().unwrap(), 6);
+        assert_eq!(file.read_u8().await.unwrap(), b'o');
+        sleep(SILENCE * 3).await;
+        let mut text = String::new();
+        file.read_to_string(&mut text).await.unwrap();
+        assert_eq!(text, "netwo");
     }
 }

@@ -110,11 +110,7 @@ async fn what_makes_no_sense_is_refused_before_the_volume_is_touched() {
         ("data/a/upload?image_format=raw&file_size=5", form(&raw), "longer than the 5 bytes"),
         ("data/a/upload?image_format=raw&file_size=2097153", form(&raw), "has 2097152 bytes"),
         ("data/a/upload?image_format=raw&file_size=9437184", form(&raw), numbers),
-        (
-            "data/a/upload?image_format=raw",
-            form(&vec![0; 9 * MIB]),
-            "disk of at least 9",
-        ),
+        ("data/a/upload?image_format=raw", form(&vec![0; 9 * MIB]), "disk of at least 9"),
         ("data/a/upload?image_format=raw", form(&vec![0; 8 * MIB + 512]), "disk of 8389120 bytes"),
         ("data/a/upload?image_format=qcow2", form(&large), numbers),
         ("data/a/upload?image_format=vmdk", form(&large_vmdk), numbers),
