@@ -59,9 +59,9 @@ impl BlankDisk {
         Self { path: disk.path.clone(), size: disk.size, boot: machine.boot.clone() }
     }
 
-    /// Whether that is surely the disk of that name now.
+    /// Whether that is surely the disk of that name now: not if the run of the machine is unknown.
     pub(super) fn is_still(&self, disk: &BlockDevice, machine: &Machine) -> bool {
-        *self == Self::of(disk, machine)
+        !self.boot.is_empty() && *self == Self::of(disk, machine)
     }
 }
 

@@ -87,7 +87,13 @@ fn what_cannot_be_made_is_refused_before_anything_is_done() {
 
 /// Begins to add on `/dev/sdb`, and has something happen to the disk before it is gone on with.
 fn begun(change: impl FnOnce(&mut Site)) -> (Vec<Stage>, Result<String, String>) {
-    let mut site = Site::new();
+    begun_on(Site::new(), change)
+}
+
+fn begun_on(
+    mut site: Site,
+    change: impl FnOnce(&mut Site),
+) -> (Vec<Stage>, Result<String, String>) {
     let mut course = Course::new(add("/dev/sdb", 1, None), None);
     let Next::Do(first) = site.next(&mut course, began()) else { panic!() };
     let Step::Remember(memory) = first.step else { panic!("{first:?}") };
@@ -114,6 +120,10 @@ fn a_disk_that_somebody_else_took_meanwhile_is_left_alone() {
     });
     let why = "disk /dev/sdb was blank, and now holds LVM2_member; it is left as it is";
     assert_eq!((stages, said), (vec![], Err(why.to_owned())));
+    let mut unknown = Site::new();
+    unknown.machine.boot.clear();
+    let (stages, said) = begun_on(unknown, |site| site.write_on("/dev/sdb", "LVM2_member"));
+    assert_eq!((stages, said), (vec![], Err(why.to_owned())), "no run is known to be the same");
 }
 
 #[test]
