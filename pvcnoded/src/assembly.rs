@@ -92,12 +92,17 @@ fn ceph(config: &Config) -> CephCli {
 /// This node's OSDs.
 fn rack(config: &Config) -> Arc<dyn Rack> {
     Arc::new(osd::Parts {
-        ceph: ceph(config),
+        ceph: patient_ceph(config),
         disks: DisksCli::new(config.ceph.osd_layout),
         programs: OsdUnits(Systemctl),
         // Without it nothing made before the last boot counts as this one's.
         boot: fact::boot_id().unwrap_or_default(),
     })
+}
+
+/// The same for what cannot be given up and begun anew: who is shut out, and let in again.
+fn patient_ceph(config: &Config) -> CephCli {
+    ceph(config).limit(STORAGE_COMMAND_LIMIT)
 }
 
 /// What administrators have decided about dead nodes.
@@ -179,15 +184,17 @@ pub(crate) fn begin<T: Tree, H: Hypervisor>(
     let outfit = config.is_coordinator().then(|| outfit(config, links));
     let fencing = config.is_coordinator().then(|| Fencing {
         policy: policy(config),
-        means: Means { power: power(config), ceph: ceph(config).limit(STORAGE_COMMAND_LIMIT) },
+        means: Means { power: power(config), ceph: patient_ceph(config) },
         ear,
     });
     let is_fenced_by_storage = policy(config).storage != StorageFence::Off;
-    let storage = is_fenced_by_storage.then(|| (ceph(config), addresses(config)));
+    let storage = is_fenced_by_storage.then(|| (patient_ceph(config), addresses(config)));
     let views = mirror.view();
     let rack = config.functions.storage.then(|| rack(config));
-    let ceph = config.functions.storage.then(|| ceph(config));
-    serve(settings, serve::Parts { tree, hypervisor, outfit, views, fencing, storage, ceph, rack })
+    let figures = config.functions.storage.then(|| ceph(config));
+    let tasks = config.functions.storage.then(|| patient_ceph(config));
+    let ceph = serve::Storage { fencing: storage, figures, tasks, rack };
+    serve(settings, serve::Parts { tree, hypervisor, outfit, views, fencing, ceph })
 }
 
 /// The devices whose traffic is shown: hardware, and those that the configuration names.

@@ -79,12 +79,19 @@ pub struct Parts<T, H, O, P, C> {
     pub views: watch::Receiver<Option<Arc<View>>>,
     /// How dead nodes are seen to; `None` on a node that is no coordinator.
     pub fencing: Option<Fencing<P, C>>,
-    /// Ceph, and the addresses of this node's clients; `None` on a node without storage.
-    pub storage: Option<(C, Vec<IpAddr>)>,
-    /// Ceph, for tasks; a coordinator publishes its figures while it is primary. `None` on a node
-    /// without storage.
-    pub ceph: Option<C>,
-    /// This node's OSDs; `None` on a node without storage.
+    /// The storage.
+    pub ceph: Storage<C>,
+}
+
+/// What a node does with its storage; nothing on a node without.
+pub struct Storage<C> {
+    /// Whether its clients are shut out, by Ceph and their addresses; `None` if they never are.
+    pub fencing: Option<(C, Vec<IpAddr>)>,
+    /// Whose figures a coordinator publishes while it is primary.
+    pub figures: Option<C>,
+    /// What tasks are done with.
+    pub tasks: Option<C>,
+    /// This node's OSDs.
     pub rack: Option<Arc<dyn task::osd::Rack>>,
 }
 
@@ -124,33 +131,34 @@ where
 {
     let ((work, working_drain), (life, life_drain)) = (drain(), drain());
     let registry = Registry::default();
-    let Parts { tree, hypervisor, outfit, views, fencing, storage, ceph, rack } = parts;
+    let Parts { tree, hypervisor, outfit, views, fencing, ceph } = parts;
+    let Storage { fencing: admission, figures, tasks, rack } = ceph;
     let node = settings.node.clone();
     let (kept_sender, kept) = watch::channel(None);
     let beats = keepalive::Settings {
         node: node.clone(),
         every: settings.keepalive,
         log: settings.log_keepalives,
-        storage: storage.is_some(),
+        storage: admission.is_some(),
     };
     let beats = keepalive::run(tree.clone(), beats, views.clone(), kept_sender, life_drain);
     let living = tokio::spawn(beats);
     let crew = Crew { tree, views, registry, drain: working_drain };
     let mut working = vec![crew.flush(node.clone())];
     let starts = settings.vms.as_ref().map(|vms| vm::Starts::found(vms.starts.clone()));
-    working.extend(storage.map(|storage| {
+    working.extend(admission.map(|storage| {
         let vms = starts.clone().map(|starts| (hypervisor.clone(), starts));
         crew.admission(node.clone(), vms, storage)
     }));
     let tools = task::Tools {
         tree: crew.tree.clone(),
         hypervisor: starts.is_some().then(|| hypervisor.clone()),
-        ceph: ceph.clone(),
+        ceph: tasks,
         rack,
     };
     working.push(crew.tasks(node.clone(), tools));
     if let Some(outfit) = outfit {
-        working.extend(ceph.map(|ceph| crew.figures(&settings, ceph)));
+        working.extend(figures.map(|ceph| crew.figures(&settings, ceph)));
         working.push(crew.primary(node.clone(), outfit));
         working.push(crew.settings(node.clone(), settings.by_primary.clone()));
     }

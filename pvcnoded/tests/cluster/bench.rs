@@ -23,7 +23,7 @@ use pvc_zk::{CommitFault, FakeTree, Mirror, Tree};
 use pvcnoded::fence::Means;
 use pvcnoded::image::ClusterImage;
 use pvcnoded::primary::{Outfit, OutfitError};
-use pvcnoded::serve::{Fencing, Parts, Service, Settings, serve};
+use pvcnoded::serve::{Fencing, Parts, Service, Settings, Storage, serve};
 use pvcnoded::stats::HostFigures;
 use pvcnoded::task::osd::{self, Programs, Rack};
 use pvcnoded::{console, vm};
@@ -297,7 +297,6 @@ impl Bench {
         });
         let outfit = Some(outfit);
         let storage = self.ceph.clone().map(|ceph| (ceph, presence(node).addresses));
-        let ceph = self.ceph.clone();
         let rack = self.disks.get(node).map(|disks| -> Arc<dyn Rack> {
             Arc::new(osd::Parts {
                 ceph: self.ceph.clone().unwrap_or_default(),
@@ -306,8 +305,13 @@ impl Bench {
                 boot: "first".to_owned(),
             })
         });
-        let parts =
-            Parts { tree: tree.clone(), hypervisor, outfit, views, fencing, storage, ceph, rack };
+        let ceph = Storage {
+            fencing: storage,
+            figures: self.ceph.clone(),
+            tasks: self.ceph.clone(),
+            rack,
+        };
+        let parts = Parts { tree: tree.clone(), hypervisor, outfit, views, fencing, ceph };
         let service = serve::<FakeTree, FakeHypervisor, FakeOutfit, FakePower, FakeCeph>(
             settings(node, self.run.path().join(node), self.ceph.as_ref()),
             parts,

@@ -73,8 +73,8 @@ async fn main() -> Result<()> {
         Some(Group::Zookeeper) => zookeeper::measure().await,
         Some(Group::Failover(options)) => failover::measure(options),
         Some(Group::Storage(options)) => {
-            api::volumes(10_000).await?;
-            ceph::measure(options)
+            ceph::measure(options)?;
+            api::volumes(10_000).await
         }
         Some(Group::Needless(options)) => needless::measure(options),
         Some(Group::Switch(options)) => switch::measure(&options),
