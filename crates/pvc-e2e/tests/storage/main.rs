@@ -10,5 +10,6 @@ mod osd;
 mod pool;
 mod snapshot;
 mod status;
+mod task;
 mod vm;
 mod volume;

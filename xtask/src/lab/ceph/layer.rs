@@ -6,9 +6,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// Debian packages of the layer: the daemons, and what lets QEMU open volumes.
-pub(crate) const PACKAGES: [&str; 5] =
-    ["ceph-mon", "ceph-mgr", "ceph-osd", "ceph-common", "qemu-block-extra"];
+/// Debian packages of the layer: the daemons, what lets QEMU open volumes, and what our daemons use
+/// for images and benchmarks.
+pub(crate) const PACKAGES: [&str; 7] =
+    ["ceph-mon", "ceph-mgr", "ceph-osd", "ceph-common", "fio", "qemu-block-extra", "qemu-utils"];
 
 /// Where the managers find their modules.
 const MODULES_DIR: &str = "usr/share/pvc-lab/mgr";
