@@ -196,10 +196,6 @@ kept_by_ceph!(
     pools::a_pool_is_made_once_and_holds_volumes,
     pools::a_pool_that_cannot_be_is_refused,
     pools::a_pool_that_is_not_there_is_told,
-    uploads::a_file_of_any_format_is_written_into_a_volume,
-    uploads::a_file_that_breaks_off_leaves_the_volume_as_it_was,
-    uploads::a_file_that_is_of_another_format_or_refers_to_others_is_told,
-    uploads::no_file_is_received_for_a_volume_that_is_open,
     volumes::a_volume_lives_from_its_making_to_its_removal,
     volumes::a_name_in_use_is_not_taken,
     volumes::a_volume_never_shrinks,
@@ -207,6 +203,14 @@ kept_by_ceph!(
     volumes::a_snapshot_lives_from_its_making_to_its_removal,
     volumes::a_volume_that_is_open_is_left_as_it_is,
     volumes::what_is_not_there_is_told,
+);
+
+kept_by_ceph!(
+    ceph_fills_volumes_as_the_contract_says:
+    uploads::a_file_of_any_format_is_written_into_a_volume,
+    uploads::a_file_that_breaks_off_leaves_the_volume_as_it_was,
+    uploads::a_file_that_is_of_another_format_or_refers_to_others_is_told,
+    uploads::no_file_is_received_for_a_volume_that_is_open,
 );
 
 struct Shelf {
