@@ -22,8 +22,9 @@ use super::tracker::Tracker;
 
 pub use rack::{OsdUnits, Parts, Programs, Rack, Sight};
 
-/// How often is looked at what is waited for: neither Ceph nor a disk tells by itself.
-const LOOK: Duration = Duration::from_secs(1);
+/// How often is looked at what is waited for: neither Ceph nor a disk tells by itself, and a look takes
+/// several programs.
+const LOOK: Duration = Duration::from_secs(3);
 
 /// How often in a row not all can be seen before the task is given up.
 const BLIND: u32 = 5;
