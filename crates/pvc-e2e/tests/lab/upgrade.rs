@@ -8,8 +8,11 @@ use pvc_e2e::lab::{Census, Lab, until};
 const BACK: Duration = Duration::from_secs(60);
 
 /// The layout before the latest, and the latest.
-const OLD: &str = "16";
-const NEW: &str = "17";
+const OLD: &str = "17";
+const NEW: &str = "18";
+
+/// What the latest layout has added.
+const ADDED: [&str; 2] = ["/tasks", "/ceph/benchmarks"];
 
 /// ZooKeeper as a person changes it, on a host's own server.
 fn zookeeper(lab: &Lab, host: &str, command: &str) -> String {
@@ -66,7 +69,9 @@ fn the_last_upgraded_node_raises_the_layout_and_no_vm_notices() {
         lab.on(host, &["systemctl", "stop", "pvcnoded.service"]);
     }
     zookeeper(&lab, last, &format!("set /schema/version {OLD}"));
-    zookeeper(&lab, last, "deleteall /fences");
+    for added in ADDED {
+        zookeeper(&lab, last, &format!("deleteall {added}"));
+    }
     zookeeper(&lab, last, &format!("set /nodes/{last}/latestschema {OLD}"));
     let since = now(&lab, last);
     for host in hosts {
@@ -88,6 +93,10 @@ fn the_last_upgraded_node_raises_the_layout_and_no_vm_notices() {
     let after: Vec<String> = hosts.iter().map(|host| pid(&lab, host)).collect();
     assert_eq!(before, after, "each daemon became its new self in its own process");
     assert!(zookeeper(&lab, last, "get /schema/version").contains(NEW));
+    for added in ADDED {
+        // Fails unless it is there.
+        zookeeper(&lab, last, &format!("get {added}"));
+    }
     for (vm, qemu) in vms.iter().zip(&qemus) {
         assert_eq!(&lab.qemu(home, vm), qemu, "{vm} is the same process");
     }
