@@ -15,6 +15,9 @@ use crate::{apt, lab, say};
 /// Everything the crates need to build.
 const TO_BUILD: [&str; 3] = ["gcc", "libvirt-dev", "pkg-config"];
 
+/// What the tests of a lab use on this machine: they make images to upload.
+const TO_TEST_LABS: [&str; 1] = ["qemu-utils"];
+
 /// The outside systems that contract tests start for themselves.
 const SERVICES: [&str; 16] = [
     "ceph-common",
@@ -152,6 +155,7 @@ fn on_lab() -> Result<Outcome> {
         return Ok(Outcome::Impossible(format!("{error:#}")));
     }
     apt::ensure(&TO_BUILD)?;
+    apt::ensure(&TO_TEST_LABS)?;
     let up = what_is_up()?;
     let mut sum = Tally::default();
     for lab in LABS {
