@@ -86,7 +86,7 @@ impl Layer {
 /// Debian packages of the base: the hypervisor, ZooKeeper, and what tests look with.
 const PACKAGES: &str = "\
     systemd systemd-sysv dbus udev libpam-systemd kmod procps psmisc ca-certificates \
-    iproute2 iputils-ping arping bridge-utils ethtool tcpdump nftables conntrack dnsmasq ipmitool \
+    iproute2 iputils-ping arping bridge-utils ethtool tcpdump nftables conntrack dnsmasq frr frr-pythontools ipmitool \
     zookeeper default-jre-headless libvirt-daemon-system libvirt-clients qemu-system-x86 ipxe-qemu \
     less curl jq netcat-openbsd vim-tiny strace openssl";
 
