@@ -59,30 +59,19 @@ pub async fn run(config: Config, ring: Ring, drain: Drain) -> Ended {
         }
     };
     // Before all else: while nobody answers for this node it looks dead.
-    let liveness = Liveness::begin(&config);
+    let mut liveness = Liveness::begin(&config);
     show_banner(&config, &facts);
-    let links = match Netlink::open() {
-        Ok(links) => links,
-        Err(error) => {
-            tracing::error!(%error, "the kernel gives no netlink socket");
-            return Ended::Failed;
-        }
-    };
-    let ready = until(&drain, ready_host(&config, &links)).await;
-    if ready.is_none() {
-        return Ended::Asked;
-    }
     let settings =
         ZkSettings { session_timeout: config.cluster.session_timeout, ..ZkSettings::default() };
     let tree = ZkTree::connect(config.cluster.connections(&config.node), settings);
-    let host = Host { config: &config, facts: &facts, presence: &presence, links };
+    let host = Host { config: &config, facts: &facts, presence: &presence };
     let ended = match &config.hypervisor.uri {
         HypervisorUri::Fake => {
             let hypervisor = FakeRoom::new().node(config.node.as_str());
-            live(host, liveness, &tree, hypervisor, ring, &drain).await
+            live(host, &mut liveness, &tree, hypervisor, ring, &drain).await
         }
         HypervisorUri::Libvirt(uri) => match Libvirt::new(uri, Limits::default()) {
-            Ok(hypervisor) => live(host, liveness, &tree, hypervisor, ring, &drain).await,
+            Ok(hypervisor) => live(host, &mut liveness, &tree, hypervisor, ring, &drain).await,
             Err(error) => {
                 tracing::error!(%error, "no threads can be had for talking to libvirt");
                 Ended::Failed
@@ -91,6 +80,8 @@ pub async fn run(config: Config, ring: Ring, drain: Drain) -> Ended {
     };
     tree.close().await;
     tracing::info!(mark = mark::SYSTEM, "pvcnoded ends");
+    // Last of all: from here on the watchdog's time runs, until the next daemon feeds it.
+    liveness.end();
     ended
 }
 
@@ -151,28 +142,39 @@ struct Host<'a> {
     config: &'a Config,
     facts: &'a Facts,
     presence: &'a Presence,
-    links: Netlink,
 }
 
-/// What needs the cluster, and the serving.
+/// Everything between the first sign of life and the last.
 async fn live<T: Tree, H: Hypervisor>(
     host: Host<'_>,
-    mut liveness: Liveness,
+    liveness: &mut Liveness,
     tree: &T,
     hypervisor: H,
     ring: Ring,
     drain: &Drain,
 ) -> Ended {
-    // The views come later; what was promised before is kept from now on.
+    let Host { config, .. } = host;
+    // The views come later; what was promised before is kept from now on: services may take
+    // longer to start than the watchdog has patience.
     let (view_sender, views) = watch::channel(None);
     let (kept_sender, kept) = watch::channel(None);
-    liveness.join(tree, host.config.intervals.keepalive, &views);
-    liveness.promise(host.config, tree, views, kept);
-    let Some((active, mirror)) = until(drain, join_cluster(&host, tree, &ring)).await else {
-        liveness.end().await;
+    liveness.join(tree, config.intervals.keepalive, &views);
+    liveness.promise(config, tree, views, kept);
+    let links = match Netlink::open() {
+        Ok(links) => links,
+        Err(error) => {
+            tracing::error!(%error, "the kernel gives no netlink socket");
+            return Ended::Failed;
+        }
+    };
+    let joined = async {
+        ready_host(config, &links).await;
+        join_cluster(&host, tree, &ring).await
+    };
+    let Some((active, mirror)) = until(drain, joined).await else {
+        liveness.withdraw().await;
         return Ended::Asked;
     };
-    let Host { config, links, .. } = host;
     let attendants = Attendants::begin(config, tree, ring);
     attendants.pass_on(mirror.view(), view_sender);
     if config.functions.hypervisor {
@@ -190,7 +192,7 @@ async fn live<T: Tree, H: Hypervisor>(
         None => {
             tracing::info!(mark = mark::SYSTEM, "pvcnoded is asked to stop; VMs keep running");
             service.stop().await;
-            liveness.end().await;
+            liveness.withdraw().await;
             Ended::Asked
         }
         Some(new) => {
@@ -201,11 +203,11 @@ async fn live<T: Tree, H: Hypervisor>(
             if new > schema::LATEST {
                 // The next process can but wait for an upgrade, and must not be fenced for it.
                 service.stop().await;
-                liveness.end().await;
+                liveness.withdraw().await;
             } else {
-                // Ends its tasks wherever they are: the next process takes over at once.
+                // Ends its tasks wherever they are: the next process takes over at once, also
+                // what was promised.
                 drop(service);
-                liveness.hand_over();
             }
             Ended::SchemaChanged
         }

@@ -27,7 +27,7 @@ use pvc_plan::mesh::observers;
 use pvc_runtime::drain::Drain;
 use pvc_zk::{SubtreeError, Tree};
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 use tracing::Instrument;
 
 use crate::mesh;
@@ -35,9 +35,6 @@ use crate::mesh;
 /// How often it is looked whether the node is heard, and how recently it must have been.
 const WINDOW: Duration = Duration::from_millis(600);
 const EVERY: Duration = Duration::from_millis(200);
-
-/// How long the last words of the promise may take.
-const WITHDRAW_LIMIT: Duration = Duration::from_secs(2);
 
 /// How this node keeps its promise.
 pub struct Settings<W, P> {
@@ -77,6 +74,9 @@ fn remembered(file: &std::path::Path) -> Vec<BTreeSet<NodeName>> {
 }
 
 /// Keeps the promise until drained; then withdraws it.
+///
+/// While it cannot be withdrawn, as without ZooKeeper, it is kept, and this does not end: the
+/// daemon's last act is to drop it, so that the next daemon has the device's whole time to come.
 pub async fn run<T: Tree, W: Watchdog, P: SelfPower>(
     tree: T,
     settings: Settings<W, P>,
@@ -86,8 +86,7 @@ pub async fn run<T: Tree, W: Watchdog, P: SelfPower>(
     let Some(mut guard) = Guard::new(tree, settings, sources) else { return };
     let span = tracing::info_span!("guard");
     let rounds = async {
-        let mut ticks = interval(EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks = ticks();
         loop {
             ticks.tick().await;
             guard.round().await;
@@ -99,6 +98,12 @@ pub async fn run<T: Tree, W: Watchdog, P: SelfPower>(
         () = rounds.instrument(span.clone()) => {}
     }
     guard.end().instrument(span).await;
+}
+
+fn ticks() -> Interval {
+    let mut ticks = interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
 struct Guard<T, W, P> {
@@ -173,7 +178,8 @@ impl<T: Tree, W: Watchdog, P: SelfPower> Guard<T, W, P> {
             self.voters.push(wanted.clone());
             self.write_down().await;
         }
-        match timeout(EVERY, self.publish(Some(&wanted))).await {
+        let publishing = publish(&self.tree, &self.settings.node, self.lease(&wanted));
+        match timeout(EVERY, publishing).await {
             Ok(Ok(())) => {
                 self.voters = vec![wanted.clone()];
                 self.published = Some(wanted);
@@ -270,41 +276,27 @@ impl<T: Tree, W: Watchdog, P: SelfPower> Guard<T, W, P> {
         }
     }
 
-    async fn publish(&self, voters: Option<&BTreeSet<NodeName>>) -> Result<(), SubtreeError> {
-        let key = key::node_lease(&self.settings.node);
-        let entry = self.tree.get(key.path()).await?;
-        let seen: Seen<Option<FenceLease>> =
-            Seen::read(entry.as_ref().map(|entry| (&entry.data[..], entry.version)));
-        // Without anybody to hear it the node promises nothing, unless ZooKeeper is to hear it.
-        let meant = voters.filter(|voters| !voters.is_empty() || !self.settings.mesh);
-        let lease = meant.zip(self.terms.first()).map(|(voters, terms)| FenceLease {
+    /// What is promised to these voters. Without anybody to hear it the node promises nothing,
+    /// unless ZooKeeper is to hear it.
+    fn lease(&self, voters: &BTreeSet<NodeName>) -> Option<FenceLease> {
+        let terms = self.terms.first().filter(|_| !voters.is_empty() || !self.settings.mesh)?;
+        Some(FenceLease {
             kind: terms.kind,
             ms: u64::try_from(terms.length().as_millis()).unwrap_or(u64::MAX),
             voters: voters.clone(),
-        });
-        if seen.get() == Some(&lease) {
-            return Ok(());
-        }
-        self.tree.commit(vec![key.put(&seen, &lease)]).await?;
-        match &lease {
-            Some(FenceLease { kind, ms, voters }) => tracing::info!(
-                lease_ms = ms,
-                voters = voters.len(),
-                "this node promises to end when it is not heard ({})",
-                kind.text()
-            ),
-            None => tracing::info!("this node promises nothing"),
-        }
-        Ok(())
+        })
     }
 
-    /// Withdraws the promise, then disarms. Without ZooKeeper the promise stands, and whoever
-    /// ends this daemon for good has to feed the device or lose the host: better than a lie.
+    /// Withdraws the promise, feeding on until that has happened, then disarms.
     async fn end(mut self) {
-        let withdrawn = timeout(WITHDRAW_LIMIT, self.publish(None)).await;
-        if !matches!(withdrawn, Ok(Ok(()))) {
-            tracing::warn!("the lease could not be withdrawn: the watchdog stays armed");
-            return;
+        let withdrawal = withdraw(self.tree.clone(), self.settings.node.clone());
+        tokio::pin!(withdrawal);
+        let mut ticks = ticks();
+        loop {
+            tokio::select! {
+                () = &mut withdrawal => break,
+                _ = ticks.tick() => self.feed(),
+            }
         }
         self.voters.clear();
         self.write_down().await;
@@ -314,4 +306,42 @@ impl<T: Tree, W: Watchdog, P: SelfPower> Guard<T, W, P> {
             tracing::warn!(%error, "the watchdog cannot be disarmed");
         }
     }
+}
+
+/// Returns once the tree holds no promise of this node.
+async fn withdraw<T: Tree>(tree: T, node: NodeName) {
+    let mut ticks = ticks();
+    loop {
+        ticks.tick().await;
+        match publish(&tree, &node, None).await {
+            Ok(()) => return,
+            Err(error) => tracing::debug!(%error, "the lease is not withdrawn yet"),
+        }
+    }
+}
+
+/// Has the tree hold this promise.
+async fn publish<T: Tree>(
+    tree: &T,
+    node: &NodeName,
+    lease: Option<FenceLease>,
+) -> Result<(), SubtreeError> {
+    let key = key::node_lease(node);
+    let entry = tree.get(key.path()).await?;
+    let seen: Seen<Option<FenceLease>> =
+        Seen::read(entry.as_ref().map(|entry| (&entry.data[..], entry.version)));
+    if seen.get() == Some(&lease) {
+        return Ok(());
+    }
+    tree.commit(vec![key.put(&seen, &lease)]).await?;
+    match &lease {
+        Some(FenceLease { kind, ms, voters }) => tracing::info!(
+            lease_ms = ms,
+            voters = voters.len(),
+            "this node promises to end when it is not heard ({})",
+            kind.text()
+        ),
+        None => tracing::info!("this node promises nothing"),
+    }
+    Ok(())
 }

@@ -24,8 +24,8 @@ use crate::kept_watchdog::KeptWatchdog;
 use crate::mesh::{Ear, Heard, Peers, Port, Settings, accused_before};
 use crate::{guard, mesh};
 
-/// How long withdrawing the lease and ending the mesh may take.
-const END_LIMIT: Duration = Duration::from_secs(5);
+/// How long withdrawing the lease may hold up the end of the daemon.
+const WITHDRAW_LIMIT: Duration = Duration::from_secs(2);
 
 /// This node's part in the mesh; `None` within where it has none.
 pub(crate) struct Liveness {
@@ -33,7 +33,7 @@ pub(crate) struct Liveness {
     mesh: Option<Part>,
     trigger: DrainTrigger,
     drain: Drain,
-    /// Ends first: what was promised is withdrawn while others still hear this node.
+    /// Withdrawn before the mesh ends, while others still hear this node.
     promise: Option<(DrainTrigger, JoinHandle<()>)>,
     tasks: Vec<JoinHandle<()>>,
     directory: PathBuf,
@@ -180,26 +180,22 @@ impl Liveness {
         self.promise = Some((trigger, task));
     }
 
-    /// Withdraws the promise, and takes no more part.
-    pub(crate) async fn end(self) {
-        if let Some((trigger, task)) = self.promise {
-            trigger.drain();
-            if timeout(END_LIMIT, task).await.is_err() {
-                tracing::warn!("the lease of this node was not withdrawn in time");
-            }
-        }
-        self.trigger.drain();
-        for task in self.tasks {
-            task.abort();
+    /// Withdraws the promise. What cannot be withdrawn in time is kept on, until the end.
+    pub(crate) async fn withdraw(&mut self) {
+        let Some((trigger, task)) = &mut self.promise else { return };
+        trigger.drain();
+        if timeout(WITHDRAW_LIMIT, task).await.is_ok() {
+            self.promise = None;
+        } else {
+            tracing::warn!("the lease could not be withdrawn: the watchdog stays armed");
         }
     }
 
-    /// Ends at once and keeps the promise, for the next process takes over.
-    pub(crate) fn hand_over(self) {
-        if let Some((_, task)) = self.promise {
-            task.abort();
-        }
-        for task in self.tasks {
+    /// Takes no more part, and feeds no more: a promise that stands is the next daemon's to keep.
+    pub(crate) fn end(self) {
+        self.trigger.drain();
+        let promise = self.promise.map(|(_, task)| task);
+        for task in self.tasks.into_iter().chain(promise) {
             task.abort();
         }
     }

@@ -62,6 +62,8 @@ pub struct PrimaryKeeper<T, O> {
 struct Told {
     waiting_for: Option<NodeName>,
     out_of_touch: bool,
+    /// Out of touch the addresses are laid down at every look: whether they are here is not seen.
+    blindly_laid_down: bool,
 }
 
 /// The outfit as it was last looked at. Looking costs a program per service, and the view
@@ -159,7 +161,9 @@ impl<T: Tree, O: Outfit + Sync> PrimaryKeeper<T, O> {
         };
         done.map_err(|error| Stopped::Failed(error.to_string()))?;
         let ((phase, how), elapsed_ms) = (what, begun.elapsed().as_millis());
-        tracing::info!(node.name = %self.me, elapsed_ms, "primary: {phase} {how}");
+        if !self.told.blindly_laid_down {
+            tracing::info!(node.name = %self.me, elapsed_ms, "primary: {phase} {how}");
+        }
         Ok(())
     }
 
@@ -209,7 +213,8 @@ impl<T: Tree, O: Outfit + Sync> PrimaryKeeper<T, O> {
     }
 
     fn tell(&mut self, plan: &Plan) {
-        let Told { waiting_for, out_of_touch } = &mut self.told;
+        let Told { waiting_for, out_of_touch, blindly_laid_down } = &mut self.told;
+        *blindly_laid_down &= plan.out_of_touch;
         if let Some(node) = plan.waiting_for.as_ref().filter(|_| *waiting_for != plan.waiting_for) {
             tracing::info!(node.name = %self.me, "primary: waiting for {node} to let go");
         }
@@ -235,7 +240,10 @@ impl<T: Tree, O: Outfit + Sync> PrimaryKeeper<T, O> {
             self.looked = None;
             let must_succeed = step.must_succeed();
             match self.perform(step).await {
-                Ok(()) => report.done += 1,
+                Ok(()) => {
+                    report.done += 1;
+                    self.told.blindly_laid_down = out_of_touch;
+                }
                 Err(Stopped::Superseded) => break,
                 Err(Stopped::OutOfTouch) => {
                     report.out_of_touch = true;

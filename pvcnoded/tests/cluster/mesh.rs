@@ -20,6 +20,7 @@ use pvcnoded::mesh::{Ear, Heard, Port, Settings, accuse, follow};
 use pvcnoded::{guard, mesh};
 use tempfile::TempDir;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use crate::bench::name;
@@ -134,6 +135,17 @@ impl Mesh {
 
     /// A node's guard with a device of three seconds.
     fn guard(&self, number: u8, suicide: Option<Duration>) -> (FakeWatchdogDevice, FakeHost) {
+        let (device, host, _) = self.guard_until(number, suicide, &self.nodes[&number].drain);
+        (device, host)
+    }
+
+    /// The same, with an end of its own.
+    fn guard_until(
+        &self,
+        number: u8,
+        suicide: Option<Duration>,
+        drain: &Drain,
+    ) -> (FakeWatchdogDevice, FakeHost, JoinHandle<()>) {
         let member = &self.nodes[&number];
         let (device, host) = (FakeWatchdogDevice::new(), FakeHost::new());
         let settings = guard::Settings {
@@ -153,8 +165,8 @@ impl Mesh {
         });
         let kept = watch::channel(None).1;
         let sources = guard::Sources { acked, kept, views: member.views.clone() };
-        tokio::spawn(guard::run(member.tree.clone(), settings, sources, member.drain.clone()));
-        (device, host)
+        let guard = guard::run(member.tree.clone(), settings, sources, drain.clone());
+        (device, host, tokio::spawn(guard))
     }
 
     async fn lease(&self, number: u8) -> Option<FenceLease> {
@@ -263,6 +275,22 @@ async fn a_node_that_is_heard_carries_on_without_zookeeper() {
     sleep(Duration::from_secs(600)).await;
     assert!(device.fired().is_none());
     assert!(device.is_armed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_daemon_that_cannot_withdraw_its_promise_keeps_it_until_its_last_moment() {
+    let mesh = Mesh::new().await;
+    let (end, ending) = drain();
+    let (device, _, mut guard) = mesh.guard_until(3, None, &ending);
+    sleep(Duration::from_secs(10)).await;
+    mesh.nodes[&3].tree.suspend();
+    end.drain();
+    // As long as the rest of the daemon may take to end.
+    timeout(Duration::from_secs(60), &mut guard).await.expect_err("it cannot be withdrawn");
+    assert!(device.is_armed() && device.fired().is_none());
+    mesh.nodes[&3].tree.resume();
+    timeout(Duration::from_secs(10), guard).await.unwrap().unwrap();
+    assert!(!device.is_armed() && mesh.lease(3).await.is_none());
 }
 
 #[tokio::test(start_paused = true)]

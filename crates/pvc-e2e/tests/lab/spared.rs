@@ -85,6 +85,22 @@ fn an_ensemble_without_a_quorum_costs_no_node_its_life() {
     });
 }
 
+/// A daemon that ends cannot withdraw its promise then; the next one has to keep it in time.
+#[test]
+fn a_daemon_that_is_restarted_without_a_quorum_costs_no_node_its_life() {
+    let lab = Lab::take();
+    let all = |verb: &str, unit: &str| {
+        for host in lab.hosts() {
+            lab.on(host, &["systemctl", verb, unit]);
+        }
+    };
+    spares_everybody(&lab, |_| {
+        all("stop", "zookeeper.service");
+        all("restart", "pvcnoded.service");
+        all("start", "zookeeper.service");
+    });
+}
+
 #[test]
 fn a_network_that_loses_some_packets_costs_no_node_its_life() {
     let lab = Lab::take();
