@@ -22,7 +22,7 @@ use pvc_runtime::reconcile::{Nudge, Registry, spawn_with};
 use pvc_zk::Tree;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::admission::Admitter;
 use crate::fence::{FenceKeeper, Means};
@@ -39,8 +39,12 @@ use crate::{console, disks, keepalive, stats, storage, task, vm, vnc};
 /// to end: a daemon that goes before it has let go of the addresses keeps everybody waiting.
 const HAND_OVER_LIMIT: Duration = Duration::from_secs(110);
 
-/// A longer break than any reconnection to an ensemble that is in order.
-const CUT_OFF_AFTER: Duration = Duration::from_secs(5);
+/// How long after nobody heard it a primary that stops says so again.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// A longer break than any reconnection to an ensemble that is in order, or elects a leader on a busy
+/// machine: a primary that ends without having handed over leaves its seat to nobody.
+const CUT_OFF_AFTER: Duration = Duration::from_secs(10);
 
 /// How long the tasks of a daemon that stops may take to end.
 const END_LIMIT: Duration = Duration::from_secs(10);
@@ -295,7 +299,6 @@ impl<T: Tree> Service<T> {
     /// Stops in order: announces it, passes the primary's part on, ends the work, and the
     /// keepalive last. VMs keep running.
     pub async fn stop(self) {
-        self.declare(DaemonState::Shutdown).await;
         self.hand_over().await;
         self.work.drain();
         let deadline = Instant::now() + END_LIMIT;
@@ -304,7 +307,9 @@ impl<T: Tree> Service<T> {
                 tracing::warn!("a task did not end in time");
             }
         }
-        declare(&self.tree, &self.node, DaemonState::Stop).await;
+        if let Err(trouble) = declare(&self.tree, &self.node, DaemonState::Stop).await {
+            tracing::warn!(error = trouble, "could not declare that this node stops");
+        }
         self.life.drain();
         if timeout(END_LIMIT, self.living).await.is_err() {
             tracing::warn!("the keepalive did not end in time");
@@ -320,11 +325,19 @@ impl<T: Tree> Service<T> {
         self.living.abort();
     }
 
-    async fn declare(&self, state: DaemonState) {
-        declare(&self.tree, &self.node, state).await;
+    /// Says that this node goes, until somebody hears it.
+    async fn announce(&self) {
+        let mut told = false;
+        while let Err(trouble) = declare(&self.tree, &self.node, DaemonState::Shutdown).await {
+            if !std::mem::replace(&mut told, true) {
+                tracing::warn!(error = trouble, "could not declare that this node goes; trying on");
+            }
+            sleep(AGAIN).await;
+        }
     }
 
-    /// Waits until this node is not primary any more; the reconcilers see to it.
+    /// Says that this node goes, and waits until it is not primary any more; the reconcilers see
+    /// to it.
     async fn hand_over(&self) {
         let mut views = self.views.clone();
         let retired = views.wait_for(|view| {
@@ -356,9 +369,13 @@ impl<T: Tree> Service<T> {
             }
         });
         let limit_s = HAND_OVER_LIMIT.as_secs();
+        let handed_over = async {
+            self.announce().await;
+            retired.await
+        };
         tokio::select! {
             biased;
-            retired = timeout(HAND_OVER_LIMIT, retired) => if retired.is_err() {
+            retired = timeout(HAND_OVER_LIMIT, handed_over) => if retired.is_err() {
                 tracing::warn!(limit_s, "still primary after the time to hand over; stopping anyway");
             },
             () = cut_off(&self.tree) => {
@@ -385,26 +402,20 @@ async fn cut_off<T: Tree>(tree: &T) {
 /// There is no next activation that would do what failed, and a daemon that ends without having
 /// said so is taken for dead: a write that was lost, or overtaken, is repeated. One that was not
 /// even preceded by an answer is not, for then there is nobody to tell.
-async fn declare<T: Tree>(tree: &T, node: &NodeName, state: DaemonState) {
+async fn declare<T: Tree>(tree: &T, node: &NodeName, state: DaemonState) -> Result<(), String> {
     const ATTEMPTS: usize = 3;
     let key = key::node_daemon_state(node);
     let mut trouble = String::new();
     for _ in 0..ATTEMPTS {
-        let entry = match tree.get(key.path()).await {
-            Ok(entry) => entry,
-            Err(error) => {
-                trouble = error.to_string();
-                break;
-            }
-        };
+        let entry = tree.get(key.path()).await.map_err(|error| error.to_string())?;
         let seen = pvc_common::zk::Seen::read(entry.as_ref().map(|e| (&e.data[..], e.version)));
         match tree.commit(vec![key.put(&seen, &state)]).await {
             Ok(()) => {
                 tracing::info!(node.name = %node, "daemon state: {}", state.text());
-                return;
+                return Ok(());
             }
             Err(error) => trouble = error.to_string(),
         }
     }
-    tracing::warn!(error = trouble, "could not declare state {}", state.text());
+    Err(trouble)
 }

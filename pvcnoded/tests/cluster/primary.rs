@@ -170,6 +170,28 @@ async fn a_primary_that_was_replaced_while_it_was_cut_off_takes_nothing_up_again
     assert!(!bench.floor.has(&first, Part::Services));
 }
 
+/// Nobody hears it say that it goes: it says so again, and does not wait for what cannot come.
+#[tokio::test(start_paused = true)]
+async fn a_coordinator_that_is_stopped_while_the_ensemble_is_silent_ends_soon_after_that() {
+    for primary in [true, false] {
+        let mut bench = Bench::new(3).await;
+        let first = settled(&bench, |_| true).await;
+        let other = bench.daemons.keys().find(|node| **node != first).cloned();
+        let node = if primary { first } else { other.unwrap() };
+        let tree = bench.daemons[&node].tree().clone();
+        tree.suspend();
+        let began = tokio::time::Instant::now();
+        let silence = async {
+            tokio::time::sleep(std::time::Duration::from_secs(6)).await;
+            tree.resume();
+        };
+        tokio::join!(bench.stop(&node), silence);
+        assert!(began.elapsed() < std::time::Duration::from_secs(15), "{:?}", began.elapsed());
+        let next = settled(&bench, |_| true).await;
+        assert_ne!(next, node);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_short_silence_of_the_ensemble_moves_nothing() {
     let bench = Bench::new(2).await;

@@ -50,6 +50,11 @@ impl Disturbance {
 
     fn befall(self, lab: &Lab, host: &str) {
         let restart = |unit| drop(lab.on(host, &["systemctl", "restart", unit]));
+        // Chance may pick one that has just been killed: it is dead all the same.
+        let kill = |unit| {
+            let words = ["systemctl", "kill", "--kill-whom=main", "--signal=KILL", unit];
+            drop(lab.try_on(host, &words));
+        };
         match self {
             Self::Loss => {
                 lab.fault(&["loss", host, "5"]);
@@ -57,9 +62,9 @@ impl Disturbance {
                 lab.fault(&["loss", host, "0"]);
             }
             Self::Pause => lab.fault(&["pause", host, "2000"]),
-            Self::DaemonKilled => lab.kill(host, "pvcnoded.service"),
+            Self::DaemonKilled => kill("pvcnoded.service"),
             Self::DaemonRestarted => restart("pvcnoded.service"),
-            Self::ZooKeeperKilled => lab.kill(host, "zookeeper.service"),
+            Self::ZooKeeperKilled => kill("zookeeper.service"),
             Self::ZooKeeperRestarted => restart("zookeeper.service"),
         }
     }
