@@ -19,6 +19,22 @@ const STORE_SOURCE: &str = include_str!("../../lab/guests/store.S");
 const SECTOR_SOURCE: &str = include_str!("../../lab/guests/sector.S");
 
 const LINUX_INIT: &str = include_str!("../../lab/guests/init.sh");
+const LINUX_NET: &str = include_str!("../../lab/guests/net.sh");
+const LINUX_LEASE: &str = include_str!("../../lab/guests/lease.sh");
+
+/// What `linux` needs of its kernel, in the order it is loaded. Built into some kernels.
+const LINUX_MODULES: [&str; 10] = [
+    "drivers/acpi/button.ko",
+    "drivers/input/evdev.ko",
+    "drivers/virtio/virtio_ring.ko",
+    "drivers/virtio/virtio.ko",
+    "drivers/virtio/virtio_pci_modern_dev.ko",
+    "drivers/virtio/virtio_pci_legacy_dev.ko",
+    "drivers/virtio/virtio_pci.ko",
+    "net/core/failover.ko",
+    "drivers/net/net_failover.ko",
+    "drivers/net/virtio_net.ko",
+];
 
 /// The size of the disk a boot sector boots from: the firmware reads none smaller than a cylinder.
 const SECTOR_DISK: u64 = 1024 * 1024;
@@ -76,7 +92,8 @@ pub(crate) fn new_uuid() -> Result<String> {
 pub(crate) fn recipe() -> String {
     let definitions = Kind::ALL.map(|kind| domain_xml(kind, "", ""));
     format!(
-        "{TICK_SOURCE}{WRITER_SOURCE}{STORE_SOURCE}{SECTOR_SOURCE}{SECTOR_DISK}{LINUX_INIT}{}",
+        "{TICK_SOURCE}{WRITER_SOURCE}{STORE_SOURCE}{SECTOR_SOURCE}{SECTOR_DISK}\
+         {LINUX_INIT}{LINUX_NET}{LINUX_LEASE}{LINUX_MODULES:?}{}",
         definitions.concat()
     )
 }
@@ -123,16 +140,18 @@ pub(crate) fn make_linux(unpacked: &Path, kernel: &Path, initrd: &Path) -> Resul
         .context("the busybox package holds no busybox")?;
 
     let mut archive = Archive::default();
-    for dir in ["bin", "dev", "proc", "sys", "modules"] {
+    for dir in ["bin", "dev", "etc", "proc", "sys", "modules"] {
         archive.dir(dir);
     }
     archive.file("bin/busybox", 0o755, &busybox);
     archive.file("init", 0o755, LINUX_INIT.as_bytes());
-    let modules = find(&unpacked.join("lib/modules"), "")?.join("kernel/drivers");
-    // Built into some kernels, modules of others.
-    for module in ["acpi/button.ko", "input/evdev.ko"] {
+    archive.file("net.sh", 0o755, LINUX_NET.as_bytes());
+    archive.file("lease.sh", 0o755, LINUX_LEASE.as_bytes());
+    let modules = find(&unpacked.join("lib/modules"), "")?.join("kernel");
+    for (number, module) in LINUX_MODULES.iter().enumerate() {
         if let Ok(bytes) = fs::read(modules.join(module)) {
-            archive.file(&format!("modules/{}", module.replace('/', "-")), 0o644, &bytes);
+            let name = module.replace('/', "-");
+            archive.file(&format!("modules/{number:02}-{name}"), 0o644, &bytes);
         }
     }
     fs::write(initrd, archive.finish())?;
