@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use super::cgroup::Group;
 use super::host::Host;
 use super::layout::Lab;
-use super::{background, disk, power, space, switch, watchdog};
+use super::{background, disk, power, space, spare, switch, watchdog};
 
 /// How `systemd-nspawn` ends when the host asked for a reboot, by `systemctl` or by reboot(2).
 const REBOOT: i32 = 133;
@@ -67,6 +67,7 @@ fn boot(lab: &Lab, host: Host) -> Result<Option<i32>> {
         .args(fs::exists("/dev/fuse")?.then_some("--bind=/dev/fuse"))
         .arg(format!("--bind={}:/var/lib/pvc-shared", lab.shared().display()))
         .arg(format!("--bind={}:/dev/watchdog", watchdog::file(lab, host).display()))
+        .args(spare::binds(lab, host)?)
         .env("SYSTEMD_NSPAWN_UNIFIED_HIERARCHY", "1")
         .env("SYSTEMD_NSPAWN_API_VFS_WRITABLE", "network")
         .stdin(Stdio::null())

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::cgroup::Group;
 use super::host::Host;
 use super::layout::Lab;
-use super::switch;
+use super::{spare, switch};
 use crate::run::Run;
 use crate::say;
 
@@ -43,6 +43,7 @@ pub(crate) fn clear(lab: &Lab) -> Result<()> {
         switch::forget(lab, host)?;
     }
     switch::remove(lab)?;
+    spare::release(lab)?;
     group.remove()?;
     let parts = [lab.run(), lab.dir().join("hosts"), lab.dir().join("bin")];
     remove(&[&parts[..], &[lab.client(), lab.logs(), lab.shared()]].concat())

@@ -34,6 +34,7 @@ mod power;
 mod selftest;
 mod services;
 mod space;
+mod spare;
 mod status;
 mod switch;
 mod template;

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use super::cgroup::Group;
 use super::host::Host;
 use super::layout::{self, Lab};
-use super::{board, disk, enter, fault, switch, watchdog};
+use super::{board, disk, enter, fault, spare, switch, watchdog};
 use crate::{say, wait};
 
 const OFF: &str = "off";
@@ -140,6 +140,7 @@ fn switch_off(lab: &Lab, host: Host) -> Result<()> {
 /// Everything a boot needs.
 fn prepare(lab: &Lab, host: Host, stretch: &str) -> Result<()> {
     disk::mount(lab, host)?;
+    spare::plug(lab, host)?;
     watchdog::plug(lab, host, stretch)?;
     switch::plug(lab, host)?;
     Group::of_host(lab, host).make()

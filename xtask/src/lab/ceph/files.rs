@@ -11,6 +11,8 @@ use super::{FSID, osd};
 pub(crate) const SECRET: &str = "3e7a9c52-5d1f-4c8b-9b61-0f2d6a7c4e18";
 
 const ADMIN_KEY: &str = "AQAAAAAAAAAAABAAYqRv1kIq5p97cdxRBaYmqg==";
+/// What `ceph-volume` makes the keys of new OSDs by.
+const BOOTSTRAP_KEY: &str = "AQAAAAAAAAAAABAAW0cyxjTWMZFO5VQmcUgq8Q==";
 const LIBVIRT_KEY: &str = "AQAAAAAAAAAAABAAIzObesbHGYs5fgRmtli0Iw==";
 const MGR_KEY: &str = "AQAAAAAAAAAAABAAg3Yn2F/M4csrjbEGMYY17Q==";
 const OSD_KEY: &str = "AQAAAAAAAAAAABAAP1h79wuRmaESrcScH9sxzQ==";
@@ -34,6 +36,10 @@ pub(crate) fn files(host: Host, hosts: &[Host]) -> Vec<(String, String)> {
         (
             format!("etc/libvirt/secrets/{SECRET}.xml"),
             fill(include_str!("../../../lab/ceph/secret.xml"), &[("secret", SECRET)]),
+        ),
+        (
+            "var/lib/ceph/bootstrap-osd/ceph.keyring".to_owned(),
+            format!("[client.bootstrap-osd]\n\tkey = {BOOTSTRAP_KEY}\n"),
         ),
         (format!("etc/libvirt/secrets/{SECRET}.base64"), LIBVIRT_KEY.to_owned()),
     ];
@@ -67,7 +73,8 @@ fn configuration(monitors: &[Host]) -> String {
 
 /// The keys that the monitors know from the beginning.
 fn all_keys(hosts: &[Host]) -> String {
-    let values = [("admin_key", ADMIN_KEY), ("libvirt_key", LIBVIRT_KEY)];
+    let values =
+        [("admin_key", ADMIN_KEY), ("bootstrap_key", BOOTSTRAP_KEY), ("libvirt_key", LIBVIRT_KEY)];
     let mut keys = fill(include_str!("../../../lab/ceph/keyring"), &values);
     for host in coordinators(hosts) {
         keys += &format!(
@@ -109,7 +116,7 @@ mod tests {
     fn the_monitors_know_every_daemons_key() {
         let hosts = Host::first(3);
         let keys = text(&files(hosts[0], &hosts), "etc/pvc-lab/ceph/keyring").unwrap();
-        for daemon in ["[mon.]", "[mgr.hv3]", "[osd.0]", "[osd.2]", "[client.libvirt]"] {
+        for daemon in ["[mon.]", "[mgr.hv3]", "[osd.0]", "[osd.2]", "[client.bootstrap-osd]"] {
             assert!(keys.contains(daemon), "{daemon}: {keys}");
         }
     }

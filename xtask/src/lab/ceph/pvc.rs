@@ -32,8 +32,8 @@ pub(crate) fn introduce(lab: &Lab, hosts: &[Host]) -> Result<()> {
     Ok(())
 }
 
-/// Writes the keys that PVC would have written, had it made the OSDs: it makes them on devices, which
-/// hosts in namespaces have none of.
+/// Writes the keys that PVC would have written, had it made the OSDs: it makes them on devices, and
+/// these are on files.
 fn register(lab: &Lab, hosts: &[Host]) -> Result<()> {
     let first = *hosts.first().context("a lab without hosts")?;
     let server = format!("{}:2181", Network::Cluster.of(first));
