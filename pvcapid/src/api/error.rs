@@ -79,6 +79,12 @@ impl ApiError {
         Self::new(status, "bad-body", message)
     }
 
+    /// As many are asking for the same kind of thing as are served at once (429); nothing was done.
+    #[must_use]
+    pub fn too_many(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, code, message)
+    }
+
     /// Others kept changing the same thing; nothing was written (409).
     #[must_use]
     pub fn contended(path: &str) -> Self {

@@ -12,6 +12,7 @@ mod incoming;
 mod osd;
 mod pool;
 mod snapshot;
+mod turn;
 mod upload;
 mod volume;
 
@@ -27,6 +28,7 @@ use hold::Holds;
 pub(crate) use osd::{set_flag, set_in};
 pub(crate) use pool::{create_pool, remove_pool, set_pgs};
 pub(crate) use snapshot::{create_snapshot, remove_snapshot, rename_snapshot, roll_back};
+use turn::Turns;
 pub(crate) use upload::{Announced, upload};
 pub(crate) use volume::{
     clone_volume, create_volume, grow_volume, remove_volume, rename_volume, scan,
@@ -40,12 +42,13 @@ use crate::app::App;
 pub struct Storage {
     door: Arc<dyn Door>,
     holds: Holds,
+    uploads: Turns,
 }
 
 impl Storage {
     /// Hides which cluster it is.
     pub fn new(ceph: impl Osds + Pools + Uploads + Volumes) -> Self {
-        Self { door: Arc::new(ceph), holds: Holds::default() }
+        Self { door: Arc::new(ceph), holds: Holds::default(), uploads: Turns::default() }
     }
 
     async fn act(&self, act: Act) -> Result<(), CephError> {

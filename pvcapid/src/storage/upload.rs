@@ -55,17 +55,30 @@ pub(crate) async fn upload(
     wanted: Announced,
     mut form: Multipart,
 ) -> Result<String, ApiError> {
+    let turn = match app.storage().uploads.take() {
+        Ok(turn) => turn,
+        Err(full) => {
+            take_and_forget(form);
+            return Err(full);
+        }
+    };
     carry_out(app, vec![wanted.volume.to_string()], |app| async move {
         let done = fill(&app, &wanted, &mut form).await;
+        drop(turn);
         if done.is_err() {
-            tokio::spawn(async move {
-                // Ends with the sender, who was answered; or it has sent all.
-                drop(tokio::time::timeout(LINGER, form.next_field()).await);
-            });
+            take_and_forget(form);
         }
         done
     })
     .await
+}
+
+/// Reads on for a while, so that whoever sends the file of a refused upload comes to read why.
+fn take_and_forget(mut form: Multipart) {
+    tokio::spawn(async move {
+        // Ends with the sender, who was answered; or it has sent all.
+        drop(tokio::time::timeout(LINGER, form.next_field()).await);
+    });
 }
 
 async fn fill(app: &App, wanted: &Announced, form: &mut Multipart) -> Result<String, ApiError> {

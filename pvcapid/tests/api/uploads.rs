@@ -13,6 +13,8 @@ use pvc_ceph::{ImageFormat, Lock};
 use pvc_common::id::VolumeId;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::oneshot;
+use tower::ServiceExt;
 
 use crate::support::{Answer, Cluster, DB1, TOKEN, WEB1};
 
@@ -168,11 +170,12 @@ async fn a_pool_has_room_for_the_file_beside_the_volume_or_it_is_refused() {
 
 /// What comes of a file before something happens.
 fn cut_short(
+    volume: &str,
     then: impl stream::Stream<Item = io::Result<Bytes>> + Send + 'static,
 ) -> Request<Body> {
     let part = [BEGINNING.as_bytes(), &disk(1)].concat();
     let body = stream::iter([Ok(Bytes::from(part))]).chain(then);
-    let path = format!("{VOLUME}/data/a/upload?image_format=raw&file_size={}", 4 * MIB);
+    let path = format!("{VOLUME}/data/{volume}/upload?image_format=raw&file_size={}", 4 * MIB);
     request(&path).body(Body::from_stream(body)).unwrap()
 }
 
@@ -185,10 +188,10 @@ async fn a_file_that_breaks_off_leaves_the_volume_as_it_was_and_nothing_behind()
         Err(io::ErrorKind::ConnectionReset.into())
     });
     for (request, status, says) in [
-        (cut_short(reset), 400, "broke off"),
+        (cut_short("a", reset), 400, "broke off"),
         // It ends in order, but in the middle.
-        (cut_short(stream::empty()), 400, "broke off"),
-        (cut_short(stream::pending()), 408, "Nothing of the file came for 60 s"),
+        (cut_short("a", stream::empty()), 400, "broke off"),
+        (cut_short("a", stream::pending()), 408, "Nothing of the file came for 60 s"),
     ] {
         let answer = cluster.send(request).await.is(status);
         assert!(answer.message().contains(says), "{answer:?}");
@@ -264,6 +267,43 @@ async fn a_volume_that_holds_a_part_of_an_image_is_whole_after_a_roll_back() {
     upload(&cluster, ImageFormat::Raw, &disk(1)).await.is(400);
     cluster.post(&format!("{snapshot}/rollback"), "").await.is(200);
     assert!(stats(&cluster).await["id"].is_string());
+}
+
+#[tokio::test]
+async fn no_more_than_a_few_images_are_received_at_once() {
+    const AT_ONCE: usize = 4;
+    let cluster = cluster().await;
+    let volume = |number: usize| format!("v{number}");
+    for number in 0..AT_ONCE {
+        let arguments = format!("pool=data&volume={}&size=8M", volume(number));
+        cluster.post(VOLUME, &arguments).await.is(200);
+    }
+    // Each comes in part, and then nothing of it until its sender goes on.
+    let (mut senders, mut answers) = (Vec::new(), Vec::new());
+    for number in 0..AT_ONCE {
+        let (go, gone) = oneshot::channel::<()>();
+        let (come, came) = oneshot::channel();
+        let rest = stream::once(async {
+            come.send(()).unwrap();
+            drop(gone.await);
+            Ok(Bytes::from([&disk(1), END.as_bytes()].concat()))
+        });
+        let (router, request) = (cluster.router.clone(), cut_short(&volume(number), rest));
+        answers.push(tokio::spawn(router.oneshot(request)));
+        came.await.unwrap();
+        senders.push(go);
+    }
+    let refused = upload(&cluster, ImageFormat::Raw, &disk(2)).await.is(429);
+    assert_eq!(refused.body["code"], "too-many-uploads");
+    let says = "ERROR: 4 images are being received already; upload it when one of them is done.";
+    assert_eq!(refused.message(), says);
+    assert!(cluster.ceph.content(&self::volume()).is_empty());
+    assert!(stats(&cluster).await["id"].is_string());
+    drop(senders);
+    for answer in answers {
+        assert_eq!(answer.await.unwrap().unwrap().status(), 200);
+    }
+    upload(&cluster, ImageFormat::Raw, &disk(2)).await.is(200);
 }
 
 /// A refusal that comes while the file is still being sent reaches its sender.

@@ -43,6 +43,7 @@ struct UploadForm {
     request_body(content = UploadForm, content_type = "multipart/form-data"),
     responses((status = 200, body = Message), (status = 400, description = "Not filled"),
         (status = 408, description = "Nothing of the file came for too long"),
+        (status = 429, description = "As many images are received already as are at once"),
         (status = 503, description = "The storage cluster does not answer")))]
 pub(in crate::api) async fn upload(
     State(app): State<App>,
