@@ -12,14 +12,16 @@ use pvc_common::id::{DevicePath, OsdId};
 
 use crate::cluster::Cluster;
 
-const PROGRAMS: [&str; 9] = [
+const PROGRAMS: [&str; 11] = [
     "ceph-bluestore-tool",
     "ceph-volume",
     "dd",
     "lsblk",
     "lsscsi",
     "nvme",
+    "readlink",
     "sgdisk",
+    "umount",
     "vgs",
     "wipefs",
 ];

@@ -43,9 +43,23 @@ impl DisksCli {
         self.act("ceph-volume", &words).await
     }
 
+    /// Takes away the folder, in memory, by which an OSD's program knows it, with its key: it would lie
+    /// under that of the next one with its number.
+    async fn drop_folder(&self, osd: &FoundOsd) -> Result<(), DiskError> {
+        let folder = format!("/var/lib/ceph/osd/ceph-{}", osd.id);
+        let block = self.ask("readlink", &["--canonicalize", &format!("{folder}/block")]).await?;
+        if block.as_deref().map(str::trim) == Some(osd.device.as_str()) {
+            self.ask("umount", &[&folder]).await?;
+        }
+        Ok(())
+    }
+
     /// Destroys what is on a disk without LVM. `ceph-volume` says that it did, but leaves kinds of
     /// devices alone that it does not know.
     async fn clear(&self, device: &DevicePath) -> Result<(), DiskError> {
+        for osd in self.osds_on_disks().await?.iter().filter(|osd| osd.device == *device) {
+            self.drop_folder(osd).await?;
+        }
         self.act("wipefs", &["--all", device.as_str()]).await?;
         // As much as `ceph-volume` overwrites.
         let target = format!("of={device}");
