@@ -89,6 +89,20 @@ fn flags(set: &[String]) -> BTreeSet<OsdFlag> {
     set.iter().filter_map(flag).collect()
 }
 
+/// Understands `ceph tell osd.N perf dump osd`: of how many groups it holds copies that do not serve.
+pub(crate) fn strays(json: &str) -> Option<u64> {
+    #[derive(Deserialize)]
+    struct Dump {
+        osd: Counters,
+    }
+    #[derive(Deserialize)]
+    struct Counters {
+        numpg_stray: u64,
+    }
+    let dump: Dump = serde_json::from_str(json.trim()).ok()?;
+    Some(dump.osd.numpg_stray)
+}
+
 /// Understands `ceph osd safe-to-destroy --format json`: whether all of these are safe.
 pub(crate) fn safe_to_destroy(json: &str, asked: &[OsdId]) -> Option<Safety> {
     #[derive(Deserialize)]
@@ -192,6 +206,15 @@ mod tests {
         let why = "OSD 3 still holds the only copy of some data; OSD 2 has not told what it holds";
         assert_eq!(safe(one, &[1, 2, 3]), Some(Safety::AtRisk { why: why.to_owned() }));
         assert_eq!(safe("", &[1]), None);
+    }
+
+    /// Captured from Ceph 16.2.15, which called this OSD safe to destroy, with what does not matter here
+    /// left out.
+    #[test]
+    fn what_an_osd_still_holds_is_counted() {
+        let out = r#"{"osd":{"op_wip":0,"numpg":10,"numpg_primary":0,"numpg_replica":0,"numpg_stray":10,"numpg_removing":0}}"#;
+        assert_eq!(strays(out), Some(10));
+        assert_eq!(strays("{}"), None);
     }
 
     #[test]
