@@ -97,6 +97,8 @@ fn rack(config: &Config) -> Arc<dyn Rack> {
         programs: OsdUnits(Systemctl),
         // Without it nothing made before the last boot counts as this one's.
         boot: fact::boot_id().unwrap_or_default(),
+        started: osd::Started::in_folder(config.directories.dynamic.join("osds")),
+        turn: Arc::default(),
     })
 }
 

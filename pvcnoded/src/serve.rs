@@ -160,6 +160,7 @@ where
         ceph: tasks,
         rack,
     };
+    working.extend(tools.rack.clone().map(|rack| crew.wake_osds(node.clone(), rack)));
     working.push(crew.tasks(node.clone(), tools));
     if let Some(outfit) = outfit {
         working.extend(figures.map(|ceph| crew.figures(&settings, ceph)));
@@ -222,6 +223,12 @@ impl<T: Tree> Crew<T> {
         let ended = nudge.clone();
         let keeper = TaskKeeper::new(node, tools, move || ended.nudge());
         spawn_with(keeper, nudge, self.views.clone(), &self.registry, &self.drain).task
+    }
+
+    fn wake_osds(&self, node: NodeName, rack: Arc<dyn task::osd::Rack>) -> JoinHandle<()> {
+        let waker = task::osd::Waker::new(node, self.tree.clone(), rack);
+        let nudge = Nudge::default();
+        spawn_with(waker, nudge, self.views.clone(), &self.registry, &self.drain).task
     }
 
     fn settings(&self, node: NodeName, settings: Vec<(String, String)>) -> JoinHandle<()> {

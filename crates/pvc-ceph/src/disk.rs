@@ -113,8 +113,8 @@ pub trait Disks: Clone + Send + Sync + 'static {
     /// [`DiskError`]: some of them may be there then, and not whole.
     fn prepare(&self, osds: &NewOsds) -> impl Future<Output = Result<(), DiskError>> + Send;
 
-    /// Makes an OSD on this machine ready to run, now and, with LVM, whenever the machine starts. Its
-    /// program is started by the unit `ceph-osd@N`.
+    /// Makes an OSD on this machine ready to run; with LVM for good, and without until the machine is
+    /// started anew. Its program is started by the unit `ceph-osd@N`.
     ///
     /// # Errors
     /// [`DiskError`].

@@ -25,7 +25,7 @@ use pvcnoded::image::ClusterImage;
 use pvcnoded::primary::{Outfit, OutfitError};
 use pvcnoded::serve::{Fencing, Parts, Service, Settings, Storage, serve};
 use pvcnoded::stats::HostFigures;
-use pvcnoded::task::osd::{self, Programs, Rack};
+use pvcnoded::task::osd::{self, Programs, Rack, Started};
 use pvcnoded::{console, vm};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
@@ -303,6 +303,8 @@ impl Bench {
                 disks: disks.clone(),
                 programs: FakePrograms(disks.clone()),
                 boot: "first".to_owned(),
+                started: Started::in_folder(self.run.path().join(node).join("osds")),
+                turn: Arc::default(),
             })
         });
         let ceph = Storage {
@@ -318,6 +320,11 @@ impl Bench {
         );
         let daemon = Daemon { service, tree, _mirror: mirror };
         self.daemons.insert(node.to_owned(), daemon);
+    }
+
+    /// What a node's machine forgets when its power is cut; its daemon is dead by then.
+    pub(crate) fn forget_run(&self, node: &str) {
+        std::fs::remove_dir_all(self.run.path().join(node)).unwrap();
     }
 
     /// `kill -9`: nothing is said to anybody.

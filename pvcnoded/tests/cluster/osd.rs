@@ -1,6 +1,9 @@
 //! OSDs that tasks add, remove and replace, on nodes whose daemons may die meanwhile.
 
-use pvc_ceph::Osds;
+use std::time::Duration;
+
+use pvc_ceph::fake::{FakeDisks, Mood};
+use pvc_ceph::{Disks, Osds};
 use pvc_common::id::{DevicePath, OsdId, TaskId};
 use pvc_common::model::{RunOn, TaskOrder, TaskProgress, Work};
 use pvc_common::state::TaskPhase;
@@ -180,4 +183,54 @@ async fn a_daemon_that_dies_at_any_step_leaves_nothing_half_done() {
         assert_eq!(end.phase, TaskPhase::Success, "{n}: {end:?}");
     }
     assert_eq!(children(&bench, "/ceph/osds").await.len(), 1);
+}
+
+/// A node whose disks are not taken apart by LVM, with an OSD.
+async fn bare_bench() -> Bench {
+    let mut bench = bench().await;
+    let disks = FakeDisks::new(bench.ceph.clone().unwrap(), false);
+    disks.insert(&disk("/dev/sdb"), Bytes(100 << 30));
+    bench.disks.insert(NODE.to_owned(), disks);
+    bench.kill(NODE);
+    bench.boot(NODE).await;
+    done(&bench, 1, add("/dev/sdb", 1)).await;
+    bench
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_osd_without_lvm_is_started_after_its_machine_was_and_not_otherwise() {
+    let mut bench = bare_bench().await;
+    let ceph = bench.ceph.clone().unwrap();
+    let disks = bench.disks[NODE].clone();
+    let runs = || disks.running().contains(&OsdId(1));
+    assert!(runs());
+
+    // A person stopped it; that the daemon is started anew changes nothing.
+    disks.stop(OsdId(1));
+    bench.kill(NODE);
+    bench.boot(NODE).await;
+    bench.pass(Duration::from_secs(90)).await;
+    assert!(!runs(), "it is left alone");
+
+    // The power is cut; afterwards its disk answers late.
+    bench.kill(NODE);
+    disks.restart();
+    bench.forget_run(NODE);
+    disks.set_mood(Mood::Refuses);
+    bench.boot(NODE).await;
+    bench.pass(Duration::from_secs(15)).await;
+    assert!(!runs());
+    disks.set_mood(Mood::Well);
+    bench.pass(Duration::from_secs(15)).await;
+    assert!(runs() && ceph.osd_map().await.unwrap().osds[&OsdId(1)].up);
+
+    // The daemon ended when it had activated the OSD and not started it yet.
+    bench.kill(NODE);
+    disks.restart();
+    bench.forget_run(NODE);
+    let found = disks.osds().await.unwrap();
+    disks.activate(&found[0]).await.unwrap();
+    bench.boot(NODE).await;
+    bench.pass(Duration::from_secs(5)).await;
+    assert!(runs());
 }

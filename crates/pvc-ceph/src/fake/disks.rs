@@ -121,6 +121,24 @@ impl FakeDisks {
         true
     }
 
+    /// Starts the machine anew: all programs end. With LVM those of activated OSDs are started with the
+    /// machine, and without no OSD is activated any more.
+    pub fn restart(&self) {
+        for osd in self.running() {
+            self.stop(osd);
+        }
+        let mut state = self.state();
+        if state.lvm {
+            let active = state.active.clone();
+            drop(state);
+            for osd in active {
+                let _: bool = self.start(osd);
+            }
+        } else {
+            state.active.clear();
+        }
+    }
+
     /// Stops an OSD's program, as `systemctl stop ceph-osd@N` does.
     pub fn stop(&self, osd: OsdId) {
         let stopped = self.state().running.remove(&osd);

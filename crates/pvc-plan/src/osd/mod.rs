@@ -26,6 +26,7 @@ mod refresh;
 mod remove;
 mod replace;
 mod step;
+mod wake;
 
 #[cfg(test)]
 mod tests;
@@ -39,6 +40,7 @@ use pvc_common::view::Shared;
 pub use course::{Course, Failure};
 pub use memory::{BadMemory, BlankDisk, Memory, Replaced};
 pub use step::{Next, Stage, Step, Waiting};
+pub use wake::{Own, asleep};
 
 /// The volume group for databases: one on a node.
 pub const DB_GROUP: &str = "osd-db";

@@ -1,6 +1,8 @@
 //! OSDs of this node: carries out what `pvc_plan::osd` decides.
 
 mod rack;
+mod started;
+mod wake;
 
 use std::time::Duration;
 
@@ -20,7 +22,9 @@ use tokio::time::{Instant, sleep};
 use super::hands::{Done, Stop};
 use super::tracker::Tracker;
 
-pub use rack::{OsdUnits, Parts, Programs, Rack, Sight};
+pub use rack::{OsdUnits, Parts, Programs, Rack, Sight, Turn};
+pub use started::Started;
+pub use wake::{Report, Waker};
 
 /// How often is looked at what is waited for: neither Ceph nor a disk tells by itself, and a look takes
 /// several programs.
@@ -37,6 +41,7 @@ pub(super) async fn carry_out<T: Tree>(
     work: &Work,
     tracker: &mut Tracker<T>,
 ) -> Done {
+    let _turn = rack.alone().await;
     let task = task(rack, work).await?;
     let memory: Option<Memory> = tracker
         .memory()

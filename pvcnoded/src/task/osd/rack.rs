@@ -3,12 +3,16 @@
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use pvc_ceph::{Ceph, CephError, DiskError, Disks, Osds};
 use pvc_common::id::{DevicePath, Disk, OsdId};
 use pvc_common::observed::{Machine, OsdMap, Safety};
 use pvc_host::{UnitError, UnitState, Units};
-use pvc_plan::osd::{DB_GROUP, Failure, Step};
+use pvc_plan::osd::{DB_GROUP, Failure, Own, Step};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use super::Started;
 
 type Answer<'a, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'a>>;
 
@@ -22,6 +26,9 @@ pub struct Sight {
     pub safety: Safety,
 }
 
+/// That nobody else works on this node's OSDs.
+pub struct Turn(#[expect(dead_code, reason = "it counts until it is dropped")] OwnedMutexGuard<()>);
+
 /// The OSDs of this node, behind a pointer.
 pub trait Rack: Send + Sync + 'static {
     /// The disk that is meant, or why there is none.
@@ -33,6 +40,13 @@ pub trait Rack: Send + Sync + 'static {
         disks: &'a [DevicePath],
         at_stake: &'a [OsdId],
     ) -> Answer<'a, Sight, String>;
+
+    /// The OSDs on this machine's own disks; `None` where each is started with the machine. Asks nobody
+    /// else.
+    fn own(&self) -> Answer<'_, Option<Own>, String>;
+
+    /// Keeps others from working on the OSDs until the answer is dropped.
+    fn alone(&self) -> Pin<Box<dyn Future<Output = Turn> + Send + '_>>;
 
     /// Does a step that is not about the tree.
     fn act<'a>(&'a self, step: &'a Step) -> Answer<'a, (), Failure>;
@@ -95,6 +109,10 @@ pub struct Parts<C, D, P> {
     pub programs: P,
     /// Names this boot of the machine.
     pub boot: String,
+    /// The OSDs that were started in it.
+    pub started: Started,
+    /// Who works on them.
+    pub turn: Arc<Mutex<()>>,
 }
 
 /// Why something was not done.
@@ -142,6 +160,16 @@ impl Trouble {
 }
 
 impl<C: Ceph + Osds, D: Disks, P: Programs> Parts<C, D, P> {
+    async fn see_own(&self) -> Result<Option<Own>, Trouble> {
+        if self.disks.lvm() {
+            return Ok(None);
+        }
+        let found = self.disks.osds().await?;
+        let running = self.programs.running(&found.iter().map(|osd| osd.id).collect()).await?;
+        let started = found.iter().map(|osd| osd.fsid).filter(|fsid| self.started.has(*fsid));
+        Ok(Some(Own { started: started.collect(), running, found }))
+    }
+
     async fn see(&self, disks: &[DevicePath], at_stake: &[OsdId]) -> Result<Sight, Trouble> {
         let map = self.ceph.osd_map().await?;
         let safety = match at_stake {
@@ -181,6 +209,7 @@ impl<C: Ceph + Osds, D: Disks, P: Programs> Parts<C, D, P> {
             Step::Activate(osd) => {
                 self.disks.activate(osd).await?;
                 self.programs.start(osd.id).await?;
+                self.started.add(osd.fsid);
             }
             Step::Partition(disk) => self.disks.partition(disk).await?,
             Step::CreateDbGroup { partition } => {
@@ -205,6 +234,14 @@ impl<C: Ceph + Osds, D: Disks, P: Programs> Rack for Parts<C, D, P> {
         at_stake: &'a [OsdId],
     ) -> Answer<'a, Sight, String> {
         Box::pin(async { self.see(disks, at_stake).await.map_err(|trouble| trouble.text()) })
+    }
+
+    fn own(&self) -> Answer<'_, Option<Own>, String> {
+        Box::pin(async { self.see_own().await.map_err(|trouble| trouble.text()) })
+    }
+
+    fn alone(&self) -> Pin<Box<dyn Future<Output = Turn> + Send + '_>> {
+        Box::pin(async { Turn(Arc::clone(&self.turn).lock_owned().await) })
     }
 
     fn act<'a>(&'a self, step: &'a Step) -> Answer<'a, (), Failure> {

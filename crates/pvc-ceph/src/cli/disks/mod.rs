@@ -37,8 +37,8 @@ pub enum Layout {
     /// if wanted.
     #[default]
     Lvm,
-    /// On the disk itself, for machines without LVM. Nothing activates such an OSD when the machine
-    /// starts.
+    /// On the disk itself, for machines without LVM. No unit activates such an OSD when the machine
+    /// starts: `pvcnoded` does.
     Raw,
 }
 
