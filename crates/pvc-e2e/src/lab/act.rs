@@ -58,6 +58,17 @@ impl Lab {
         });
     }
 
+    /// Runs a command where people's machines are, in the upstream network.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    #[track_caller]
+    pub fn client(&self, words: &[&str]) -> Said {
+        let all: Vec<&str> = ["client"].iter().chain(words).copied().collect();
+        self.program.run(COMMAND, &all).unwrap_or_else(|error| panic!("{error:#}"))
+    }
+
     /// Runs a command on a host and returns its output.
     ///
     /// # Panics

@@ -40,7 +40,7 @@ pub use fence::{Vigil, is_over, proved_by};
 pub use program::{Program, Said};
 pub use record::Boot;
 pub use settings::with_usual_watchdog;
-pub use storage::POOL;
+pub use storage::{POOL, SPARE_DISKS};
 pub use wait::{throughout, until, until_every};
 
 /// How long a command on a host or of the client may take when it waits for nothing.

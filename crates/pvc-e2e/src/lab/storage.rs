@@ -18,6 +18,15 @@ use super::{COMMAND, Lab, PREFIX, Program, until};
 /// The pool that the lab makes.
 pub const POOL: &str = "vms";
 
+/// The disks of a host that nothing uses.
+pub const SPARE_DISKS: [&str; 2] = ["/dev/spare1", "/dev/spare2"];
+
+/// How long the removal of an OSD may take, on a busy machine.
+const REMOVAL: Duration = Duration::from_secs(120);
+
+/// The flags of Ceph's that tests set: with them it never gets whole.
+const FLAGS: [&str; 2] = ["nobackfill", "norecover"];
+
 /// The size of a VM's volume: room for a guest's lines of half an hour.
 const SIZE: &str = "8M";
 
@@ -119,7 +128,29 @@ impl Lab {
         });
     }
 
-    /// Removes the volumes and pools of the tests.
+    /// Removes the OSDs that tests have made: the lab's own have the first numbers.
+    fn clean_osds(&self) -> Result<()> {
+        let osds: Vec<pvc_common::api::Osd> = self.list(&["storage", "osd", "list"])?;
+        let is_extra = |osd: &&pvc_common::api::Osd| {
+            osd.id.parse::<usize>().is_ok_and(|id| id >= self.hosts.len())
+        };
+        let extra: Vec<_> = osds.iter().filter(is_extra).collect();
+        if extra.is_empty() {
+            return Ok(());
+        }
+        for flag in FLAGS {
+            let words = ["exec", &self.hosts[0], "ceph", "osd", "unset", flag];
+            self.program.run(COMMAND, &words)?.ok()?;
+        }
+        for osd in extra {
+            let words = ["pvc", "--", "--unsafe", "--quiet", "storage", "osd", "remove", &osd.id];
+            let words = [&words[..], &["--force"]].concat();
+            self.program.run(REMOVAL, &words)?.ok()?;
+        }
+        Ok(())
+    }
+
+    /// Removes the volumes, pools and OSDs of the tests.
     pub(super) fn clean_storage(&self) -> Result<()> {
         let run = |words: &[&str]| {
             let words: Vec<&str> = ["pvc", "--", "--unsafe", "--quiet", "storage"]
@@ -137,7 +168,7 @@ impl Lab {
         for volume in volumes.iter().filter(|volume| volume.name.starts_with(PREFIX)) {
             run(&["volume", "remove", &volume.pool, &volume.name])?;
         }
-        Ok(())
+        self.clean_osds()
     }
 }
 
@@ -146,12 +177,14 @@ fn is_whole(program: &Program, hosts: &[String]) -> Result<()> {
     let words = ["exec", first, "ceph", "--connect-timeout", "5", "status", "--format", "json"];
     let said = program.run(COMMAND, &words)?.ok()?;
     let status: Value = serde_json::from_str(&said)?;
-    let up = status["osdmap"]["num_up_osds"].as_u64();
+    let osds = |which: &str| status["osdmap"][which].as_u64();
+    let up = osds("num_up_osds");
     let quorum = status["quorum_names"].as_array().map_or(0, Vec::len);
     let states = status["pgmap"]["pgs_by_state"].as_array().map_or(&[][..], Vec::as_slice);
     let clean = states.iter().all(|state| state["state_name"] == "active+clean");
-    // Three coordinators have monitors, every host has an OSD.
-    let whole = up == u64::try_from(hosts.len()).ok() && quorum == 3 && clean;
+    // Three coordinators have monitors, every host has an OSD, and a test may have made more.
+    let all_up = up >= u64::try_from(hosts.len()).ok() && up == osds("num_osds");
+    let whole = all_up && quorum == 3 && clean;
     let available = status["mgrmap"]["available"] == true;
     ensure!(whole && available, "{up:?} OSDs, {quorum} monitors, {available}, {states:?}");
     Ok(())

@@ -5,6 +5,8 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod disk;
+mod exporter;
 mod fence;
 mod osd;
 mod pool;

@@ -15,7 +15,7 @@ pub(crate) const PACKAGES: [&str; 7] =
 const MODULES_DIR: &str = "usr/share/pvc-lab/mgr";
 
 /// What the managers load: with all modules each takes 300 MB instead of 115.
-const MODULES: [&str; 7] = [
+const MODULES: [&str; 8] = [
     "mgr_module.py",
     "mgr_util.py",
     "rbd_support",
@@ -23,6 +23,7 @@ const MODULES: [&str; 7] = [
     "devicehealth",
     "pg_autoscaler",
     "balancer",
+    "prometheus",
 ];
 
 /// Modules whose lack the cluster would take for an error.
