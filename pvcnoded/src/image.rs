@@ -14,7 +14,7 @@ pub struct ClusterImage(Builder);
 impl ClusterImage {
     /// The branches it is made of.
     pub const ROOTS: &'static [&'static str] =
-        &[key::SCHEMA, key::CONFIG, key::NODES, key::DOMAINS, key::TASKS];
+        &[key::SCHEMA, key::CONFIG, key::NODES, key::DOMAINS, key::NETWORKS, key::TASKS];
 
     /// An image of nothing yet.
     #[must_use]

@@ -1,7 +1,9 @@
 //! What this machine was seen to be.
 
+mod firewall;
 mod storage;
 
+pub use firewall::FirewallTable;
 pub use storage::{
     BlockDevice, FoundOsd, Machine, MappedOsd, NewOsds, OsdMap, Safety, VolumeGroup,
 };

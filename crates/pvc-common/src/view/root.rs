@@ -15,7 +15,7 @@ impl Branch for View {
             member(&mut self.nodes, rest, found)
         } else if below(path, key::CONFIG).or(below(path, key::SCHEMA)).is_some() {
             Arc::make_mut(&mut self.cluster).take(path, found)
-        } else if let Some(rest) = below(path, key::NETWORKS).filter(|_| full) {
+        } else if let Some(rest) = below(path, key::NETWORKS).filter(|_| decides) {
             member(&mut self.networks, rest, found)
         } else if let Some(rest) = below(path, key::FAULTS).filter(|_| full) {
             member(&mut self.reported, rest, found)

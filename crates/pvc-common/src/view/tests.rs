@@ -164,7 +164,8 @@ fn a_narrow_scope_leaves_out_what_its_reader_does_not_need() {
     };
     assert_eq!(wanted(&at("/state")), [true, true, true]);
     assert_eq!(wanted(&at("/xml")), [false, true, true]);
-    for details in [&at("/stats"), "/nodes/hv1/network_stats", "/networks", "/ceph/pools/vms"] {
+    assert_eq!(wanted("/networks/1001/mtu"), [false, true, true]);
+    for details in [&at("/stats"), "/nodes/hv1/network_stats", "/ceph/pools/vms"] {
         assert_eq!(wanted(details), [false, false, true], "{details}");
     }
 }
