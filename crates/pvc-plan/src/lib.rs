@@ -5,6 +5,7 @@
 //! decides. A refused or superseded step is answered by planning again.
 
 pub mod fence;
+pub mod firewall;
 pub mod flush;
 pub mod lease;
 pub mod mesh;

@@ -1,0 +1,271 @@
+//! The chains of a network, and those that lead to them.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use pvc_common::id::{RuleName, Vni};
+use pvc_common::model::{Network, Rule};
+use pvc_common::observed::FirewallTable;
+use pvc_common::state::NetworkType;
+use pvc_common::view::Shared;
+use pvc_common::zk::Seen;
+use pvc_common::zk::key::Direction;
+
+use super::rule::RuleText;
+
+/// The map of what stays within one network.
+pub(super) const WITHIN: &str = "within";
+/// The map from a bridge to the rules for what enters its network.
+pub(super) const ENTERING: &str = "entering";
+/// The map from a bridge to the rules for what leaves its network.
+pub(super) const LEAVING: &str = "leaving";
+/// The map from a bridge to what its VMs may ask of this node.
+pub(super) const REACHING: &str = "reaching";
+
+const MAPS: [(&str, &str); 4] =
+    [(WITHIN, "ifname . ifname"), (ENTERING, "ifname"), (LEAVING, "ifname"), (REACHING, "ifname")];
+
+/// What VMs may ask of the node they are on, or of the primary: DHCP, DNS, the time, metadata, and
+/// whether it is there. Nothing else of a node is for them.
+const SERVICES: [&str; 8] = [
+    "ct state established,related accept",
+    "meta l4proto { icmp, ipv6-icmp } accept",
+    "meta l4proto { tcp, udp } th dport 53 accept",
+    "meta nfproto ipv4 udp dport 67 accept",
+    "udp dport 123 accept",
+    "meta nfproto ipv6 udp dport 547 accept",
+    "ip daddr 169.254.169.254 tcp dport 80 accept",
+    "counter drop",
+];
+
+/// What a base chain does, after its hook. With two chains of forwarding both have their say: what
+/// one of them accepts is still seen by the other.
+const HOOKS: [(&str, &str, &[&str]); 3] = [
+    (
+        LEAVING,
+        "forward priority filter - 1",
+        &["iifname . oifname vmap @within", "iifname vmap @leaving"],
+    ),
+    (
+        ENTERING,
+        "forward priority filter",
+        &["iifname . oifname vmap @within", "oifname vmap @entering"],
+    ),
+    ("input", "input priority filter", &["iifname vmap @reaching"]),
+];
+
+/// A chain whose name ends in a fingerprint of what is in it, so that the name tells whether it is as
+/// it shall be. It is never changed, only replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Chain {
+    pub(super) name: String,
+    pub(super) rules: Vec<String>,
+}
+
+impl Chain {
+    fn new(stem: &str, rules: Vec<String>) -> Self {
+        Self { name: format!("{stem}-{}", fingerprint(&rules)), rules }
+    }
+
+    /// The commands that make it.
+    pub(super) fn make(&self, out: &mut String) {
+        command(out, format_args!("add chain inet {} {}", FirewallTable::NAME, self.name));
+        self.fill(out);
+    }
+
+    fn fill(&self, out: &mut String) {
+        for rule in &self.rules {
+            command(
+                out,
+                format_args!("add rule inet {} {} {rule}", FirewallTable::NAME, self.name),
+            );
+        }
+    }
+}
+
+/// Adds a line.
+pub(super) fn command(out: &mut String, line: fmt::Arguments<'_>) {
+    writeln!(out, "{line}").expect("a text takes any text");
+}
+
+/// Sixteen hexadecimal digits. They need not be the same in every release: a daemon of another
+/// release replaces chains once.
+fn fingerprint(of: &(impl Hash + ?Sized)) -> String {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
+
+/// What is there besides the networks: the maps, the chains that look things up in them, and what
+/// is the same for all networks.
+pub(super) struct Base {
+    fingerprint: String,
+    services: Chain,
+}
+
+impl Base {
+    pub(super) fn new() -> Self {
+        let services = Chain::new("services", SERVICES.map(str::to_owned).into());
+        let fingerprint = fingerprint(&(MAPS, HOOKS, &services.name));
+        Self { fingerprint, services }
+    }
+
+    fn hook(&self, stem: &str) -> String {
+        format!("{stem}-{}", self.fingerprint)
+    }
+
+    /// The verdict on what a VM sends to this node.
+    pub(super) fn reaching(&self) -> String {
+        format!("jump {}", self.services.name)
+    }
+
+    /// The table while there is no network.
+    pub(super) fn table(&self) -> FirewallTable {
+        let hooks = HOOKS.iter().map(|(stem, ..)| self.hook(stem));
+        FirewallTable {
+            chains: hooks.chain([self.services.name.clone()]).collect(),
+            maps: MAPS.map(|(name, _)| (name.to_owned(), BTreeMap::new())).into(),
+        }
+    }
+
+    /// The commands that make it, and remove all that was in our table.
+    pub(super) fn make(&self) -> String {
+        let table = FirewallTable::NAME;
+        let mut out = String::new();
+        for verb in ["add", "delete", "add"] {
+            command(&mut out, format_args!("{verb} table inet {table}"));
+        }
+        for (name, key) in MAPS {
+            command(
+                &mut out,
+                format_args!("add map inet {table} {name} {{ type {key} : verdict; }}"),
+            );
+        }
+        self.services.make(&mut out);
+        for (stem, hook, rules) in HOOKS {
+            let name = self.hook(stem);
+            let head = format_args!("type filter hook {hook}; policy accept;");
+            command(&mut out, format_args!("add chain inet {table} {name} {{ {head} }}"));
+            let rules = rules.iter().map(|rule| (*rule).to_owned()).collect();
+            Chain { name, rules }.fill(&mut out);
+        }
+        out
+    }
+}
+
+/// A rule of the tree that is not in the kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Omitted {
+    /// What it is about.
+    pub direction: Direction,
+    /// Its name.
+    pub name: RuleName,
+    /// Why it is left out.
+    pub why: String,
+}
+
+/// The chains of a managed network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    pub(super) entering: Chain,
+    pub(super) leaving: Chain,
+    /// The rules in its chains.
+    pub rules: Vec<RuleText>,
+    /// The rules that are not.
+    pub omitted: Vec<Omitted>,
+}
+
+/// The chains of all managed networks.
+pub type Wanted = BTreeMap<Vni, Arc<Rendered>>;
+
+/// Renders networks, and knows those that it has rendered: one that was not written since is
+/// not rendered again.
+#[derive(Debug, Default)]
+pub struct Renderer(BTreeMap<Vni, (Arc<Network>, Option<Arc<Rendered>>)>);
+
+impl Renderer {
+    /// The chains of all managed networks, without the rules that are `refused`.
+    pub fn render(
+        &mut self,
+        networks: &Shared<Vni, Network>,
+        refused: &BTreeMap<RuleText, String>,
+    ) -> Wanted {
+        self.0.retain(|vni, _| networks.contains_key(vni));
+        let mut wanted = Wanted::new();
+        for (vni, network) in networks {
+            let known = self.0.get(vni).filter(|(rendered, _)| Arc::ptr_eq(rendered, network));
+            let rendered = match known {
+                Some((_, rendered)) => rendered.clone(),
+                None => render(*vni, network, refused).map(Arc::new),
+            };
+            self.0.insert(*vni, (Arc::clone(network), rendered.clone()));
+            wanted.extend(rendered.map(|rendered| (*vni, rendered)));
+        }
+        wanted
+    }
+
+    /// Forgets everything: other rules are refused now.
+    pub fn forget(&mut self) {
+        self.0.clear();
+    }
+}
+
+/// A network whose kind cannot be understood keeps its firewall: closed is the safer mistake.
+fn is_managed(network: &Network) -> bool {
+    match &network.kind {
+        Seen::Value { value: NetworkType::Managed, .. } | Seen::Bad { .. } => true,
+        Seen::Value { value: NetworkType::Bridged, .. } | Seen::Absent => false,
+    }
+}
+
+fn render(vni: Vni, network: &Network, refused: &BTreeMap<RuleText, String>) -> Option<Rendered> {
+    if !is_managed(network) {
+        return None;
+    }
+    let (mut all, mut omitted) = (Vec::new(), Vec::new());
+    let mut chain = |direction| {
+        let (word, rules) = match direction {
+            Direction::In => ("in", &network.rules_in),
+            Direction::Out => ("out", &network.rules_out),
+        };
+        let mut lines = vec!["counter".to_owned()];
+        for (name, rule) in in_order(rules) {
+            match text(rule, refused) {
+                Some(Ok(rule)) => {
+                    // The statement in front keeps the text from being read as anything but more
+                    // statements.
+                    lines.push(format!("counter {rule}"));
+                    all.push(rule);
+                }
+                Some(Err(why)) => omitted.push(Omitted { direction, name: name.clone(), why }),
+                // It is about to be written, or just removed.
+                None => {}
+            }
+        }
+        Chain::new(&format!("vxlan{vni}-{word}"), lines)
+    };
+    let (entering, leaving) = (chain(Direction::In), chain(Direction::Out));
+    Some(Rendered { entering, leaving, rules: all, omitted })
+}
+
+/// By their numbers, as numbers; those at the same place by name, and those without one last.
+fn in_order(rules: &BTreeMap<RuleName, Rule>) -> Vec<(&RuleName, &Rule)> {
+    let mut rules: Vec<_> = rules.iter().collect();
+    rules.sort_by_key(|(_, rule)| rule.order.copied().unwrap_or(u32::MAX));
+    rules
+}
+
+/// The text of a rule, or why it cannot be used; `None` when there is none.
+fn text(rule: &Rule, refused: &BTreeMap<RuleText, String>) -> Option<Result<RuleText, String>> {
+    let text = match &rule.rule {
+        Seen::Value { value, .. } => value.parse::<RuleText>().map_err(|bad| bad.to_string()),
+        Seen::Bad { why, .. } => Err(why.to_string()),
+        Seen::Absent => return None,
+    };
+    Some(text.and_then(|text| match refused.get(&text) {
+        Some(why) => Err(why.clone()),
+        None => Ok(text),
+    }))
+}
