@@ -1,5 +1,5 @@
-//! The port to this machine: links, kernel settings, units, ARP, its watchdog and its power, the
-//! datagrams of the uptime mesh, and what /proc tells.
+//! The port to this machine: links, kernel settings, units, ARP, its firewall, its watchdog and its
+//! power, the datagrams of the uptime mesh, and what /proc tells.
 //!
 //! Each outside thing is a small trait with a real implementation in [`real`]; [`fake`] is a
 //! machine in memory that implements them all.
@@ -7,6 +7,7 @@
 mod arp;
 pub mod fact;
 pub mod fake;
+mod firewall;
 mod link;
 mod mesh;
 mod power;
@@ -16,6 +17,7 @@ mod unit;
 mod watchdog;
 
 pub use arp::{Announcement, Announcer};
+pub use firewall::{Firewall, FirewallError};
 pub use link::{DefaultRoute, Link, LinkError, LinkStep, LinkTable, Links, Mac};
 pub use mesh::{Prober, Responder, Token, Wire, WireError};
 pub use power::{PowerError, SelfPower};

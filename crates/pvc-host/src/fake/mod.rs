@@ -4,6 +4,7 @@
 //! a device belongs to one bridge at most, and a default route needs a network to its router.
 //! Clones are the same machine.
 
+mod firewall;
 mod links;
 mod net;
 mod power;
@@ -13,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub use firewall::FakeFirewall;
 pub use net::{FakeNet, FakeWire, NetPath};
 pub use watchdog::{FakeWatchdog, FakeWatchdogDevice};
 

@@ -1,6 +1,7 @@
 //! This machine itself.
 
 mod announcer;
+mod firewall;
 mod links;
 mod netlink;
 mod power;
@@ -10,6 +11,7 @@ mod watchdog;
 mod wire;
 
 pub use announcer::PacketAnnouncer;
+pub use firewall::Nft;
 pub use links::Netlink;
 pub use power::KernelPower;
 pub use sysctl::ProcSys;
