@@ -14,7 +14,7 @@ use pvc_common::unit::Mib;
 use pvc_common::view::View;
 use pvc_common::zk::{Text, key};
 use pvc_host::fact::{self, Facts};
-use pvc_host::real::{Netlink, PacketAnnouncer, Systemctl};
+use pvc_host::real::{Netlink, Nft, PacketAnnouncer, Systemctl};
 use pvc_ipmi::{Bmc, Ipmi};
 use pvc_libvirt::Hypervisor;
 use pvc_plan::fence::{AfterFence, Policy, StorageFence};
@@ -22,6 +22,7 @@ use pvc_zk::{Mirror, Tree};
 
 use crate::config::{self, Config};
 use crate::fence::{Means, STORAGE_COMMAND_LIMIT};
+use crate::firewall::FirewallKeeper;
 use crate::mesh::Ear;
 use crate::outfit::{self, Floating, FloatingAddresses, Part, Parts};
 use crate::serve::{self, Fencing, Service, Settings, serve};
@@ -196,7 +197,13 @@ pub(crate) fn begin<T: Tree, H: Hypervisor>(
     let figures = config.functions.storage.then(|| ceph(config));
     let tasks = config.functions.storage.then(|| patient_ceph(config));
     let ceph = serve::Storage { fencing: storage, figures, tasks, rack };
-    serve(settings, serve::Parts { tree, hypervisor, outfit, views, fencing, ceph })
+    let for_networks = tree.clone();
+    let mut service =
+        serve(settings, serve::Parts { tree, hypervisor, outfit, views, fencing, ceph });
+    if config.functions.networking {
+        service.employ(FirewallKeeper::new(for_networks, Nft));
+    }
+    service
 }
 
 /// The devices whose traffic is shown: hardware, and those that the configuration names.

@@ -1,0 +1,7 @@
+//! The firewall on real packets: a router with two networks and their guests, in namespaces.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod many;
+mod router;
+mod site;
