@@ -17,6 +17,7 @@ mod change;
 pub mod config;
 mod exporter;
 mod fetch;
+pub mod firewall;
 mod image;
 pub mod initialize;
 mod listing;

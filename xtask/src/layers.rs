@@ -41,7 +41,10 @@ const ALLOWED: [(&str, &[&str]); 17] = [
             "pvc-runtime",
         ],
     ),
-    ("pvcapid", &["pvc-common", "pvc-plan", "pvc-domxml", "pvc-zk", "pvc-ceph", "pvc-runtime"]),
+    (
+        "pvcapid",
+        &["pvc-common", "pvc-plan", "pvc-domxml", "pvc-zk", "pvc-host", "pvc-ceph", "pvc-runtime"],
+    ),
     // The client edits definitions itself, but never sees ZooKeeper or a port.
     ("pvc-cli", &["pvc-common", "pvc-domxml", "pvc-runtime", "pvc-client"]),
     // L5, what looks at the whole
