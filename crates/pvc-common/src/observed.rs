@@ -4,6 +4,9 @@ mod firewall;
 mod storage;
 
 pub use firewall::FirewallTable;
+mod link;
+
+pub use link::{LinkKind, Tunnel};
 pub use storage::{
     BlockDevice, FoundOsd, Machine, MappedOsd, NewOsds, OsdMap, Safety, VolumeGroup,
 };

@@ -8,6 +8,7 @@ mod arp;
 pub mod fact;
 pub mod fake;
 mod firewall;
+mod frr;
 mod link;
 mod mesh;
 mod power;
@@ -18,6 +19,7 @@ mod watchdog;
 
 pub use arp::{Announcement, Announcer};
 pub use firewall::{Firewall, FirewallError};
+pub use frr::{Frr, FrrError};
 pub use link::{DefaultRoute, Link, LinkError, LinkStep, LinkTable, Links, Mac};
 pub use mesh::{Prober, Responder, Token, Wire, WireError};
 pub use power::{PowerError, SelfPower};

@@ -2,9 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use pvc_common::observed::{LinkKind, Tunnel};
 use pvc_host::fake::FakeHost;
 use pvc_host::real::{Netlink, PacketAnnouncer};
-use pvc_host::{Announcement, Announcer, DefaultRoute, LinkError, LinkStep, Links};
+use pvc_host::{Announcement, Announcer, DefaultRoute, LinkError, LinkStep, Links, Mac};
 
 /// A bridge with an address, a route, and everything done twice. `device` exists.
 async fn suite(links: &impl Links, device: &str) {
@@ -32,7 +33,7 @@ async fn suite(links: &impl Links, device: &str) {
     assert_eq!(seen[0], seen[1], "twice is once");
     let (port, made) = (&seen[0].links[&device], &seen[0].links[&bridge]);
     assert_eq!((port.up, port.mtu, port.bridge_port_of.as_ref()), (true, 1400, Some(&bridge)));
-    assert_eq!((made.up, made.mtu, made.bridge), (true, 1400, true));
+    assert_eq!((made.up, made.mtu, &made.kind), (true, 1400, &LinkKind::Bridge));
     assert_eq!(made.mac, port.mac, "the bridge keeps the address it was made with");
     assert_eq!(made.addresses, [address, floating]);
     assert_eq!(seen[0].default_routes, [route]);
@@ -52,6 +53,111 @@ async fn suite(links: &impl Links, device: &str) {
         DefaultRoute { gateway: "192.0.2.1".parse().unwrap(), device: bridge.clone() };
     let refused = links.apply(&LinkStep::DefaultRoute(unreachable)).await;
     assert!(matches!(refused, Err(LinkError::Refused { .. })), "{refused:?}");
+}
+
+const PORT: &str = "vxlan7";
+const BRIDGE: &str = "vmbr7";
+
+fn tunnel() -> LinkKind {
+    let local = Some("10.77.0.1".parse().unwrap());
+    LinkKind::Vxlan(Tunnel { vni: 7, port: 4789, local, learning: false })
+}
+
+/// What a network of VMs takes.
+fn network() -> Vec<LinkStep> {
+    let (port, bridge) = (PORT.to_owned(), BRIDGE.to_owned());
+    vec![
+        LinkStep::Make { name: port.clone(), kind: tunnel() },
+        LinkStep::Quiet { device: port.clone() },
+        LinkStep::Mtu { device: port.clone(), mtu: 1350 },
+        LinkStep::Make { name: bridge.clone(), kind: LinkKind::Bridge },
+        LinkStep::Address { device: bridge.clone(), mac: Mac([0x0a, 0x70, 10, 77, 0, 1]) },
+        LinkStep::Quiet { device: bridge.clone() },
+        LinkStep::Mtu { device: bridge.clone(), mtu: 1350 },
+        LinkStep::Up { device: bridge.clone() },
+        LinkStep::Enslave { device: port.clone(), bridge },
+        LinkStep::Unlearning { device: port.clone() },
+        LinkStep::Up { device: port },
+    ]
+}
+
+/// A network of VMs is made and removed, everything twice; a `device` is in its bridge meanwhile.
+async fn networks(links: &impl Links, device: &str) {
+    for _ in 0..2 {
+        for step in network() {
+            links.apply(&step).await.unwrap_or_else(|error| panic!("{step}: {error}"));
+        }
+        let seen = links.observe().await.unwrap().links;
+        let (port, bridge) = (&seen[PORT], &seen[BRIDGE]);
+        assert_eq!((&port.kind, &bridge.kind), (&tunnel(), &LinkKind::Bridge));
+        assert_eq!((port.mtu, port.up, bridge.mtu, bridge.up), (1350, true, 1350, true));
+        assert_eq!(port.bridge_port_of.as_deref(), Some(BRIDGE));
+        assert!(!port.learned_from && !port.link_local && !bridge.link_local);
+        assert_eq!(bridge.mac, Some(Mac([0x0a, 0x70, 10, 77, 0, 1])));
+        assert_eq!((&port.addresses_v6, &bridge.addresses_v6), (&vec![], &vec![]));
+    }
+    let guest = LinkStep::Enslave { device: device.to_owned(), bridge: BRIDGE.to_owned() };
+    links.apply(&guest).await.unwrap();
+    assert!(links.observe().await.unwrap().links[device].learned_from);
+
+    let taken = LinkStep::Make { name: PORT.to_owned(), kind: LinkKind::Bridge };
+    let error = LinkError::Taken { device: PORT.to_owned() };
+    assert_eq!(links.apply(&taken).await, Err(error));
+    for step in network().iter().filter(|step| !matches!(step, LinkStep::Make { .. })) {
+        let missing = match step.clone() {
+            LinkStep::Quiet { .. } => LinkStep::Quiet { device: "gone0".to_owned() },
+            LinkStep::Mtu { mtu, .. } => LinkStep::Mtu { device: "gone0".to_owned(), mtu },
+            LinkStep::Address { mac, .. } => LinkStep::Address { device: "gone0".to_owned(), mac },
+            LinkStep::Unlearning { .. } => LinkStep::Unlearning { device: "gone0".to_owned() },
+            _ => LinkStep::Up { device: "gone0".to_owned() },
+        };
+        let error = LinkError::Missing { device: "gone0".to_owned() };
+        assert_eq!(links.apply(&missing).await, Err(error), "{missing}");
+    }
+
+    for _ in 0..2 {
+        for device in [PORT, BRIDGE] {
+            links.apply(&LinkStep::Remove { device: device.to_owned() }).await.unwrap();
+        }
+    }
+    let seen = links.observe().await.unwrap().links;
+    assert!(!seen.contains_key(PORT) && !seen.contains_key(BRIDGE));
+    assert_eq!(seen[device].bridge_port_of, None, "what was in it is free");
+}
+
+/// A VLAN, where the kernel has them; otherwise it says so.
+async fn vlan(links: &impl Links, carrier: &str) -> Result<(), LinkError> {
+    let (name, kind) = ("vlan7".to_owned(), LinkKind::Vlan { id: 7, carrier: carrier.to_owned() });
+    links.apply(&LinkStep::Up { device: carrier.to_owned() }).await.unwrap();
+    links.apply(&LinkStep::Make { name: name.clone(), kind: kind.clone() }).await?;
+    links.apply(&LinkStep::Up { device: name.clone() }).await.unwrap();
+    assert_eq!(links.observe().await.unwrap().links[&name].kind, kind);
+    links.apply(&LinkStep::Remove { device: name }).await
+}
+
+const NO_VLAN: LinkError = LinkError::NoSuchKind { kind: "vlan" };
+
+#[tokio::test]
+async fn a_machine_in_memory_has_networks() {
+    let host = FakeHost::new();
+    host.plug_in("ens4");
+    networks(&host, "ens4").await;
+    vlan(&host, "ens4").await.unwrap();
+    host.lack_kind("vlan");
+    assert_eq!(vlan(&host, "ens4").await, Err(NO_VLAN));
+}
+
+/// On one thread, as below.
+#[tokio::test(flavor = "current_thread")]
+async fn the_kernel_has_networks() {
+    if !own_namespace() {
+        return;
+    }
+    let links = Netlink::open().unwrap();
+    pair();
+    networks(&links, "veth0").await;
+    let made = vlan(&links, "veth0").await;
+    assert!(made == Ok(()) || made == Err(NO_VLAN), "{made:?}");
 }
 
 #[tokio::test]

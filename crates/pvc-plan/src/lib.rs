@@ -4,11 +4,13 @@
 //! waits, never reads a clock and never touches the world; whoever runs its steps never
 //! decides. A refused or superseded step is answered by planning again.
 
+pub mod evpn;
 pub mod fence;
 pub mod firewall;
 pub mod flush;
 pub mod lease;
 pub mod mesh;
+pub mod network;
 pub mod osd;
 pub mod place;
 pub mod primary;

@@ -1,5 +1,9 @@
 //! The network devices of a machine in memory.
 
+use std::collections::BTreeSet;
+
+use pvc_common::observed::LinkKind;
+
 use super::FakeHost;
 use crate::{Link, LinkError, LinkStep, LinkTable, Links, Mac};
 
@@ -12,8 +16,19 @@ impl FakeHost {
         let mut machine = self.machine();
         let number = u8::try_from(machine.table.links.len()).unwrap_or(u8::MAX);
         let mac = Some(Mac([2, 0, 0, 0, 0, number]));
-        let link = Link { mac, mtu: USUAL_MTU, ..Link::default() };
+        let link = Link { mac, mtu: USUAL_MTU, link_local: true, ..Link::default() };
         machine.table.links.insert(device.to_owned(), link);
+    }
+
+    /// Takes a kind of device away from the kernel, as it calls it.
+    pub fn lack_kind(&self, kind: &'static str) {
+        self.machine().missing_kinds.insert(kind);
+    }
+
+    /// What was really changed of the devices, in order.
+    #[must_use]
+    pub fn link_steps(&self) -> Vec<LinkStep> {
+        self.machine().steps.clone()
     }
 
     /// The devices as they are now.
@@ -31,30 +46,64 @@ impl Links for FakeHost {
     async fn apply(&self, step: &LinkStep) -> Result<(), LinkError> {
         let mut machine = self.machine();
         let before = machine.table.clone();
-        change(&mut machine.table, step)?;
-        machine.changes += u64::from(machine.table != before);
+        let machine = &mut *machine;
+        change(&mut machine.table, &machine.missing_kinds, step)?;
+        if machine.table != before {
+            machine.changes += 1;
+            machine.steps.push(step.clone());
+        }
         Ok(())
     }
 }
 
-fn change(table: &mut LinkTable, step: &LinkStep) -> Result<(), LinkError> {
+fn change(
+    table: &mut LinkTable,
+    missing_kinds: &BTreeSet<&'static str>,
+    step: &LinkStep,
+) -> Result<(), LinkError> {
     match step {
         LinkStep::Bridge { name, like } => {
             if !table.links.contains_key(name) {
                 let mac = device(table, like)?.mac;
-                let bridge = Link { mac, mtu: USUAL_MTU, bridge: true, ..Link::default() };
+                let bridge = Link { mac, kind: LinkKind::Bridge, ..new_link() };
                 table.links.insert(name.clone(), bridge);
             }
             device(table, name)?.up = true;
         }
+        LinkStep::Make { name, kind } => make(table, missing_kinds, name, kind)?,
+        LinkStep::Remove { device } => remove(table, device),
+        LinkStep::Address { device: name, mac } => device(table, name)?.mac = Some(*mac),
+        LinkStep::Quiet { device: name } => device(table, name)?.link_local = false,
+        LinkStep::Unlearning { device: name } => {
+            let port = device(table, name)?;
+            if port.bridge_port_of.is_none() {
+                return Err(refused(step, "not a port"));
+            }
+            port.learned_from = false;
+        }
         LinkStep::Enslave { device: port, bridge } => {
-            if !device(table, bridge)?.bridge {
+            if device(table, bridge)?.kind != LinkKind::Bridge {
                 return Err(refused(step, "not a bridge"));
             }
-            device(table, port)?.bridge_port_of = Some(bridge.clone());
+            let port = device(table, port)?;
+            if port.bridge_port_of.as_ref() != Some(bridge) {
+                port.bridge_port_of = Some(bridge.clone());
+                port.learned_from = true;
+            }
         }
-        LinkStep::Mtu { device: name, mtu } => device(table, name)?.mtu = *mtu,
-        LinkStep::Up { device: name } => device(table, name)?.up = true,
+        LinkStep::Mtu { device: name, mtu } => {
+            let most = lower(table, name)?.map_or(u32::MAX, |lower| lower.mtu);
+            if *mtu > most {
+                return Err(refused(step, "Numerical result out of range"));
+            }
+            device(table, name)?.mtu = *mtu;
+        }
+        LinkStep::Up { device: name } => {
+            if lower(table, name)?.is_some_and(|lower| !lower.up) {
+                return Err(refused(step, "Network is down"));
+            }
+            device(table, name)?.up = true;
+        }
         LinkStep::AddAddress { device: name, address } => {
             let addresses = &mut device(table, name)?.addresses;
             if !addresses.contains(address) {
@@ -73,6 +122,54 @@ fn change(table: &mut LinkTable, step: &LinkStep) -> Result<(), LinkError> {
         }
     }
     Ok(())
+}
+
+fn new_link() -> Link {
+    Link { mtu: USUAL_MTU, link_local: true, ..Link::default() }
+}
+
+fn make(
+    table: &mut LinkTable,
+    missing_kinds: &BTreeSet<&'static str>,
+    name: &str,
+    kind: &LinkKind,
+) -> Result<(), LinkError> {
+    if let Some(there) = table.links.get(name) {
+        let same = there.kind == *kind;
+        return if same { Ok(()) } else { Err(LinkError::Taken { device: name.to_owned() }) };
+    }
+    if *kind == LinkKind::Other || missing_kinds.contains(kind.name()) {
+        return Err(LinkError::NoSuchKind { kind: kind.name() });
+    }
+    let mut link = Link { kind: kind.clone(), ..new_link() };
+    if let LinkKind::Vlan { carrier, .. } = kind {
+        let carrier = device(table, carrier)?;
+        (link.mac, link.mtu) = (carrier.mac, carrier.mtu);
+    }
+    table.links.insert(name.to_owned(), link);
+    Ok(())
+}
+
+/// With a bridge its ports become free, and with a device its VLANs go.
+fn remove(table: &mut LinkTable, device: &str) {
+    table.links.remove(device);
+    table.links.retain(|_, link| match &link.kind {
+        LinkKind::Vlan { carrier, .. } => carrier != device,
+        LinkKind::Bridge | LinkKind::Vxlan(_) | LinkKind::Other => true,
+    });
+    for port in table.links.values_mut() {
+        if port.bridge_port_of.as_deref() == Some(device) {
+            (port.bridge_port_of, port.learned_from) = (None, false);
+        }
+    }
+}
+
+/// The device that a VLAN is on.
+fn lower(table: &mut LinkTable, name: &str) -> Result<Option<Link>, LinkError> {
+    match device(table, name)?.kind.clone() {
+        LinkKind::Vlan { carrier, .. } => Ok(table.links.get(&carrier).cloned()),
+        LinkKind::Bridge | LinkKind::Vxlan(_) | LinkKind::Other => Ok(None),
+    }
 }
 
 fn device<'a>(table: &'a mut LinkTable, name: &str) -> Result<&'a mut Link, LinkError> {

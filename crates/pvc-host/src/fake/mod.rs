@@ -5,6 +5,7 @@
 //! Clones are the same machine.
 
 mod firewall;
+mod frr;
 mod links;
 mod net;
 mod power;
@@ -18,7 +19,9 @@ pub use firewall::FakeFirewall;
 pub use net::{FakeNet, FakeWire, NetPath};
 pub use watchdog::{FakeWatchdog, FakeWatchdogDevice};
 
-use crate::{Announcement, Announcer, LinkTable, Sysctl, SysctlError, UnitError, UnitState, Units};
+use crate::{
+    Announcement, Announcer, LinkStep, LinkTable, Sysctl, SysctlError, UnitError, UnitState, Units,
+};
 
 /// A machine in memory.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +35,9 @@ struct Machine {
     settings: BTreeMap<String, String>,
     missing_settings: BTreeSet<String>,
     announced: Vec<Announcement>,
+    missing_kinds: BTreeSet<&'static str>,
+    steps: Vec<LinkStep>,
+    frr: Option<frr::Daemon>,
     cut: bool,
     refuses_to_cut: bool,
     changes: u64,

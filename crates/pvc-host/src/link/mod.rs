@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use ipnet::{Ipv4Net, Ipv6Net};
+use pvc_common::observed::LinkKind;
 
 /// The hardware address of a device.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,10 +35,14 @@ pub struct Link {
     pub mtu: u32,
     /// Its hardware address, if it is an Ethernet device.
     pub mac: Option<Mac>,
-    /// Whether it is a bridge.
-    pub bridge: bool,
+    /// What it is.
+    pub kind: LinkKind,
     /// The bridge it is a port of.
     pub bridge_port_of: Option<String>,
+    /// Whether that bridge learns from what comes in by it.
+    pub learned_from: bool,
+    /// Whether it gives itself an IPv6 address when it is switched on.
+    pub link_local: bool,
     /// Its IPv4 addresses, in the order the kernel has them.
     pub addresses: Vec<Ipv4Net>,
     /// Its IPv6 addresses, in the order the kernel has them, without those that are good on its
@@ -96,6 +101,35 @@ pub enum LinkStep {
         /// The device whose hardware address it gets when it is made.
         like: String,
     },
+    /// There shall be a device of this kind; when it is made it is switched off.
+    Make {
+        /// Its name.
+        name: String,
+        /// Its kind.
+        kind: LinkKind,
+    },
+    /// There shall be no device of this name.
+    Remove {
+        /// The device.
+        device: String,
+    },
+    /// A device shall have this hardware address. A bridge keeps it, whatever its ports have.
+    Address {
+        /// The device.
+        device: String,
+        /// The address.
+        mac: Mac,
+    },
+    /// A device shall give itself no IPv6 address when it is switched on.
+    Quiet {
+        /// The device.
+        device: String,
+    },
+    /// The bridge of a port shall not learn from what comes in by it.
+    Unlearning {
+        /// The port.
+        device: String,
+    },
     /// A device shall be a port of a bridge.
     Enslave {
         /// The device.
@@ -137,6 +171,11 @@ impl fmt::Display for LinkStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bridge { name, .. } => write!(f, "make bridge {name}"),
+            Self::Make { name, kind } => write!(f, "make {name} ({kind})"),
+            Self::Remove { device } => write!(f, "remove {device}"),
+            Self::Address { device, mac } => write!(f, "give {device} the address {mac}"),
+            Self::Quiet { device } => write!(f, "keep {device} from addressing itself"),
+            Self::Unlearning { device } => write!(f, "end the learning by {device}"),
             Self::Enslave { device, bridge } => write!(f, "put {device} into bridge {bridge}"),
             Self::Mtu { device, mtu } => write!(f, "set the packet size of {device} to {mtu}"),
             Self::Up { device } => write!(f, "switch on {device}"),
@@ -163,6 +202,18 @@ pub enum LinkError {
     NoAnswer {
         /// How long it was waited for.
         waited: Duration,
+    },
+    /// The kernel does not have devices of this kind.
+    #[error("the kernel of this node has no devices of the kind {kind}")]
+    NoSuchKind {
+        /// As the kernel calls it.
+        kind: &'static str,
+    },
+    /// There is a device of this name, but it is another one.
+    #[error("there is another device {device} already")]
+    Taken {
+        /// The device.
+        device: String,
     },
     /// The kernel refused.
     #[error("the kernel refused to {what}: {why}")]

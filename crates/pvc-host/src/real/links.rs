@@ -7,8 +7,10 @@ use std::time::Duration;
 use futures_util::{Stream, TryStreamExt};
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::address::AddressAttribute;
+use netlink_packet_route::link::LinkExtentMask;
 use rtnetlink::{
-    AddressMessageBuilder, Error, Handle, LinkBridge, LinkUnspec, RouteMessageBuilder,
+    AddressMessageBuilder, Error, Handle, LinkBridge, LinkMessageBuilder, LinkUnspec,
+    RouteMessageBuilder,
 };
 
 use super::netlink::table;
@@ -20,7 +22,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// The network devices of this process's network namespace.
 #[derive(Clone, Debug)]
 pub struct Netlink {
-    handle: Handle,
+    pub(super) handle: Handle,
 }
 
 impl Netlink {
@@ -34,7 +36,7 @@ impl Netlink {
         Ok(Self { handle })
     }
 
-    async fn index(&self, device: &str) -> Result<u32, LinkError> {
+    pub(super) async fn index(&self, device: &str) -> Result<u32, LinkError> {
         let found = self.handle.link().get().match_name(device).execute();
         match collect("see devices", found).await {
             Ok(links) => links.first().map(|link| link.header.index),
@@ -68,6 +70,34 @@ impl Netlink {
         ask(what, self.handle.link().set(change.build()).execute()).await
     }
 
+    /// Changes a device by its name, which takes one question instead of two.
+    pub(super) async fn change(
+        &self,
+        device: &str,
+        what: &str,
+        change: impl FnOnce(LinkMessageBuilder<LinkUnspec>) -> LinkMessageBuilder<LinkUnspec>,
+    ) -> Result<(), LinkError> {
+        let message = change(LinkUnspec::new_with_name(device)).build();
+        self.on(device, what, self.handle.link().set(message).execute()).await
+    }
+
+    /// Has the kernel do something to a device, which may be missing.
+    pub(super) async fn on(
+        &self,
+        device: &str,
+        what: &str,
+        act: impl Future<Output = Result<(), Error>>,
+    ) -> Result<(), LinkError> {
+        let mut missing = false;
+        let act = async {
+            let answer = act.await;
+            missing = errno(&answer) == Some(libc::ENODEV);
+            answer
+        };
+        let outcome = ask(what, act).await;
+        if missing { Err(LinkError::Missing { device: device.to_owned() }) } else { outcome }
+    }
+
     async fn default_route(&self, wanted: &DefaultRoute, what: &str) -> Result<(), LinkError> {
         let index = self.index(&wanted.device).await?;
         let route = RouteMessageBuilder::<Ipv4Addr>::new()
@@ -80,7 +110,10 @@ impl Netlink {
 
 impl Links for Netlink {
     async fn observe(&self) -> Result<LinkTable, LinkError> {
-        let links = collect("see devices", self.handle.link().get().execute()).await?;
+        // Without counters, which are more than half of what the kernel tells.
+        let links = self.handle.link().get();
+        let links = links.set_filter_mask(AddressFamily::Unspec, vec![LinkExtentMask::SkipStats]);
+        let links = collect("see devices", links.execute()).await?;
         let addresses = collect("see addresses", self.handle.address().get().execute()).await?;
         let routes = RouteMessageBuilder::<Ipv4Addr>::new().build();
         let routes = collect("see routes", self.handle.route().get(routes).execute()).await?;
@@ -95,14 +128,15 @@ impl Links for Netlink {
                 let (device, bridge) = (self.index(device).await?, self.index(bridge).await?);
                 self.set(LinkUnspec::new_with_index(device).controller(bridge), &what).await
             }
-            LinkStep::Mtu { device, mtu } => {
-                let index = self.index(device).await?;
-                self.set(LinkUnspec::new_with_index(index).mtu(*mtu), &what).await
+            LinkStep::Mtu { device, mtu } => self.change(device, &what, |to| to.mtu(*mtu)).await,
+            LinkStep::Up { device } => self.change(device, &what, LinkMessageBuilder::up).await,
+            LinkStep::Address { device, mac } => {
+                self.change(device, &what, |to| to.address(mac.0.to_vec())).await
             }
-            LinkStep::Up { device } => {
-                let index = self.index(device).await?;
-                self.set(LinkUnspec::new_with_index(index).up(), &what).await
-            }
+            LinkStep::Make { name, kind } => self.make(name, kind, &what).await,
+            LinkStep::Remove { device } => self.remove(device, &what).await,
+            LinkStep::Quiet { device } => self.quiet(device, &what).await,
+            LinkStep::Unlearning { device } => self.unlearning(device, &what).await,
             LinkStep::AddAddress { device, address } => {
                 let index = self.index(device).await?;
                 let added =
@@ -126,14 +160,19 @@ impl Links for Netlink {
 }
 
 /// Takes the answer that a thing is so already for success.
-fn already(answer: Result<(), Error>, errno: i32) -> Result<(), Error> {
+pub(super) fn already(answer: Result<(), Error>, is_so: i32) -> Result<(), Error> {
+    if errno(&answer) == Some(is_so) { Ok(()) } else { answer }
+}
+
+/// The kernel's error number, if that is what the answer is.
+pub(super) fn errno(answer: &Result<(), Error>) -> Option<i32> {
     match answer {
-        Err(Error::NetlinkError(message)) if message.raw_code() == -errno => Ok(()),
-        other => other,
+        Err(Error::NetlinkError(message)) => Some(-message.raw_code()),
+        Ok(()) | Err(_) => None,
     }
 }
 
-async fn ask<T>(
+pub(super) async fn ask<T>(
     what: &str,
     question: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, LinkError> {

@@ -1,7 +1,9 @@
 //! This machine itself.
 
 mod announcer;
+mod device;
 mod firewall;
+mod frr;
 mod links;
 mod netlink;
 mod power;
@@ -12,6 +14,7 @@ mod wire;
 
 pub use announcer::PacketAnnouncer;
 pub use firewall::Nft;
+pub use frr::FrrReload;
 pub use links::Netlink;
 pub use power::KernelPower;
 pub use sysctl::ProcSys;

@@ -6,8 +6,13 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::IpNet;
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::address::{AddressAttribute, AddressMessage};
-use netlink_packet_route::link::{InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkMessage};
+use netlink_packet_route::link::{
+    AfSpecInet6, AfSpecUnspec, In6AddrGenMode, InfoBridgePort, InfoData, InfoKind, InfoPortData,
+    InfoVlan, InfoVxlan, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
+};
 use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteHeader, RouteMessage};
+
+use pvc_common::observed::{LinkKind, Tunnel};
 
 use crate::{DefaultRoute, Link, LinkTable, Mac};
 
@@ -67,12 +72,77 @@ fn link(message: &LinkMessage, names: &HashMap<u32, &str>) -> Link {
                 link.bridge_port_of = names.get(index).map(|name| (*name).to_owned());
             }
             LinkAttribute::LinkInfo(infos) => {
-                link.bridge = infos.contains(&LinkInfo::Kind(InfoKind::Bridge));
+                link.kind = kind(infos, lower(message, names));
+                link.learned_from = infos.iter().any(is_learning);
             }
+            LinkAttribute::AfSpecUnspec(families) => link.link_local = link_local(families),
             _ => {}
         }
     }
     link
+}
+
+/// The device that a device is on.
+fn lower(message: &LinkMessage, names: &HashMap<u32, &str>) -> String {
+    let index = message.attributes.iter().find_map(|attribute| match attribute {
+        LinkAttribute::Link(index) => Some(index),
+        _ => None,
+    });
+    index.and_then(|index| names.get(index)).map(|name| (*name).to_owned()).unwrap_or_default()
+}
+
+fn kind(infos: &[LinkInfo], lower: String) -> LinkKind {
+    let is = |kind| infos.contains(&LinkInfo::Kind(kind));
+    let data = infos.iter().find_map(|info| match info {
+        LinkInfo::Data(data) => Some(data),
+        _ => None,
+    });
+    match data {
+        _ if is(InfoKind::Bridge) => LinkKind::Bridge,
+        Some(InfoData::Vxlan(data)) => LinkKind::Vxlan(tunnel(data)),
+        Some(InfoData::Vlan(data)) => {
+            let id = data.iter().find_map(|datum| match datum {
+                InfoVlan::Id(id) => Some(*id),
+                _ => None,
+            });
+            LinkKind::Vlan { id: id.unwrap_or_default(), carrier: lower }
+        }
+        _ => LinkKind::Other,
+    }
+}
+
+fn tunnel(data: &[InfoVxlan]) -> Tunnel {
+    let mut tunnel = Tunnel { vni: 0, port: 0, local: None, learning: false };
+    for datum in data {
+        match datum {
+            InfoVxlan::Id(vni) => tunnel.vni = *vni,
+            InfoVxlan::Port(port) => tunnel.port = *port,
+            InfoVxlan::Local(local) => tunnel.local = Some(*local),
+            InfoVxlan::Learning(learning) => tunnel.learning = *learning,
+            _ => {}
+        }
+    }
+    tunnel
+}
+
+fn is_learning(info: &LinkInfo) -> bool {
+    match info {
+        LinkInfo::PortData(InfoPortData::BridgePort(port)) => {
+            port.contains(&InfoBridgePort::Learning(true))
+        }
+        _ => false,
+    }
+}
+
+/// A device without IPv6 says nothing of how it addresses itself.
+fn link_local(families: &[AfSpecUnspec]) -> bool {
+    families.iter().any(|family| match family {
+        AfSpecUnspec::Inet6(inet6) => inet6.iter().any(|it| match it {
+            AfSpecInet6::AddrGenMode(mode) => *mode != In6AddrGenMode::None,
+            _ => false,
+        }),
+        _ => false,
+    })
 }
 
 fn address(message: &AddressMessage) -> Option<IpNet> {

@@ -1,0 +1,124 @@
+//! FRR by way of its own programs.
+//!
+//! `frr-reload.py` compares a file with what runs, and changes only what differs. It says that all is well
+//! even if a daemon of FRR's does not run that should take a part of it; so what runs is read afterwards.
+//! The file that FRR starts with is replaced last: whoever finds it with this content knows that FRR has
+//! taken it, wherever this process ended.
+
+use std::fs::{self, File, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use pvc_command::Command;
+
+use crate::{Frr, FrrError};
+
+/// It starts a dozen processes, one after the other, which takes 2 s on an idle machine.
+const RELOAD_LIMIT: Duration = Duration::from_secs(60);
+const QUESTION_LIMIT: Duration = Duration::from_secs(10);
+
+const RELOAD: &str = "/usr/lib/frr/frr-reload.py";
+const SHELL: &str = "/usr/bin/vtysh";
+
+/// The FRR of this machine.
+#[derive(Clone, Debug)]
+pub struct FrrReload {
+    directory: PathBuf,
+}
+
+impl Default for FrrReload {
+    fn default() -> Self {
+        Self { directory: "/etc/frr".into() }
+    }
+}
+
+impl FrrReload {
+    fn file(&self) -> PathBuf {
+        self.directory.join("frr.conf")
+    }
+
+    async fn running(&self) -> Result<String, FrrError> {
+        let question = Command::new(SHELL, QUESTION_LIMIT).args(["-c", "show running-config"]);
+        Ok(question.run().await.map_err(|source| FrrError::Failed { source })?.stdout)
+    }
+}
+
+impl Frr for FrrReload {
+    async fn stored(&self) -> Result<Option<String>, FrrError> {
+        if !Path::new(RELOAD).exists() || !Path::new(SHELL).exists() {
+            return Err(FrrError::Absent);
+        }
+        let path = self.file();
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(file(&path, error)),
+        }
+    }
+
+    async fn configure(&self, text: &str) -> Result<(), FrrError> {
+        if !Path::new(RELOAD).exists() || !Path::new(SHELL).exists() {
+            return Err(FrrError::Absent);
+        }
+        let (path, beside) = (self.file(), self.directory.join("frr.conf.pvc"));
+        write(&self.directory, &beside, text).map_err(|error| file(&beside, error))?;
+        let reload = Command::new(RELOAD, RELOAD_LIMIT).arg("--reload").arg(beside.as_os_str());
+        reload.run().await.map_err(|source| FrrError::Failed { source })?;
+        if let Some(line) = missing(text, &self.running().await?) {
+            return Err(FrrError::NotTaken { line: line.to_owned() });
+        }
+        fs::rename(&beside, &path).map_err(|error| file(&path, error))?;
+        let directory = File::open(&self.directory).and_then(|directory| directory.sync_all());
+        directory.map_err(|error| file(&self.directory, error))
+    }
+}
+
+fn file(path: &Path, source: io::Error) -> FrrError {
+    FrrError::File { path: path.display().to_string(), source }
+}
+
+/// Writes a file that belongs to whom FRR's directory belongs to, and that nobody else may read, as
+/// Debian's package does it.
+fn write(directory: &Path, path: &Path, text: &str) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    let owner = fs::metadata(directory)?;
+    chown(path, Some(owner.uid()), Some(owner.gid()))?;
+    file.set_permissions(Permissions::from_mode(0o640))?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// The first line of a configuration that what runs does not have.
+fn missing<'a>(text: &'a str, running: &str) -> Option<&'a str> {
+    let has = |line: &str| running.lines().any(|other| other.trim() == line);
+    let lines = text.lines().map(str::trim);
+    lines.filter(|line| !line.is_empty() && !line.starts_with('!')).find(|line| !has(line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_frr_did_not_take_is_named() {
+        let running = "Building configuration...\n\nCurrent configuration:\n!\nfrr version 8.4.4\n\
+                       hostname hv1\nlog syslog informational\n!\nrouter bgp 65500\n \
+                       bgp router-id 10.255.0.1\nexit\n!\nend\n";
+        let text =
+            "! a comment\nlog syslog informational\nrouter bgp 65500\n bgp router-id 10.255.0.1\n";
+        assert_eq!(missing(text, running), None);
+        let without_bgpd = "log syslog informational\n!\nend\n";
+        assert_eq!(missing(text, without_bgpd), Some("router bgp 65500"));
+    }
+
+    #[test]
+    fn a_file_is_written_whole_and_for_frr_only() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("frr.conf.pvc");
+        write(directory.path(), &path, "router bgp 65500\n").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "router bgp 65500\n");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+    }
+}
