@@ -14,16 +14,23 @@ use pvc_common::unit::Mib;
 use pvc_common::view::View;
 use pvc_common::zk::{Text, key};
 use pvc_host::fact::{self, Facts};
-use pvc_host::real::{Netlink, Nft, PacketAnnouncer, Systemctl};
+use pvc_host::real::{FrrReload, Netlink, Nft, PacketAnnouncer, Systemctl};
 use pvc_ipmi::{Bmc, Ipmi};
 use pvc_libvirt::Hypervisor;
 use pvc_plan::fence::{AfterFence, Policy, StorageFence};
+use pvc_plan::network::{Carriers, Trunk, Tunnels};
+use pvc_runtime::reconcile::Reconciler;
 use pvc_zk::{Mirror, Tree};
+use tokio::time::timeout;
 
-use crate::config::{self, Config};
+use crate::config::{self, Bridge, Config, Networks};
+use crate::evpn::EvpnKeeper;
 use crate::fence::{Means, STORAGE_COMMAND_LIMIT};
 use crate::firewall::FirewallKeeper;
+use crate::health::Health;
+use crate::keeper::Keeper;
 use crate::mesh::Ear;
+use crate::net::NetworkKeeper;
 use crate::outfit::{self, Floating, FloatingAddresses, Part, Parts};
 use crate::serve::{self, Fencing, Service, Settings, serve};
 use crate::startup::record::Identity;
@@ -161,6 +168,7 @@ pub(crate) fn begin<T: Tree, H: Hypervisor>(
     hypervisor: H,
     mirror: &Mirror<View>,
     ear: Option<Arc<Ear>>,
+    keepers: Vec<Keeper>,
 ) -> Service<T> {
     let settings = Settings {
         node: config.node.clone(),
@@ -198,12 +206,57 @@ pub(crate) fn begin<T: Tree, H: Hypervisor>(
     let tasks = config.functions.storage.then(|| patient_ceph(config));
     let ceph = serve::Storage { fencing: storage, figures, tasks, rack };
     let for_networks = tree.clone();
-    let mut service =
-        serve(settings, serve::Parts { tree, hypervisor, outfit, views, fencing, ceph });
+    let parts = serve::Parts { tree, hypervisor, outfit, views, fencing, ceph, keepers };
+    let mut service = serve(settings, parts);
     if config.functions.networking {
         service.employ(FirewallKeeper::new(for_networks, Nft));
     }
     service
+}
+
+/// What sees to this node's part in the networks of VMs.
+///
+/// It has done so once when this returns, if that was not beyond all measure: a VM that is started when
+/// its bridge is not there yet fails.
+pub(crate) async fn keepers<T: Tree>(
+    config: &Config,
+    links: &Netlink,
+    health: &Health<T>,
+    view: Option<Arc<View>>,
+) -> Vec<Keeper> {
+    let Some(networks) = config.networks.as_ref().filter(|_| config.functions.networking) else {
+        return Vec::new();
+    };
+    let me = config.node.clone();
+    let carriers = carriers(networks, config.bridge.as_ref());
+    let mut net = NetworkKeeper::new(me.clone(), links.clone(), carriers, health.clone());
+    if let Some(view) = view
+        && timeout(FIRST_NETWORKS_LIMIT, net.reconcile(view)).await.is_err()
+    {
+        let waited_s = FIRST_NETWORKS_LIMIT.as_secs();
+        tracing::warn!(waited_s, "the networks of VMs are not in order yet; going on without");
+    }
+    let address = networks.cluster.address;
+    let evpn = address.map(|address| {
+        EvpnKeeper::new(me, address.addr(), address.trunc(), FrrReload::default(), health.clone())
+    });
+    std::iter::once(Keeper::new(net)).chain(evpn.map(Keeper::new)).collect()
+}
+
+/// Hundreds of networks take a second or two.
+const FIRST_NETWORKS_LIMIT: Duration = Duration::from_secs(10);
+
+/// What this node carries networks of VMs by.
+fn carriers(networks: &Networks, bridge: Option<&Bridge>) -> Carriers {
+    let cluster = &networks.cluster;
+    let tunnels =
+        cluster.address.map(|address| Tunnels { local: address.addr(), mtu: cluster.mtu });
+    let trunk = bridge.map(|Bridge { device, mtu }| Trunk {
+        device: device.clone(),
+        mtu: *mtu,
+        shared: networks.all().iter().any(|network| network.device == *device),
+    });
+    Carriers { tunnels, trunk }
 }
 
 /// The devices whose traffic is shown: hardware, and those that the configuration names.

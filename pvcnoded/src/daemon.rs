@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
 use crate::config::{Config, HypervisorUri};
+use crate::health::Health;
 use crate::image::ClusterImage;
 use crate::liveness::Liveness;
 use crate::startup::node_log::NodeLog;
@@ -175,14 +176,17 @@ async fn live<T: Tree, H: Hypervisor>(
         liveness.withdraw().await;
         return Ended::Asked;
     };
-    let attendants = Attendants::begin(config, tree, ring);
+    let health = Health::new(config.node.clone(), tree.clone());
+    let attendants = Attendants::begin(config, tree, &health, ring);
     attendants.pass_on(mirror.view(), view_sender);
     if config.functions.hypervisor {
         // Asked while the daemon serves: nothing is gained by making the keepalive wait for it.
         let hypervisor = hypervisor.clone();
         tokio::spawn(async move { host::await_hypervisor(&hypervisor, HYPERVISOR_LIMIT).await });
     }
-    let service = assembly::begin(config, tree.clone(), links, hypervisor, &mirror, liveness.ear());
+    let keepers = assembly::keepers(config, &links, &health, mirror.latest()).await;
+    let service =
+        assembly::begin(config, tree.clone(), links, hypervisor, &mirror, liveness.ear(), keepers);
     attendants.pass_on(service.kept.clone(), kept_sender);
     if let Err(error) = sd_notify::notify(&[sd_notify::NotifyState::Ready]) {
         tracing::debug!(%error, "no supervisor to tell that the daemon serves");
@@ -251,7 +255,7 @@ struct Attendants {
 
 impl Attendants {
     /// Publishes the log, if that is wanted, and the traffic of the network devices.
-    fn begin<T: Tree>(config: &Config, tree: &T, ring: Ring) -> Self {
+    fn begin<T: Tree>(config: &Config, tree: &T, health: &Health<T>, ring: Ring) -> Self {
         let (trigger, drain) = drain();
         let source = assembly::traffic_source(config);
         let every = config.intervals.keepalive;
@@ -259,7 +263,7 @@ impl Attendants {
         let mut tasks = vec![tokio::spawn(traffic)];
         if config.high_availability.ipmi.is_some() {
             let (power, bmc) = (assembly::power(config), assembly::own_bmc(config));
-            let watch = bmc::watch(tree.clone(), config.node.clone(), power, bmc, drain.clone());
+            let watch = bmc::watch(health.clone(), config.node.clone(), power, bmc, drain.clone());
             tasks.push(tokio::spawn(watch));
         }
         if config.logging.zookeeper {

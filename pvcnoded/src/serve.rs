@@ -27,6 +27,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use crate::admission::Admitter;
 use crate::fence::{FenceKeeper, Means};
 use crate::flush::Flusher;
+use crate::keeper::Keeper;
 use crate::mesh::Ear;
 use crate::primary::{Outfit, PrimaryKeeper};
 use crate::settings::Teller;
@@ -85,6 +86,8 @@ pub struct Parts<T, H, O, P, C> {
     pub fencing: Option<Fencing<P, C>>,
     /// The storage.
     pub ceph: Storage<C>,
+    /// Whatever else this node sees to.
+    pub keepers: Vec<Keeper>,
 }
 
 /// What a node does with its storage; nothing on a node without.
@@ -136,7 +139,7 @@ where
 {
     let ((work, working_drain), (life, life_drain)) = (drain(), drain());
     let registry = Registry::default();
-    let Parts { tree, hypervisor, outfit, views, fencing, ceph } = parts;
+    let Parts { tree, hypervisor, outfit, views, fencing, ceph, keepers } = parts;
     let Storage { fencing: admission, figures, tasks, rack } = ceph;
     let node = settings.node.clone();
     let (kept_sender, kept) = watch::channel(None);
@@ -169,6 +172,10 @@ where
         working.push(crew.settings(node.clone(), settings.by_primary.clone()));
     }
     working.extend(fencing.map(|fencing| crew.fence(node.clone(), fencing)));
+    working.extend(keepers.into_iter().map(|keeper| {
+        let Crew { views, registry, drain, .. } = &crew;
+        keeper.spawn(views.clone(), registry, drain)
+    }));
     working.extend(crew.run_vms(settings, hypervisor, starts));
     let Crew { tree, views, registry, drain } = crew;
     Service { tree, node, views, kept, registry, work, drain, life, working, living }

@@ -1,11 +1,10 @@
 //! What this machine was seen to be.
 
 mod firewall;
+mod link;
 mod storage;
 
 pub use firewall::FirewallTable;
-mod link;
-
 pub use link::{LinkKind, Tunnel};
 pub use storage::{
     BlockDevice, FoundOsd, Machine, MappedOsd, NewOsds, OsdMap, Safety, VolumeGroup,

@@ -81,7 +81,7 @@ pub fn services(config: &Config) -> Vec<String> {
         (coordinator, "zookeeper.service".to_owned()),
         (functions.hypervisor && system_libvirt, "libvirtd.service".to_owned()),
         (functions.networking && coordinator, "patroni.service".to_owned()),
-        (functions.networking && coordinator, "frr.service".to_owned()),
+        (functions.networking, "frr.service".to_owned()),
         (functions.storage && coordinator, format!("ceph-mon@{node}.service")),
         (functions.storage && coordinator, format!("ceph-mgr@{node}.service")),
     ]
@@ -162,10 +162,10 @@ mod tests {
         assert_eq!(coordinator.len(), 6);
         assert_eq!(coordinator[0], "zookeeper.service");
         let hypervisor = MANUAL.replacen("node: pvchv1", "node: pvchv4", 1);
-        assert_eq!(services(&config(&hypervisor)), ["libvirtd.service"]);
+        assert_eq!(services(&config(&hypervisor)), ["libvirtd.service", "frr.service"]);
         let elsewhere =
             hypervisor.replacen("  system:", "  system:\n    hypervisor: {uri: 'fake:'}", 1);
-        assert_eq!(services(&config(&elsewhere)), Vec::<String>::new());
+        assert_eq!(services(&config(&elsewhere)), ["frr.service"]);
     }
 
     #[tokio::test]

@@ -313,7 +313,8 @@ impl Bench {
             tasks: self.ceph.clone(),
             rack,
         };
-        let parts = Parts { tree: tree.clone(), hypervisor, outfit, views, fencing, ceph };
+        let keepers = Vec::new();
+        let parts = Parts { tree: tree.clone(), hypervisor, outfit, views, fencing, ceph, keepers };
         let service = serve::<FakeTree, FakeHypervisor, FakeOutfit, FakePower, FakeCeph>(
             settings(node, self.run.path().join(node), self.ceph.as_ref()),
             parts,

@@ -15,6 +15,7 @@ const FILES: &[(&str, &str)] = &[
     ("etc/systemd/journald.conf.d/pvc-lab.conf", include_str!("../../lab/image/journald.conf")),
     ("etc/libvirt/libvirtd.conf", include_str!("../../lab/image/libvirtd.conf")),
     ("etc/libvirt/qemu.conf", include_str!("../../lab/image/qemu.conf")),
+    ("etc/frr/daemons", include_str!("../../lab/image/frr-daemons")),
 ];
 
 /// Links below `/etc/systemd/system`, and what they point to: units to start at boot, and units

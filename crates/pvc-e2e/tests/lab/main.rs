@@ -9,6 +9,7 @@ mod fence;
 mod flush;
 mod lifecycle;
 mod migrate;
+mod network;
 mod ordered;
 mod primary;
 mod record;

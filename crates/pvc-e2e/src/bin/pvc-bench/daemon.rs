@@ -19,8 +19,11 @@ pub(crate) const SESSION: &str = "zookeeper: session 1 begins";
 /// What the node daemon says when it does all its work.
 pub(crate) const SERVES: &str = "pvcnoded serves";
 
+/// What the node daemon says when it has seen to the networks of VMs for the first time.
+pub(crate) const NETWORKS: &str = "networks of VMs: 500 in order";
+
 /// What is listened for; each counts once.
-const MARKS: [&str; 2] = [SESSION, SERVES];
+const MARKS: [&str; 3] = [SESSION, SERVES, NETWORKS];
 
 /// A running daemon. Dropping it ends it as `kill -9` does, which it has to stand anyway.
 pub(crate) struct Daemon {

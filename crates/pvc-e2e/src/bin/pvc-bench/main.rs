@@ -2,7 +2,7 @@
 //!
 //! Each group starts a ZooKeeper server of its own on loopback, fills it with a synthetic
 //! cluster, and runs the daemons on it as an operator would, but for a hypervisor that only
-//! imagines its VMs; `switch`, `failover`, `storage` and `needless` measure on a lab that is up. One JSON
+//! imagines its VMs; `network` does so in a place without the machine's devices; `switch`, `failover`, `storage` and `needless` measure on a lab that is up. One JSON
 //! object a line on stdout; progress on stderr.
 
 mod api;
@@ -16,6 +16,7 @@ mod figure;
 mod http;
 mod memory;
 mod needless;
+mod network;
 mod rig;
 mod sample;
 mod seed;
@@ -55,6 +56,10 @@ enum Group {
     Storage(ceph::Options),
     /// Nodes fenced that were alive, on a lab that is up.
     Needless(needless::Options),
+    /// Time until a node has the devices of its networks, at start and after a change; needs root.
+    Network,
+    #[command(name = "_network", hide = true)]
+    NetworkInside,
     /// What a change of the primary costs, on a lab that is up; not measured unless named.
     Switch(switch::Options),
     #[command(name = "_probe", hide = true)]
@@ -77,6 +82,8 @@ async fn main() -> Result<()> {
             api::volumes(10_000).await
         }
         Some(Group::Needless(options)) => needless::measure(options),
+        Some(Group::Network) => network::measure(),
+        Some(Group::NetworkInside) => network::inside().await,
         Some(Group::Switch(options)) => switch::measure(&options),
         Some(Group::Probe(probe)) => switch::probe(&probe),
         Some(Group::Seed(options)) => seed::run(options).await,

@@ -52,9 +52,13 @@ impl Rig {
 
     /// Starts the node daemon; does not wait for it.
     pub(crate) fn noded(&self) -> Result<Daemon> {
-        let text = config::noded(&self.zookeeper.address(), self.folder());
+        self.noded_by(&config::noded(&self.zookeeper.address(), self.folder()))
+    }
+
+    /// Starts the node daemon by this configuration; does not wait for it.
+    pub(crate) fn noded_by(&self, text: &str) -> Result<Daemon> {
         let mut command = Command::new(program("pvcnoded")?);
-        command.env("PVCD_CONFIG_FILE", self.file("pvcnoded.yaml", &text)?);
+        command.env("PVCD_CONFIG_FILE", self.file("pvcnoded.yaml", text)?);
         Daemon::start(command, &self.folder().join("pvcnoded.log"))
     }
 

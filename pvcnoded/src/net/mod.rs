@@ -1,0 +1,183 @@
+//! The devices of the VMs' networks on this node: the shell around `pvc_plan::network`.
+//!
+//! Whatever a network lacks becomes a fault of that network, which is told in the log and lowers the
+//! node's health; the others are seen to all the same.
+
+mod look;
+mod report;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pvc_common::id::{NodeName, Vni};
+use pvc_common::view::View;
+use pvc_common::zk::{Text, key};
+use pvc_host::{LinkError, LinkStep, Links, Mac};
+use pvc_plan::network::{Carriers, Plan, Step, Wanted, Work, plan};
+use pvc_runtime::reconcile::{Outcome, Reconciler};
+use pvc_zk::Tree;
+use tokio::time::Instant;
+
+pub use report::Report;
+
+use crate::health::{Finding, Health};
+
+/// How long the devices are taken to be as they were left: nobody else changes them.
+const EVERY: Duration = Duration::from_secs(30);
+/// How soon is looked again for what could not be done.
+const AGAIN: Duration = Duration::from_secs(10);
+
+/// The name of this check among a node's health checks.
+const CHECK: &str = "networks";
+/// Percent by which networks that are not in order lower the node's health.
+const DELTA: u32 = 10;
+
+/// With more networks than these a change is not told of each.
+const FEW: usize = 10;
+
+/// Keeps the devices of networks as the tree says.
+pub struct NetworkKeeper<T, L> {
+    me: NodeName,
+    links: L,
+    carriers: Carriers,
+    health: Health<T>,
+    last: Option<Last>,
+}
+
+/// What was wanted last, and what came of it.
+struct Last {
+    wanted: BTreeMap<Vni, Wanted>,
+    report: Report,
+    /// Until when it stands.
+    until: Instant,
+    /// Whether the tree says so.
+    told: bool,
+}
+
+impl<T: Tree, L: Links> NetworkKeeper<T, L> {
+    /// A keeper that has seen nothing yet.
+    pub const fn new(me: NodeName, links: L, carriers: Carriers, health: Health<T>) -> Self {
+        Self { me, links, carriers, health, last: None }
+    }
+
+    /// Looks and acts once.
+    async fn bring_in_order(&self, wanted: &BTreeMap<Vni, Wanted>) -> Result<Report, LinkError> {
+        let seen = look::devices(self.links.observe().await?);
+        let Plan { trunk, networks } = plan(wanted, &self.carriers, &seen);
+        for step in &trunk {
+            if let Err(error) = self.links.apply(&link_step(step)).await {
+                tracing::warn!(%error, "{step}: failed; bridged networks suffer for it");
+            }
+        }
+        let few = networks.values().filter(|work| !work.steps.is_empty()).count() <= FEW;
+        let (mut faults, mut failed, mut changed) = (BTreeMap::new(), false, Vec::new());
+        for (vni, Work { steps, fault }) in networks {
+            let outcome = self.carry_out(&steps).await;
+            if outcome.is_ok() && !steps.is_empty() {
+                tell(vni, steps.len(), few);
+                changed.push(vni);
+            }
+            failed |= outcome.is_err();
+            if let Some(fault) = outcome.err().or(fault) {
+                faults.insert(vni, fault);
+            }
+        }
+        let there = wanted.keys().filter(|vni| !faults.contains_key(vni)).count();
+        Ok(Report::Seen { there, changed, faults, failed })
+    }
+
+    async fn carry_out(&self, steps: &[Step]) -> Result<(), String> {
+        for step in steps {
+            self.links.apply(&link_step(step)).await.map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// Has the tree say what came of it; whether it does.
+    async fn publish(&self, report: &Report) -> bool {
+        let count = report
+            .there()
+            .map(|there| (key::node_networks_count(&self.me).into_path(), there.encode()));
+        let trouble = report.trouble();
+        let finding = Finding {
+            delta: if trouble.is_some() { DELTA } else { 0 },
+            message: trouble.unwrap_or_else(|| report.to_string()),
+        };
+        match self.health.publish(CHECK, finding, count.into_iter().collect()).await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::debug!(%error, "how the networks are is not published yet");
+                false
+            }
+        }
+    }
+
+    fn tell(&self, report: &Report) {
+        let before = self.last.as_ref().and_then(|last| last.report.trouble());
+        match report.trouble() {
+            Some(trouble) if before.as_ref() != Some(&trouble) => tracing::warn!("{trouble}"),
+            None if before.is_some() => tracing::info!("all networks of VMs are in order again"),
+            Some(_) | None => {}
+        }
+        if self.last.is_none() || report.has_changed() {
+            tracing::info!("networks of VMs: {report}");
+        }
+    }
+}
+
+/// One line of each, where there are few.
+fn tell(vni: Vni, steps: usize, few: bool) {
+    if few {
+        tracing::info!(network.vni = %vni, "network {vni} is in order now, after {steps} steps");
+    } else {
+        tracing::debug!(network.vni = %vni, "network {vni} is in order now, after {steps} steps");
+    }
+}
+
+/// What a step of the plan is for the kernel.
+fn link_step(step: &Step) -> LinkStep {
+    match step.clone() {
+        Step::Make { device, kind } => LinkStep::Make { name: device, kind },
+        Step::Remove { device } => LinkStep::Remove { device },
+        Step::Address { device, mac } => LinkStep::Address { device, mac: Mac(mac) },
+        Step::Quiet { device } => LinkStep::Quiet { device },
+        Step::Mtu { device, mtu } => LinkStep::Mtu { device, mtu },
+        Step::Join { device, bridge } => LinkStep::Enslave { device, bridge },
+        Step::Unlearning { device } => LinkStep::Unlearning { device },
+        Step::Up { device } => LinkStep::Up { device },
+    }
+}
+
+impl<T: Tree, L: Links> Reconciler for NetworkKeeper<T, L> {
+    type View = View;
+    type Report = Report;
+
+    const NAME: &'static str = "networks";
+    const PERIOD: Duration = EVERY;
+
+    async fn reconcile(&mut self, view: Arc<View>) -> Outcome<Report> {
+        let networks = view.networks.iter();
+        let wanted: BTreeMap<Vni, Wanted> =
+            networks.map(|(vni, network)| (*vni, Wanted::of(network))).collect();
+        let now = Instant::now();
+        if let Some(last) = self.last.as_ref().filter(|last| last.wanted == wanted)
+            && last.until > now
+            && last.told
+        {
+            return Outcome { report: last.report.clone(), wake_at: Some(last.until) };
+        }
+        let report = self
+            .bring_in_order(&wanted)
+            .await
+            .unwrap_or_else(|error| Report::Unseen(error.to_string()));
+        self.tell(&report);
+        let told = self.publish(&report).await;
+        let until = now + if told && report.is_settled() { EVERY } else { AGAIN };
+        self.last = Some(Last { wanted, report: report.clone(), until, told });
+        Outcome { report, wake_at: Some(until) }
+    }
+}
