@@ -156,6 +156,10 @@ async fn the_kernel_has_networks() {
     let links = Netlink::open().unwrap();
     pair();
     networks(&links, "veth0").await;
+    let clones = [links.clone(), links.clone(), links.clone(), links.clone()];
+    let looks = clones.iter().map(|links| async { links.observe().await.map(|_| ()) });
+    let looks = futures_util::future::join_all(looks).await;
+    assert!(looks.iter().all(Result::is_ok), "many may look at once: {looks:?}");
     let made = vlan(&links, "veth0").await;
     assert!(made == Ok(()) || made == Err(NO_VLAN), "{made:?}");
 }

@@ -3,7 +3,8 @@
 //! `frr-reload.py` compares a file with what runs, and changes only what differs. It says that all is well
 //! even if a daemon of FRR's does not run that should take a part of it; so what runs is read afterwards.
 //! The file that FRR starts with is replaced last: whoever finds it with this content knows that FRR has
-//! taken it, wherever this process ended.
+//! taken it, wherever this process ended. For that it must be us who replaces it: `frr-reload.py` has FRR
+//! write it, without our mark, unless what it is given is the `frr.conf` of the directory that it is told.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
@@ -19,6 +20,7 @@ use crate::{Frr, FrrError};
 const RELOAD_LIMIT: Duration = Duration::from_secs(60);
 const QUESTION_LIMIT: Duration = Duration::from_secs(10);
 
+const FILE: &str = "frr.conf";
 const RELOAD: &str = "/usr/lib/frr/frr-reload.py";
 const SHELL: &str = "/usr/bin/vtysh";
 
@@ -36,7 +38,12 @@ impl Default for FrrReload {
 
 impl FrrReload {
     fn file(&self) -> PathBuf {
-        self.directory.join("frr.conf")
+        self.directory.join(FILE)
+    }
+
+    /// Where what FRR has not taken yet is.
+    fn beside(&self) -> PathBuf {
+        self.directory.join("pvcnoded")
     }
 
     async fn running(&self) -> Result<String, FrrError> {
@@ -62,9 +69,12 @@ impl Frr for FrrReload {
         if !Path::new(RELOAD).exists() || !Path::new(SHELL).exists() {
             return Err(FrrError::Absent);
         }
-        let (path, beside) = (self.file(), self.directory.join("frr.conf.pvc"));
-        write(&self.directory, &beside, text).map_err(|error| file(&beside, error))?;
-        let reload = Command::new(RELOAD, RELOAD_LIMIT).arg("--reload").arg(beside.as_os_str());
+        let (path, directory) = (self.file(), self.beside());
+        let beside = directory.join(FILE);
+        let owner = if path.exists() { &path } else { &self.directory };
+        write(owner, &beside, text).map_err(|error| file(&beside, error))?;
+        let reload = Command::new(RELOAD, RELOAD_LIMIT).args(["--reload", "--confdir"]);
+        let reload = reload.arg(directory.as_os_str()).arg(beside.as_os_str());
         reload.run().await.map_err(|source| FrrError::Failed { source })?;
         if let Some(line) = missing(text, &self.running().await?) {
             return Err(FrrError::NotTaken { line: line.to_owned() });
@@ -79,11 +89,14 @@ fn file(path: &Path, source: io::Error) -> FrrError {
     FrrError::File { path: path.display().to_string(), source }
 }
 
-/// Writes a file that belongs to whom FRR's directory belongs to, and that nobody else may read, as
-/// Debian's package does it.
-fn write(directory: &Path, path: &Path, text: &str) -> io::Result<()> {
+/// Writes a file that belongs to whom `owner` belongs to, and that nobody else may read, as Debian's
+/// package does it.
+fn write(owner: &Path, path: &Path, text: &str) -> io::Result<()> {
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory)?;
+    }
     let mut file = File::create(path)?;
-    let owner = fs::metadata(directory)?;
+    let owner = fs::metadata(owner)?;
     chown(path, Some(owner.uid()), Some(owner.gid()))?;
     file.set_permissions(Permissions::from_mode(0o640))?;
     file.write_all(text.as_bytes())?;
@@ -116,7 +129,7 @@ mod tests {
     #[test]
     fn a_file_is_written_whole_and_for_frr_only() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("frr.conf.pvc");
+        let path = directory.path().join("pvcnoded/frr.conf");
         write(directory.path(), &path, "router bgp 65500\n").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "router bgp 65500\n");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);

@@ -110,13 +110,19 @@ impl Netlink {
 
 impl Links for Netlink {
     async fn observe(&self) -> Result<LinkTable, LinkError> {
+        // By a socket of its own: one takes one such question at a time, and refuses the next.
+        let (connection, handle, _) = rtnetlink::new_connection().map_err(|error| {
+            let what = "give a netlink socket".to_owned();
+            LinkError::Refused { what, why: error.to_string() }
+        })?;
+        tokio::spawn(connection);
         // Without counters, which are more than half of what the kernel tells.
-        let links = self.handle.link().get();
+        let links = handle.link().get();
         let links = links.set_filter_mask(AddressFamily::Unspec, vec![LinkExtentMask::SkipStats]);
         let links = collect("see devices", links.execute()).await?;
-        let addresses = collect("see addresses", self.handle.address().get().execute()).await?;
+        let addresses = collect("see addresses", handle.address().get().execute()).await?;
         let routes = RouteMessageBuilder::<Ipv4Addr>::new().build();
-        let routes = collect("see routes", self.handle.route().get(routes).execute()).await?;
+        let routes = collect("see routes", handle.route().get(routes).execute()).await?;
         Ok(table(&links, &addresses, &routes))
     }
 
