@@ -10,8 +10,10 @@ use tokio::task::JoinHandle;
 
 type Views = watch::Receiver<Option<Arc<View>>>;
 
+type Start = dyn FnOnce(Views, &Registry, &Drain) -> JoinHandle<()> + Send;
+
 /// A reconciler that was not started yet.
-pub struct Keeper(Box<dyn FnOnce(Views, &Registry, &Drain) -> JoinHandle<()> + Send>);
+pub struct Keeper(Box<Start>);
 
 impl Keeper {
     /// Of this reconciler.

@@ -74,20 +74,21 @@ impl<T: Tree, L: Links> NetworkKeeper<T, L> {
             }
         }
         let few = networks.values().filter(|work| !work.steps.is_empty()).count() <= FEW;
-        let (mut faults, mut failed, mut changed) = (BTreeMap::new(), false, Vec::new());
+        let (mut faults, mut again, mut changed) = (BTreeMap::new(), false, Vec::new());
         for (vni, Work { steps, fault }) in networks {
             let outcome = self.carry_out(&steps).await;
             if outcome.is_ok() && !steps.is_empty() {
                 tell(vni, steps.len(), few);
                 changed.push(vni);
             }
-            failed |= outcome.is_err();
+            // What failed may succeed; a VM that is in the way may go.
+            again |= outcome.is_err() || fault.is_some() && !wanted.contains_key(&vni);
             if let Some(fault) = outcome.err().or(fault) {
                 faults.insert(vni, fault);
             }
         }
         let there = wanted.keys().filter(|vni| !faults.contains_key(vni)).count();
-        Ok(Report::Seen { there, changed, faults, failed })
+        Ok(Report::Seen { there, changed, faults, again })
     }
 
     async fn carry_out(&self, steps: &[Step]) -> Result<(), String> {

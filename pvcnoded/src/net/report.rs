@@ -19,8 +19,8 @@ pub enum Report {
         changed: Vec<Vni>,
         /// What is the matter with the others.
         faults: BTreeMap<Vni, String>,
-        /// Whether a step failed that may succeed when it is tried again.
-        failed: bool,
+        /// Whether that may be otherwise soon, without a change of the tree.
+        again: bool,
     },
     /// Why they could not be seen.
     Unseen(String),
@@ -37,7 +37,7 @@ impl Report {
 
     /// Whether nothing is to be tried again soon.
     pub(super) const fn is_settled(&self) -> bool {
-        matches!(self, Self::Seen { failed: false, .. })
+        matches!(self, Self::Seen { again: false, .. })
     }
 
     /// Whether anything was changed.
