@@ -244,7 +244,7 @@ pub(crate) async fn keepers<T: Tree>(
 }
 
 /// Hundreds of networks take a second or two.
-const FIRST_NETWORKS_LIMIT: Duration = Duration::from_secs(10);
+const FIRST_NETWORKS_LIMIT: Duration = Duration::from_secs(5);
 
 /// What this node carries networks of VMs by.
 fn carriers(networks: &Networks, bridge: Option<&Bridge>) -> Carriers {
