@@ -145,6 +145,11 @@ struct Host<'a> {
     presence: &'a Presence,
 }
 
+fn open_links() -> Option<Netlink> {
+    let opened = Netlink::open();
+    opened.inspect_err(|error| tracing::error!(%error, "the kernel gives no netlink socket")).ok()
+}
+
 /// Everything between the first sign of life and the last.
 async fn live<T: Tree, H: Hypervisor>(
     host: Host<'_>,
@@ -161,12 +166,8 @@ async fn live<T: Tree, H: Hypervisor>(
     let (kept_sender, kept) = watch::channel(None);
     liveness.join(tree, config.intervals.keepalive, &views);
     liveness.promise(config, tree, views, kept);
-    let links = match Netlink::open() {
-        Ok(links) => links,
-        Err(error) => {
-            tracing::error!(%error, "the kernel gives no netlink socket");
-            return Ended::Failed;
-        }
+    let Some(links) = open_links() else {
+        return Ended::Failed;
     };
     let joined = async {
         ready_host(config, &links).await;
