@@ -8,6 +8,7 @@ mod cluster;
 mod fault;
 mod fence;
 mod message;
+mod network;
 mod node;
 mod storage;
 mod task;
@@ -20,6 +21,7 @@ pub use cluster::{
 pub use fault::Fault;
 pub use fence::{Evidence, Fence, Fenceable, Heard, HeardOn, Lease, MovedVm, WaitingVm};
 pub use message::{Message, Refusal, RefusalText};
+pub use network::{Network, NetworkAcl, NetworkIp4, NetworkIp6, NetworkLease};
 pub use node::{
     Health, Node, NodeCoordinatorState, NodeDaemonState, NodeDomainState, NodeInterface, NodeLog,
     NodeMemory, NodeVcpus, PluginHealth,

@@ -83,6 +83,24 @@ fn a_vm_has_upstreams_shape() {
 }
 
 #[test]
+fn a_network_has_upstreams_shape() {
+    same::<Network>(json!({
+        "vni": 1001, "description": "net", "type": "managed", "mtu": "", "domain": "net.local",
+        "name_servers": ["10.0.0.1"],
+        "ip6": {"network": "None", "gateway": "None", "dhcp_flag": "False"},
+        "ip4": {"network": "10.1.0.0/24", "gateway": "10.1.0.1", "dhcp_flag": "True",
+                "dhcp_start": "10.1.0.100", "dhcp_end": "10.1.0.199"},
+    }));
+    same::<NetworkLease>(json!({
+        "hostname": "web1", "ip4_address": "10.1.0.10", "mac_address": "52:54:00:00:00:01",
+        "timestamp": "static",
+    }));
+    same::<NetworkAcl>(json!({
+        "direction": "in", "order": 0, "description": "ssh", "rule": "tcp dport 22 accept",
+    }));
+}
+
+#[test]
 fn a_status_has_upstreams_shape() {
     same::<Status>(json!({
         "cluster_name": "pvc",

@@ -9,6 +9,15 @@ use super::BadId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MacAddress([u8; 6]);
 
+impl MacAddress {
+    /// Whether it is the address of one interface: not that of a group, nor nothing but zeros.
+    #[must_use]
+    pub const fn is_of_one(self) -> bool {
+        let [a, b, c, d, e, g] = self.0;
+        a & 1 == 0 && (a | b | c | d | e | g) != 0
+    }
+}
+
 impl FromStr for MacAddress {
     type Err = BadId;
 
@@ -49,6 +58,18 @@ mod tests {
             ["", "52:54:00:aa:bb", "52:54:00:aa:bb:cc:dd", "52:54:00:aa:bb:+c", "525400aabbcc"]
         {
             assert!(bad.parse::<MacAddress>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_group_and_nobody_have_addresses_of_their_own() {
+        for (text, of_one) in [
+            ("52:54:00:00:00:01", true),
+            ("01:00:5e:00:00:01", false),
+            ("ff:ff:ff:ff:ff:ff", false),
+            ("00:00:00:00:00:00", false),
+        ] {
+            assert_eq!(text.parse::<MacAddress>().unwrap().is_of_one(), of_one, "{text}");
         }
     }
 }

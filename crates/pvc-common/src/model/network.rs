@@ -8,6 +8,7 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use crate::id::{MacAddress, RuleName};
 use crate::state::NetworkType;
 use crate::zk::Seen;
+use crate::zk::key::Direction;
 
 /// A client network as the tree holds it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -48,6 +49,26 @@ pub struct Network {
     pub rules_out: BTreeMap<RuleName, Rule>,
 }
 
+impl Network {
+    /// Its firewall rules of one direction.
+    #[must_use]
+    pub const fn rules(&self, direction: Direction) -> &BTreeMap<RuleName, Rule> {
+        match direction {
+            Direction::In => &self.rules_in,
+            Direction::Out => &self.rules_out,
+        }
+    }
+
+    /// Its firewall rules of one direction in their order. Of those in the same place the name
+    /// decides; those whose place cannot be understood come last.
+    #[must_use]
+    pub fn rules_in_order(&self, direction: Direction) -> Vec<(&RuleName, &Rule)> {
+        let mut rules: Vec<_> = self.rules(direction).iter().collect();
+        rules.sort_by_key(|(_, rule)| rule.order.copied().map_or((true, 0), |at| (false, at)));
+        rules
+    }
+}
+
 /// An address that is kept for one VM.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reservation {
@@ -83,4 +104,25 @@ pub struct Rule {
     pub rule: Seen<String>,
     /// Its place among the rules of its direction, counted from 0.
     pub order: Seen<u32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::zk::Version;
+
+    #[test]
+    fn rules_are_in_the_order_of_their_numbers() {
+        let rule = |order: &str| Rule {
+            order: Seen::read(Some((order.as_bytes(), Version(0)))),
+            ..Rule::default()
+        };
+        let rules = [("z", "2"), ("a", "10"), ("odd", "first"), ("b", "2")];
+        let rules_in = rules.map(|(name, order)| (name.parse().unwrap(), rule(order))).into();
+        let network = Network { rules_in, ..Network::default() };
+        let names = network.rules_in_order(Direction::In).into_iter();
+        let names: Vec<_> = names.map(|(name, _)| name.to_string()).collect();
+        assert_eq!(names, ["b", "z", "a", "odd"]);
+        assert!(network.rules_in_order(Direction::Out).is_empty());
+    }
 }

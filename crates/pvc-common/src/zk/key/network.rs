@@ -86,6 +86,18 @@ pub enum Direction {
 }
 
 impl Direction {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::In, Self::Out];
+
+    /// The word for it: `in` or `out`.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::In => "in",
+            Self::Out => "out",
+        }
+    }
+
     const fn suffix(self) -> &'static str {
         match self {
             Self::In => suffix::RULES_IN,
