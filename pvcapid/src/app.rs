@@ -10,6 +10,7 @@ use crate::auth::Gate;
 use crate::config::Authentication;
 use crate::exporter::{Exporters, Ports};
 use crate::image::{Arrivals, View};
+use crate::rules::Rules;
 use crate::storage::Storage;
 use crate::store::Store;
 
@@ -33,13 +34,22 @@ impl Default for Limits {
     }
 }
 
+/// What requests need of the outside besides the tree.
+#[derive(Clone)]
+pub struct Outside {
+    /// The storage cluster.
+    pub storage: Storage,
+    /// Tells what is a rule of the firewall.
+    pub rules: Rules,
+}
+
 /// What every handler is given. Cloning shares it.
 #[derive(Clone)]
 pub struct App(Arc<Inner>);
 
 struct Inner {
     store: Store,
-    storage: Storage,
+    outside: Outside,
     view: watch::Receiver<Option<Arc<View>>>,
     arrivals: Arrivals,
     gate: Option<Gate>,
@@ -55,7 +65,7 @@ impl App {
     #[must_use]
     pub fn new(
         store: Store,
-        storage: Storage,
+        outside: Outside,
         view: watch::Receiver<Option<Arc<View>>>,
         arrivals: Arrivals,
         authentication: Option<&Authentication>,
@@ -65,7 +75,7 @@ impl App {
         let gate = authentication.map(Gate::new);
         Self(Arc::new(Inner {
             store,
-            storage,
+            outside,
             view,
             arrivals,
             gate,
@@ -81,7 +91,11 @@ impl App {
     }
 
     pub(crate) fn storage(&self) -> &Storage {
-        &self.0.storage
+        &self.0.outside.storage
+    }
+
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.0.outside.rules
     }
 
     pub(crate) fn exporters(&self) -> &Exporters {
@@ -100,8 +114,9 @@ impl App {
         self.0.limits
     }
 
-    /// Held by whoever gives a VM a name, from looking whether it is free until the view shows
-    /// it taken: the tree has no key per name that could be created only once.
+    /// Held by whoever gives a VM a name, or a network a name or addresses, from looking whether they
+    /// are free until the view shows them taken: the tree has no key per name that could be created
+    /// only once.
     pub(crate) async fn naming(&self) -> MutexGuard<'_, ()> {
         self.0.naming.lock().await
     }

@@ -2,13 +2,13 @@
 
 use std::collections::VecDeque;
 
-use pvc_common::id::{NodeName, VmUuid};
+use pvc_common::id::{NodeName, VmUuid, Vni};
 use pvc_common::model::Vm;
 use pvc_common::state::DomainState;
 use pvc_common::zk::{Key, Seen, Text, key};
 use pvc_zk::{Entry, TreeError};
 
-use crate::change::Condemnable;
+use crate::change::{Condemnable, network};
 use crate::store::Store;
 
 /// Reads one key.
@@ -98,4 +98,10 @@ pub(crate) async fn condemnable(
         daemon_state: answers.next(),
         others: others.iter().map(|other| (other.clone(), answers.next())).collect(),
     })
+}
+
+/// Reads a network with all it holds; nothing of it is there if there is none.
+pub(crate) async fn network(store: &Store, vni: Vni) -> Result<network::Found, TreeError> {
+    let branch = store.branch(key::network(vni).path()).await?;
+    Ok(network::Found::of(vni, branch))
 }

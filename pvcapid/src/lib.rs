@@ -22,14 +22,16 @@ mod image;
 pub mod initialize;
 mod listing;
 mod request;
+mod rules;
 pub mod serve;
 mod storage;
 mod store;
 mod task;
 mod text;
 
-pub use app::{App, Limits};
+pub use app::{App, Limits, Outside};
 pub use exporter::Ports;
 pub use image::{Arrivals, View};
+pub use rules::{AnyRule, RuleCheck, Rules};
 pub use storage::Storage;
 pub use store::Store;

@@ -15,11 +15,12 @@ use pvc_zk::{Mirror, Settings, Tree, ZkTree};
 use tokio::sync::watch;
 
 use crate::api;
-use crate::app::{App, Limits};
+use crate::app::{App, Limits, Outside};
 use crate::config::{Authentication, Config, Tls};
 use crate::exporter::Ports;
 use crate::image::{ApiImage, Arrivals, ROOTS, View};
 use crate::listing::Listed;
+use crate::rules::{AnyRule, Rules};
 use crate::storage::Storage;
 use crate::store::Store;
 
@@ -51,9 +52,12 @@ pub async fn serve(config: &Config, drain: Drain) -> io::Result<()> {
     let listener = TcpListener::bind(SocketAddr::new(config.address, config.port))?;
     listener.set_nonblocking(true)?;
     let tree = ZkTree::connect(config.zookeeper.clone(), Settings::default());
-    let storage = Storage::new(CephCli::new().limit(CEPH_LIMIT));
+    let outside = Outside {
+        storage: Storage::new(CephCli::new().limit(CEPH_LIMIT)),
+        rules: Rules::new(AnyRule),
+    };
     let (authentication, limits) = (config.authentication.as_ref(), Limits::default());
-    let (app, mirror) = follow(&tree, storage, authentication, limits, Ports::default());
+    let (app, mirror) = follow(&tree, outside, authentication, limits, Ports::default());
     let warming = tokio::spawn(warm(mirror.view()));
     let router = api::router(app, config.prometheus);
     let outcome = answer(listener, config.tls.as_ref(), router, drain).await;
@@ -69,7 +73,7 @@ const FEW: usize = 16;
 /// Makes an app on a tree, and the mirror that it lives on while that is kept.
 pub fn follow(
     tree: &impl Tree,
-    storage: Storage,
+    outside: Outside,
     authentication: Option<&Authentication>,
     limits: Limits,
     ports: Ports,
@@ -77,7 +81,7 @@ pub fn follow(
     let arrivals = Arrivals::default();
     let mirror = Mirror::follow(tree, &ROOTS, ApiImage::new(arrivals.clone()));
     let store = Store::new(tree.clone());
-    (App::new(store, storage, mirror.view(), arrivals, authentication, limits, ports), mirror)
+    (App::new(store, outside, mirror.view(), arrivals, authentication, limits, ports), mirror)
 }
 
 async fn answer(

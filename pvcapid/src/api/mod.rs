@@ -8,6 +8,7 @@ mod fault;
 mod fence;
 mod limit;
 mod metrics;
+mod network;
 mod node;
 mod session;
 mod storage;
@@ -92,10 +93,35 @@ fn guarded() -> OpenApiRouter<App> {
         .routes(routes!(vm::locks::flush))
         .routes(routes!(vm::device::attach, vm::device::detach))
         .routes(routes!(vm::rename::rename))
+        .merge(network())
         .merge(storage())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .merge(restore)
         .merge(upload)
+}
+
+/// What is asked about client networks, by those who are admitted.
+fn network() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(network::list::list, network::add::add))
+        .routes(routes!(
+            network::show::show,
+            network::add::add_numbered,
+            network::modify::modify,
+            network::remove::remove
+        ))
+        .routes(routes!(network::lease::list::list, network::lease::add::add))
+        .routes(routes!(
+            network::lease::show::show,
+            network::lease::add::add_named,
+            network::lease::remove::remove
+        ))
+        .routes(routes!(network::acl::list::list, network::acl::add::add))
+        .routes(routes!(
+            network::acl::show::show,
+            network::acl::add::add_named,
+            network::acl::remove::remove
+        ))
 }
 
 /// What is asked about the storage, by those who are admitted.

@@ -3,6 +3,7 @@
 mod fault;
 mod fence;
 mod maintenance;
+pub(crate) mod network;
 mod node;
 pub(crate) mod storage;
 mod vm_define;

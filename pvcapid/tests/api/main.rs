@@ -10,6 +10,8 @@ mod exporting;
 mod exposition;
 mod fencing;
 mod metrics;
+mod network_parts;
+mod networks;
 mod reading;
 mod storage;
 mod storage_changes;

@@ -8,12 +8,14 @@ use axum::http::header::{CONTENT_TYPE, HeaderMap};
 use axum::http::{Method, Request, StatusCode};
 use pvc_ceph::fake::FakeCeph;
 use pvc_common::secret::Secret;
+use pvc_common::zk::key::Direction;
 use pvc_common::zk::{Expected, Op};
 use pvc_zk::subtree::ensure_path;
 use pvc_zk::{FakeTree, Mirror, Tree};
+use pvcapid::api::ApiError;
 use pvcapid::config::{Authentication, Token};
 use pvcapid::serve::follow;
-use pvcapid::{Limits, Ports, Storage, View, api};
+use pvcapid::{Limits, Outside, Ports, RuleCheck, Rules, Storage, View, api};
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -38,6 +40,22 @@ pub(crate) struct Cluster {
     mirror: Mirror<View>,
     /// The storage cluster.
     pub(crate) ceph: FakeCeph,
+}
+
+/// An nft that knows good rules by their verdict, and does not always answer.
+struct FakeNft;
+
+impl RuleCheck for FakeNft {
+    async fn check(&self, rule: &str, direction: Direction) -> Result<(), ApiError> {
+        match rule.rsplit(' ').next() {
+            Some("accept" | "drop") => Ok(()),
+            Some("wait") => Err(ApiError::unavailable("Ask again later.", "nft does not answer")),
+            _ => {
+                let why = format!("syntax error in {}: {rule}", direction.text());
+                Err(ApiError::refused("bad-rule", why))
+            }
+        }
+    }
 }
 
 /// What was answered.
@@ -113,8 +131,8 @@ impl Cluster {
             }],
         };
         let ceph = FakeCeph::new();
-        let storage = Storage::new(ceph.clone());
-        let (app, mirror) = follow(&own, storage, Some(&authentication), limits, ports);
+        let outside = Outside { storage: Storage::new(ceph.clone()), rules: Rules::new(FakeNft) };
+        let (app, mirror) = follow(&own, outside, Some(&authentication), limits, ports);
         mirror.complete().await.unwrap();
         Self { tree: own.another(), own, router: api::router(app, prometheus), mirror, ceph }
     }

@@ -1,0 +1,230 @@
+//! New networks, and other settings for those that there are.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use pvc_common::id::Vni;
+use pvc_common::model::Network;
+use pvc_common::state::NetworkType;
+use pvc_common::view::View;
+use pvc_common::zk::key;
+
+use super::found::{Found, not_managed};
+use super::ip4::{Ip4, Ip4Wish, is_host};
+use super::ip6::{Ip6, Ip6Wish};
+use super::writes::Writes;
+use super::{Given, among, parse, refuse, settled};
+use crate::api::ApiError;
+use crate::change::Change;
+
+/// What IPv6 asks of every link.
+const MTU_OF_IP6: u32 = 1280;
+/// The greatest number of a VLAN.
+const VLAN_MAX: u32 = 4094;
+
+/// What is asked of a network's settings.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wish {
+    /// Its name for people.
+    pub(crate) description: Option<String>,
+    /// Size of its packets.
+    pub(crate) mtu: Given<u32>,
+    /// Its DNS domain; unset stands for the default of a managed one.
+    pub(crate) domain: Given<String>,
+    /// Name servers that its VMs are told.
+    pub(crate) name_servers: Option<Vec<IpAddr>>,
+    /// Its IPv4 addresses.
+    pub(crate) ip4: Ip4Wish,
+    /// Its IPv6 addresses.
+    pub(crate) ip6: Ip6Wish,
+}
+
+impl Wish {
+    /// Refuses what a bridged network cannot have.
+    fn suits_bridged(&self, name: &str) -> Result<(), ApiError> {
+        let domain = self.domain.as_ref().is_some_and(Option::is_some);
+        let servers = self.name_servers.as_ref().is_some_and(|servers| !servers.is_empty());
+        if domain || servers {
+            return not_managed(name, "its domain and name servers are");
+        }
+        if self.ip4.wants_any() || self.ip6.wants_any() {
+            return not_managed(name, "its addresses are");
+        }
+        Ok(())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.description.is_none()
+            && self.mtu.is_none()
+            && self.domain.is_none()
+            && self.name_servers.is_none()
+            && !self.ip4.is_any()
+            && !self.ip6.is_any()
+    }
+}
+
+/// Makes a network, with everything the tree holds of one.
+pub(crate) fn add(
+    found: &Found,
+    kind: NetworkType,
+    wish: &Wish,
+    view: &View,
+) -> Result<Change, ApiError> {
+    let (vni, was) = (found.vni, &found.network);
+    let name = wish.description.clone().unwrap_or_default();
+    if found.is_there() {
+        let why = format!("A network with VNI '{vni}' already exists!");
+        return refuse("network-exists", why);
+    }
+    among::name_is_free(view, vni, &name)?;
+    if kind == NetworkType::Bridged {
+        wish.suits_bridged(&name)?;
+        if vni.get() > VLAN_MAX {
+            let why =
+                format!("VNI '{vni}' is no VLAN ID; a bridged network has one up to {VLAN_MAX}.");
+            return refuse("bad-vlan", why);
+        }
+    }
+    // What is given as unset and what is not given are the same here.
+    let gateway = wish.ip6.gateway.filter(Option::is_some);
+    let ip6 = Ip6::asked(was, &Ip6Wish { gateway, ..wish.ip6.clone() })?;
+    let ip4 = Ip4::asked(was, &wish.ip4)?;
+    ip4.check()?;
+    ip6.check()?;
+    apart(view, vni, wish)?;
+    let mtu = wish.mtu.flatten();
+    mtu_suits(mtu, &ip6)?;
+    let mut writes = Writes::default();
+    writes.put(&key::network(vni), &was.description, &name);
+    writes.extend([
+        key::network_type(vni).create(&kind),
+        key::network_rules(vni).create(&()),
+        key::network_rules_of(vni, key::Direction::In).create(&()),
+        key::network_rules_of(vni, key::Direction::Out).create(&()),
+        key::network_reservations(vni).create(&()),
+        key::network_leases(vni).create(&()),
+    ]);
+    let domain = domain(wish.domain.clone().flatten(), kind, &name)?;
+    let servers = wish.name_servers.clone().unwrap_or_default();
+    writes.put(&key::network_mtu(vni), &was.mtu, &mtu);
+    writes.put(&key::network_domain(vni), &was.domain, &domain);
+    writes.put(&key::network_name_servers(vni), &was.name_servers, &servers);
+    ip4.write(vni, was, &mut writes);
+    ip6.write(vni, was, &mut writes);
+    Ok(Change { ops: writes.into_ops(), message: format!("Network '{name}' added successfully!") })
+}
+
+/// Changes what is asked of a network, and leaves the rest.
+pub(crate) fn modify(
+    asked_for: &str,
+    found: &Found,
+    wish: &Wish,
+    view: &View,
+) -> Result<Change, ApiError> {
+    let vni = found.vni;
+    let was = &found.existing()?.network;
+    if wish.is_empty() {
+        return refuse("no-change", "No updates to apply.");
+    }
+    let kind = found.kind()?;
+    if kind == NetworkType::Bridged {
+        wish.suits_bridged(&found.name())?;
+    }
+    let mut writes = Writes::default();
+    writes.check(&key::network_type(vni), &was.kind);
+    if let Some(name) = &wish.description {
+        among::name_is_free(view, vni, name)?;
+        writes.put(&key::network(vni), &was.description, name);
+    }
+    if let Some(servers) = &wish.name_servers {
+        writes.put(&key::network_name_servers(vni), &was.name_servers, servers);
+    }
+    if let Some(asked) = &wish.domain {
+        let name = wish.description.clone().unwrap_or_else(|| found.name());
+        let domain = domain(asked.clone(), kind, &name)?;
+        writes.put(&key::network_domain(vni), &was.domain, &domain);
+    }
+    addresses(found, wish, view, &mut writes)?;
+    let message = format!("Network '{asked_for}' modified successfully!");
+    Ok(Change { ops: writes.into_ops(), message })
+}
+
+/// Writes what is asked of addresses and of the size of packets, which depends on them.
+fn addresses(found: &Found, wish: &Wish, view: &View, writes: &mut Writes) -> Result<(), ApiError> {
+    let (vni, was) = (found.vni, &found.network);
+    if wish.ip4.is_any() {
+        let ip4 = Ip4::asked(was, &wish.ip4)?;
+        ip4.check()?;
+        reservations_suit(was, &ip4)?;
+        // None shall be added meanwhile.
+        let parent = key::network_reservations(vni);
+        writes.check(&parent, &found.seen(&parent));
+        ip4.write(vni, was, writes);
+    }
+    if wish.ip6.is_any() || wish.mtu.is_some() {
+        let ip6 = Ip6::asked(was, &wish.ip6)?;
+        let mtu = settled(wish.mtu, &was.mtu, "MTU")?;
+        ip6.check()?;
+        mtu_suits(mtu, &ip6)?;
+        writes.put(&key::network_mtu(vni), &was.mtu, &mtu);
+        ip6.write(vni, was, writes);
+    }
+    apart(view, vni, wish)
+}
+
+/// Refuses networks that are asked for and are not free.
+fn apart(view: &View, vni: Vni, wish: &Wish) -> Result<(), ApiError> {
+    let ip4 = wish.ip4.network.flatten().map(IpNet::from);
+    let ip6 = wish.ip6.network.flatten().map(IpNet::from);
+    ip4.into_iter().chain(ip6).try_for_each(|own| among::apart(view, vni, own))
+}
+
+/// A managed network has a domain, named after itself if need be.
+fn domain(
+    asked: Option<String>,
+    kind: NetworkType,
+    name: &str,
+) -> Result<Option<String>, ApiError> {
+    match (asked, kind) {
+        (None, NetworkType::Bridged) => Ok(None),
+        (Some(domain), _) => Ok(Some(domain)),
+        (None, NetworkType::Managed) => {
+            let default = format!("{name}.local");
+            parse::domain(&default).map(Some).or_else(|_| {
+                let why = format!(
+                    "A domain must be given: '{default}' would be none, for a domain is made of \
+                     letters, digits, hyphens and dots."
+                );
+                refuse("no-domain", why)
+            })
+        }
+    }
+}
+
+fn mtu_suits(mtu: Option<u32>, ip6: &Ip6) -> Result<(), ApiError> {
+    match mtu.filter(|mtu| *mtu < MTU_OF_IP6 && ip6.network.is_some()) {
+        None => Ok(()),
+        Some(mtu) => {
+            let why = format!("MTU {mtu} is too small for IPv6; expected at least {MTU_OF_IP6}.");
+            refuse("small-mtu", why)
+        }
+    }
+}
+
+/// Refuses to leave reservations without their network.
+fn reservations_suit(was: &Network, ip4: &Ip4) -> Result<(), ApiError> {
+    for (mac, reservation) in &was.reservations {
+        let Some(address) = reservation.ip.copied().flatten() else { continue };
+        let what = format!("The reservation for {mac}: address");
+        let Some(network) = ip4.network else {
+            let why = format!("There is a reservation of {address} for {mac}; remove it first.");
+            return refuse("has-reservations", why);
+        };
+        is_host(&what, address, network)?;
+        if ip4.gateway == Some(address) {
+            let why = format!("'{address}' is reserved for {mac}; it cannot be the gateway, too.");
+            return refuse("address-in-use", why);
+        }
+    }
+    Ok(())
+}
