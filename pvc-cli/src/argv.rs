@@ -2,18 +2,34 @@
 
 use std::ffi::OsString;
 
-/// What `node list` calls its filters in short.
-const NODE_LIST: [(&str, &str); 3] =
-    [("-ds", "--daemon-state"), ("-cs", "--coordinator-state"), ("-vs", "--domain-state")];
+/// Options in short, and what they stand for.
+type Shorts = &'static [(&'static str, &'static str)];
 
-/// Spells out the two-letter options of `node list`.
+/// What `node list` calls its filters in short.
+const NODE_LIST: Shorts =
+    &[("-ds", "--daemon-state"), ("-cs", "--coordinator-state"), ("-vs", "--domain-state")];
+
+/// What `network add` and `modify` call the IPv6 settings in short.
+const NETWORK: Shorts = &[("-i6", "--ipnet6"), ("-g6", "--gateway6")];
+
+/// The commands that have such options.
+const COMMANDS: [([&str; 2], Shorts); 3] = [
+    (["node", "list"], NODE_LIST),
+    (["network", "add"], NETWORK),
+    (["network", "modify"], NETWORK),
+];
+
+/// Spells out the two-letter options of the command that is given.
 pub(crate) fn spell_out(mut arguments: Vec<OsString>) -> Vec<OsString> {
-    let verb = arguments.windows(2).position(|pair| pair[0] == "node" && pair[1] == "list");
-    let Some(verb) = verb else { return arguments };
+    let found = COMMANDS.iter().find_map(|(command, shorts)| {
+        let is_command = |pair: &[OsString]| pair[0] == command[0] && pair[1] == command[1];
+        Some((arguments.windows(2).position(is_command)?, shorts))
+    });
+    let Some((verb, shorts)) = found else { return arguments };
     for argument in arguments.iter_mut().skip(verb + 2).take_while(|a| *a != "--") {
         let Some(text) = argument.to_str() else { continue };
         let (name, value) = text.split_once('=').map_or((text, None), |(n, v)| (n, Some(v)));
-        let long = NODE_LIST.iter().find(|(short, _)| *short == name);
+        let long = shorts.iter().find(|(short, _)| *short == name);
         if let Some((_, long)) = long {
             *argument = match value {
                 Some(value) => format!("{long}={value}").into(),
@@ -43,8 +59,22 @@ mod tests {
     }
 
     #[test]
+    fn networks_have_such_options_too() {
+        assert_eq!(
+            spelled_out("pvc network add 5 -i 10.1.0.0/24 -i6 fd00::/64 -g6=fd00::1"),
+            "pvc network add 5 -i 10.1.0.0/24 --ipnet6 fd00::/64 --gateway6=fd00::1"
+        );
+        assert_eq!(spelled_out("pvc network modify 5 -i6 x"), "pvc network modify 5 --ipnet6 x");
+    }
+
+    #[test]
     fn other_commands_are_left_alone() {
-        for command in ["pvc vm list -ds run", "pvc node list -- -ds"] {
+        for command in [
+            "pvc vm list -ds run",
+            "pvc node list -- -ds",
+            "pvc network add 5 -ds",
+            "pvc vm log -i6",
+        ] {
             assert_eq!(spelled_out(command), command);
         }
     }

@@ -15,6 +15,7 @@ mod format;
 #[cfg(test)]
 mod golden;
 mod man;
+mod network;
 mod node;
 mod options;
 mod out;
@@ -76,6 +77,9 @@ enum Noun {
     /// Hypervisors.
     #[command(subcommand)]
     Node(node::Verb),
+    /// Networks of VMs, their addresses and their firewall.
+    #[command(subcommand)]
+    Network(network::Verb),
     /// Storage: OSDs, pools, volumes and their snapshots.
     #[command(subcommand)]
     Storage(storage::Verb),
@@ -96,6 +100,7 @@ impl Noun {
         match self {
             Self::Vm(verb) => verb.run(shell).await,
             Self::Node(verb) => verb.run(shell).await,
+            Self::Network(verb) => verb.run(shell).await,
             Self::Storage(verb) => verb.run(shell).await,
             Self::Cluster(verb) => verb.run(shell).await,
             Self::Connection(verb) => verb.run(shell).await,

@@ -24,16 +24,24 @@ impl Session {
         Ok(self.client.read(request).await?)
     }
 
-    /// Asks for all things of a kind that match; to find none is no failure.
+    /// Asks for all things of a kind; to find none is no failure.
+    pub(crate) async fn any<T: DeserializeOwned>(
+        &self,
+        request: &Request,
+    ) -> Result<Vec<T>, Failure> {
+        match self.client.read(request).await {
+            Err(ClientError::NotFound { .. }) => Ok(Vec::new()),
+            other => Ok(other?),
+        }
+    }
+
+    /// Asks for all things of a kind that match; says so if there are none.
     async fn list<T: DeserializeOwned>(
         &self,
         request: &Request,
         what: &str,
     ) -> Result<Vec<T>, Failure> {
-        let found: Vec<T> = match self.client.read(request).await {
-            Err(ClientError::NotFound { .. }) => Vec::new(),
-            other => other?,
-        };
+        let found: Vec<T> = self.any(request).await?;
         if found.is_empty() {
             self.out.note(&format!("There are no {what} that match."));
         }
@@ -47,11 +55,8 @@ impl Session {
         what: &str,
         name: &str,
     ) -> Result<T, Failure> {
-        let mut found: Vec<T> = match self.client.read(request).await {
-            // Said below, where the name is known.
-            Err(ClientError::NotFound { .. }) => Vec::new(),
-            other => other?,
-        };
+        // That there is none is said below, where the name is known.
+        let mut found: Vec<T> = self.any(request).await?;
         match (found.pop(), found.is_empty()) {
             (Some(only), true) => Ok(only),
             (Some(_) | None, _) => Err(Failure::new(format!("{what} \"{name}\" not found."))

@@ -4,6 +4,7 @@ mod connections;
 mod failures;
 mod formats;
 mod logs;
+mod networks;
 mod packaging;
 mod questions;
 mod storage;

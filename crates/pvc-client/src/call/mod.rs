@@ -4,6 +4,7 @@
 //! left out, so that the server's own default applies.
 
 pub mod cluster;
+pub mod network;
 pub mod node;
 pub mod storage;
 pub mod vm;
