@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use pvc_common::api::Vm;
 use serde_json::{Value, json};
 
-use super::{find, volume};
+use super::{find, network, volume};
 use crate::failure::Outcome;
 use crate::format::{Form, ListFormat, ListStyle};
 use crate::paint::Paint;
@@ -16,6 +16,8 @@ use crate::show::{Cell, Table};
 pub(crate) enum NetworkVerb {
     /// Show the networks of a VM.
     Get(Get),
+    Add(network::Add),
+    Remove(network::Remove),
 }
 
 /// Volumes of a VM.
@@ -41,6 +43,8 @@ impl NetworkVerb {
     pub(crate) async fn run(self, shell: &Shell) -> Outcome {
         match self {
             Self::Get(get) => get.run(shell, network_values, networks).await,
+            Self::Add(verb) => verb.run(shell).await,
+            Self::Remove(verb) => verb.run(shell).await,
         }
     }
 }

@@ -3,6 +3,7 @@
 mod define;
 mod device;
 mod dump;
+mod effect;
 mod forget;
 #[cfg(test)]
 mod golden;
@@ -13,6 +14,7 @@ mod log;
 mod memory;
 mod meta;
 mod modify;
+mod network;
 mod power;
 mod rename;
 mod restart;

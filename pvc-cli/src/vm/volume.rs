@@ -2,18 +2,17 @@
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
-use pvc_client::{Request, call};
-use pvc_common::api::{self, Vm};
+use pvc_client::call;
+use pvc_common::api;
 use pvc_common::id::VolumeId;
-use pvc_common::state::{VmState, Word};
-use pvc_domxml::edit::{self, EditError, NewDisk};
+use pvc_domxml::edit::{self, NewDisk};
 
-use super::{find, restart};
+use super::effect::{Effect, refusal};
+use super::find;
 use crate::failure::{Failure, Outcome};
-use crate::options::{Consent, Live, Restart, word};
+use crate::options::word;
 use crate::session::Session;
 use crate::shell::Shell;
-use crate::wait;
 
 /// Give a VM a volume as a disk.
 ///
@@ -107,45 +106,4 @@ impl Remove {
         let unplug = call::vm::detach_device(&vm.uuid, change.disk);
         self.effect.apply(shell, &session, &vm, change.xml, &unplug).await
     }
-}
-
-/// When a change takes effect.
-#[derive(Clone, Copy, Debug, Args)]
-struct Effect {
-    #[command(flatten)]
-    live: Live,
-    #[command(flatten)]
-    restart: Restart,
-    #[command(flatten)]
-    consent: Consent,
-}
-
-impl Effect {
-    /// Stores a new definition; `plug` changes the VM if it runs.
-    async fn apply(
-        self,
-        shell: &Shell,
-        session: &Session,
-        vm: &Vm,
-        xml: String,
-        plug: &Request,
-    ) -> Outcome {
-        if self.restart.choice() == Some(true) || !self.live.is_wanted() {
-            return restart::apply(shell, session, vm, xml, self.restart, self.consent).await;
-        }
-        session.tell(&call::vm::modify(&vm.uuid, xml, false)).await?;
-        if vm.state != VmState::Start.text() {
-            let state = &vm.state;
-            shell.out.note(&format!("The VM is in state {state}: its next start applies this."));
-            return Ok(());
-        }
-        wait::task(session, plug, true).await.map_err(|failure| {
-            failure.hint("The definition was changed: the VM's next start applies this.")
-        })
-    }
-}
-
-fn refusal(vm: &Vm, error: &EditError) -> Failure {
-    Failure::new(format!("Failed to change VM '{}': {error}", vm.name))
-        .hint("`pvc vm modify --editor` changes any part of the definition.")
 }

@@ -3,6 +3,7 @@
 mod connections;
 mod failures;
 mod formats;
+mod interfaces;
 mod logs;
 mod networks;
 mod packaging;

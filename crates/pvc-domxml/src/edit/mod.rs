@@ -4,6 +4,7 @@
 mod build;
 mod device;
 mod disk;
+mod interface;
 mod size;
 mod splice;
 
@@ -12,6 +13,7 @@ pub(crate) use splice::tags;
 pub use build::bridge_interface;
 pub use device::{add_device, disk_elements, interface_elements, remove_device};
 pub use disk::{DiskChange, NewDisk, add_disk, remove_disk};
+pub use interface::{InterfaceChange, NewInterface, add_interface, remove_interface};
 pub use size::{set_memory, set_name, set_vcpus};
 
 use crate::error::DefinitionError;
@@ -44,6 +46,14 @@ pub enum EditError {
     NotThere {
         /// Which.
         which: String,
+    },
+    /// There are several that are meant.
+    #[error("the VM has more than one {which}: {among}")]
+    Several {
+        /// What is meant.
+        which: String,
+        /// What tells them apart.
+        among: String,
     },
     /// Sockets, cores and threads do not multiply to the number of processors.
     #[error("topology {topology} is not {vcpus} vCPUs")]

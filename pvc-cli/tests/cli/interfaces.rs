@@ -1,0 +1,114 @@
+//! The interfaces of VMs in networks, added and removed.
+
+use serde_json::{Value, json};
+
+use crate::support::Desk;
+
+const OK: &str = r#"{"message": "done"}"#;
+
+const XML: &str = "<domain type='kvm'><name>web1</name><devices><interface type='bridge'>\
+    <mac address='52:54:00:00:00:01'/><source bridge='vmbr1001'/><model type='virtio'/></interface>\
+    <interface type='bridge'><mac address='52:54:00:00:00:02'/><source bridge='vmbr1001'/>\
+    </interface><interface type='bridge'><mac address='52:54:00:00:00:03'/>\
+    <source bridge='brstorage'/></interface></devices></domain>";
+
+fn lab() -> Value {
+    json!([{"vni": 2000, "description": "lab", "type": "managed", "mtu": ""}])
+}
+
+fn with_vm(state: &str) -> Desk {
+    let desk = Desk::new();
+    let vm = json!({"name": "web1", "uuid": "u-1", "state": state, "node": "hv1",
+                    "memory": 512, "vcpu": 1, "xml": XML});
+    desk.api.on("GET /vm/web1", 200, json!([vm]));
+    desk.api.on("PUT /vm/u-1", 200, OK);
+    for name in ["2000", "lab"] {
+        desk.api.on(&format!("GET /network/{name}"), 200, lab());
+    }
+    desk.api.on("GET /network/gone", 404, json!({"message": "Network not found."}));
+    for method in ["POST", "DELETE"] {
+        let accepted = json!({"task_id": "abc", "task_name": "vm.device", "run_on": "hv1"});
+        desk.api.on(&format!("{method} /vm/u-1/device"), 202, accepted);
+    }
+    let done = json!({"state": "SUCCESS", "current": 2, "total": 2, "status": "done"});
+    desk.api.on("GET /tasks/abc", 200, done);
+    desk
+}
+
+#[test]
+fn a_running_vm_gets_an_interface_at_once() {
+    let desk = with_vm("start");
+    let ended = desk.lab("vm network add web1 lab -a 52:54:00:AA:00:09 -m e1000");
+    assert_eq!(
+        (ended.code, ended.stdout.as_str()),
+        (Some(0), "done\nSUCCESS: done\n"),
+        "{ended:?}"
+    );
+    let expected =
+        ["GET /network/lab", "GET /vm/web1", "PUT /vm/u-1?restart=False", "POST /vm/u-1/device"];
+    assert_eq!(desk.asked()[..4], expected);
+    let received = desk.api.received();
+    for part in
+        ["mac+address%3D%2752%3A54%3A00%3Aaa%3A00%3A09", "bridge%3D%27vmbr2000", "type%3D%27e1000"]
+    {
+        assert!(received[2].body.contains(part) && received[3].body.contains(part), "{received:?}");
+    }
+}
+
+#[test]
+fn a_vm_gets_an_interface_in_a_network_of_the_cluster_itself() {
+    let desk = with_vm("stop");
+    let ended = desk.lab("vm network add web1 upstream");
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "done\n"), "{ended:?}");
+    assert_eq!(desk.asked(), ["GET /vm/web1", "PUT /vm/u-1?restart=False"]);
+    let body = desk.api.received()[1].body.clone();
+    assert!(body.contains("bridge%3D%27brupstream"), "{body}");
+    assert!(body.contains("address%3D%2752%3A54%3A00%3A"), "an address by chance: {body}");
+}
+
+#[test]
+fn an_interface_is_removed_by_its_network_or_its_address() {
+    for (command, mac) in
+        [("storage", "03"), ("-m 52:54:00:00:00:02", "02"), ("1001 -m 52:54:00:00:00:01", "01")]
+    {
+        let desk = with_vm("start");
+        let ended = desk.lab(&format!("vm network remove web1 {command}"));
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert_eq!(
+            desk.asked()[..3],
+            ["GET /vm/web1", "PUT /vm/u-1?restart=False", "DELETE /vm/u-1/device"]
+        );
+        let received = desk.api.received();
+        let address = format!("52%3A54%3A00%3A00%3A00%3A{mac}");
+        assert!(
+            !received[1].body.contains(&address) && received[2].body.contains(&address),
+            "{command}"
+        );
+    }
+    let desk = with_vm("start");
+    assert_eq!(desk.lab("vm network remove web1 storage -r -y").code, Some(0));
+    assert_eq!(desk.asked()[1], "PUT /vm/u-1?restart=True");
+}
+
+#[test]
+fn an_interface_that_cannot_be_had_changes_nothing() {
+    let desk = with_vm("start");
+    for (command, code, told) in [
+        ("add web1 gone", 1, "Network \"gone\" not found."),
+        ("add web1 lab -a 52:54:00:00:00:01", 1, "the VM already has interface 52:54:00:00:00:01"),
+        ("add web1 lab -a 01:00:5e:00:00:01", 2, "not of a group"),
+        (
+            "remove web1 1001",
+            1,
+            "more than one interface in network 1001: 52:54:00:00:00:01, 52:54",
+        ),
+        ("remove web1 2000", 1, "the VM has no interface in network 2000"),
+        ("remove web1 lab", 1, "the VM has no interface in network 2000"),
+        ("remove web1", 2, "NET"),
+    ] {
+        let ended = desk.lab(&format!("vm network {command}"));
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(code), ""), "{command}: {ended:?}");
+        assert!(ended.stderr.contains(told), "{command}: {ended:?}");
+    }
+    assert!(desk.asked().iter().all(|asked| asked.starts_with("GET")));
+}
