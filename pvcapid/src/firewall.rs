@@ -2,10 +2,22 @@
 
 use std::error::Error;
 
+use pvc_common::zk::key::Direction;
 use pvc_host::{Firewall, FirewallError};
 use pvc_plan::firewall::{RuleText, trial};
 
 use crate::api::ApiError;
+use crate::rules::RuleCheck;
+
+/// Has this firewall try each rule.
+#[derive(Clone, Debug)]
+pub struct Tried<F>(pub F);
+
+impl<F: Firewall> RuleCheck for Tried<F> {
+    async fn check(&self, rule: &str, _: Direction) -> Result<(), ApiError> {
+        check(&self.0, rule).await.map(drop)
+    }
+}
 
 /// The rule in a text of a person's, in the form that is written to the tree.
 ///
@@ -14,7 +26,7 @@ use crate::api::ApiError;
 ///
 /// # Errors
 /// 400 `bad-rule` with what is wrong with it, in our words or nft's; 503 if nft is of no use here.
-pub async fn check(firewall: &impl Firewall, text: &str) -> Result<RuleText, ApiError> {
+async fn check(firewall: &impl Firewall, text: &str) -> Result<RuleText, ApiError> {
     let refused = |why: String| {
         let message = format!("The firewall rule is not accepted: {why}.");
         ApiError::refused("bad-rule", message)

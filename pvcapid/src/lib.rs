@@ -32,6 +32,6 @@ mod text;
 pub use app::{App, Limits, Outside};
 pub use exporter::Ports;
 pub use image::{Arrivals, View};
-pub use rules::{AnyRule, RuleCheck, Rules};
+pub use rules::{RuleCheck, Rules};
 pub use storage::Storage;
 pub use store::Store;

@@ -49,13 +49,3 @@ impl Rules {
         self.0.check(rule, direction).await
     }
 }
-
-/// Takes every rule: for where there is no nft to ask.
-#[derive(Clone, Copy, Debug)]
-pub struct AnyRule;
-
-impl RuleCheck for AnyRule {
-    async fn check(&self, _: &str, _: Direction) -> Result<(), ApiError> {
-        Ok(())
-    }
-}

@@ -9,6 +9,7 @@ use axum_server::Handle;
 use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use pvc_ceph::CephCli;
+use pvc_host::real::Nft;
 use pvc_runtime::banner::banner;
 use pvc_runtime::drain::Drain;
 use pvc_zk::{Mirror, Settings, Tree, ZkTree};
@@ -18,9 +19,10 @@ use crate::api;
 use crate::app::{App, Limits, Outside};
 use crate::config::{Authentication, Config, Tls};
 use crate::exporter::Ports;
+use crate::firewall::Tried;
 use crate::image::{ApiImage, Arrivals, ROOTS, View};
 use crate::listing::Listed;
-use crate::rules::{AnyRule, Rules};
+use crate::rules::Rules;
 use crate::storage::Storage;
 use crate::store::Store;
 
@@ -54,7 +56,7 @@ pub async fn serve(config: &Config, drain: Drain) -> io::Result<()> {
     let tree = ZkTree::connect(config.zookeeper.clone(), Settings::default());
     let outside = Outside {
         storage: Storage::new(CephCli::new().limit(CEPH_LIMIT)),
-        rules: Rules::new(AnyRule),
+        rules: Rules::new(Tried(Nft)),
     };
     let (authentication, limits) = (config.authentication.as_ref(), Limits::default());
     let (app, mirror) = follow(&tree, outside, authentication, limits, Ports::default());
