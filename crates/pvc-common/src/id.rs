@@ -1,6 +1,7 @@
 //! Identifiers: parsed once where text enters the program, trusted afterwards.
 
 mod disk;
+mod dns;
 mod mac;
 mod name;
 mod number;
@@ -13,6 +14,7 @@ use std::str::FromStr;
 use uuid::Uuid;
 
 pub use disk::{Detect, Disk, maker_size};
+pub use dns::{DnsName, Hostname};
 pub use mac::MacAddress;
 pub use name::{
     FaultId, FenceId, JobName, PluginName, PoolName, RuleName, SnapshotName, SriovName, TagName,

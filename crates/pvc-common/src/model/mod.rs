@@ -19,7 +19,7 @@ pub use fence::{
     Suspected, Suspicion,
 };
 pub use json::Json;
-pub use network::{Lease, Network, Reservation, Rule};
+pub use network::{Lease, Lease6, Network, Reservation, Rule};
 pub use node::{Node, StaticData};
 pub use resources::{Resources, uses_rbd};
 pub use storage::{Benchmark, BenchmarkRecord, Osd, Pool, Snapshot, Storage, Volume};

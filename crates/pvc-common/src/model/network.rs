@@ -21,7 +21,7 @@ pub struct Network {
     pub mtu: Seen<Option<u32>>,
     /// Its DNS domain.
     pub domain: Seen<Option<String>>,
-    /// Name servers that its VMs are told.
+    /// Name servers that know what this network's own does not; none for those of the nodes.
     pub name_servers: Seen<Vec<IpAddr>>,
     /// Its IPv4 network.
     pub ip4_network: Seen<Option<Ipv4Net>>,
@@ -43,6 +43,8 @@ pub struct Network {
     pub reservations: BTreeMap<MacAddress, Reservation>,
     /// Addresses that DHCP gave away.
     pub leases: BTreeMap<MacAddress, Lease>,
+    /// IPv6 addresses that DHCP gave away.
+    pub leases6: BTreeMap<Ipv6Addr, Lease6>,
     /// Firewall rules for what enters it.
     pub rules_in: BTreeMap<RuleName, Rule>,
     /// Firewall rules for what leaves it.
@@ -93,6 +95,23 @@ pub struct Lease {
     pub expiry: Seen<u64>,
     /// How its holder identified itself.
     pub client_id: Seen<String>,
+}
+
+/// An IPv6 address that DHCP gave away.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lease6 {
+    /// That it is there.
+    pub znode: Seen<()>,
+    /// How its holder identified itself.
+    pub duid: Seen<String>,
+    /// Which of its holder's interfaces it is for.
+    pub iaid: Seen<u32>,
+    /// The name its holder gave itself.
+    pub hostname: Seen<Option<String>>,
+    /// When it ends, in UNIX seconds by the clock of the primary.
+    pub expiry: Seen<u64>,
+    /// The hardware address it was asked from, where that was seen.
+    pub mac: Seen<Option<MacAddress>>,
 }
 
 /// A firewall rule of a network.

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -188,6 +189,20 @@ path_names! {
     1: FaultId, FenceId, JobName, MacAddress, NodeName, OsdId, PluginName, PoolName, RuleName, SnapshotName,
        TagName, TaskId, Vni, VmUuid;
     2: VolumeId;
+}
+
+impl PathName for Ipv6Addr {
+    const SEGMENTS: usize = 1;
+
+    fn from_path(text: &str) -> Result<Self, BadText> {
+        let bad = || BadText(format!("`{text}` is not an IPv6 address"));
+        let address: Self = text.parse().map_err(|_| bad())?;
+        if address.to_string() == text {
+            Ok(address)
+        } else {
+            Err(BadText(format!("`{text}` should be written `{address}`")))
+        }
+    }
 }
 
 impl PathName for SnapshotId {

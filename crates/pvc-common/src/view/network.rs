@@ -1,8 +1,10 @@
 //! Reads client networks.
 
 use super::branch::{Branch, Found, Taken, below, member, read};
-use crate::model::{Lease, Network, Reservation, Rule};
-use crate::zk::key::{lease_suffix, network_suffix as suffix, reservation_suffix, rule_suffix};
+use crate::model::{Lease, Lease6, Network, Reservation, Rule};
+use crate::zk::key::{
+    lease_suffix, lease6_suffix, network_suffix as suffix, reservation_suffix, rule_suffix,
+};
 
 impl Branch for Network {
     fn take(&mut self, rest: &str, found: Found<'_>) -> Taken {
@@ -31,6 +33,8 @@ fn take_part(network: &mut Network, rest: &str, found: Found<'_>) -> Taken {
         member(&mut network.reservations, rest, found)
     } else if let Some(rest) = below(rest, suffix::LEASES) {
         member(&mut network.leases, rest, found)
+    } else if let Some(rest) = below(rest, suffix::LEASES6) {
+        member(&mut network.leases6, rest, found)
     } else if let Some(rest) = below(rest, suffix::RULES_IN) {
         member(&mut network.rules_in, rest, found)
     } else if let Some(rest) = below(rest, suffix::RULES_OUT) {
@@ -59,6 +63,20 @@ impl Branch for Lease {
             lease_suffix::HOSTNAME => read(&mut self.hostname, found),
             lease_suffix::EXPIRY => read(&mut self.expiry, found),
             lease_suffix::CLIENT_ID => read(&mut self.client_id, found),
+            _ => Taken::Unwanted,
+        }
+    }
+}
+
+impl Branch for Lease6 {
+    fn take(&mut self, rest: &str, found: Found<'_>) -> Taken {
+        match rest {
+            "" => read(&mut self.znode, found),
+            lease6_suffix::DUID => read(&mut self.duid, found),
+            lease6_suffix::IAID => read(&mut self.iaid, found),
+            lease6_suffix::HOSTNAME => read(&mut self.hostname, found),
+            lease6_suffix::EXPIRY => read(&mut self.expiry, found),
+            lease6_suffix::MAC => read(&mut self.mac, found),
             _ => Taken::Unwanted,
         }
     }

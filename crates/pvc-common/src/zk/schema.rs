@@ -1,7 +1,7 @@
 //! The layout of the tree, version by version, as data.
 //!
-//! Upstream counts 0 to 15; 16 to 18 are ours and add who may be running a VM, the deaths of nodes,
-//! and tasks. A document names every key by its kind and a name, with an absolute path if the kind
+//! Upstream counts 0 to 15; 16 to 19 are ours and add who may be running a VM, the deaths of nodes,
+//! tasks, and leases of IPv6 addresses. A document names every key by its kind and a name, with an absolute path if the kind
 //! is `base`, and otherwise with what is appended to the path of an object of that kind. The keys
 //! in [`super::key`] are those of [`LATEST`].
 
@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 /// The version this program works with.
-pub const LATEST: u32 = 18;
+pub const LATEST: u32 = 19;
 
 const DOCUMENTS: [&str; LATEST as usize + 1] = [
     include_str!("../../../../schema/zookeeper/0.json"),
@@ -33,6 +33,7 @@ const DOCUMENTS: [&str; LATEST as usize + 1] = [
     include_str!("../../../../schema/zookeeper/16.json"),
     include_str!("../../../../schema/zookeeper/17.json"),
     include_str!("../../../../schema/zookeeper/18.json"),
+    include_str!("../../../../schema/zookeeper/19.json"),
 ];
 
 static SCHEMAS: [OnceLock<Schema>; LATEST as usize + 1] =

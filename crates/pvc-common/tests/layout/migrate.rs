@@ -173,6 +173,6 @@ fn a_new_cluster_is_sound_and_of_the_latest_version() {
     assert_eq!(validate(&tree, LATEST), Ok(vec![]));
     let written: Vec<_> =
         contents(&tree).into_iter().filter(|(_, data)| !data.is_empty()).collect();
-    assert_eq!(written, [("/schema/version", "18")]);
+    assert_eq!(written, [("/schema/version", "19")]);
     assert_eq!(tree.len(), 24);
 }

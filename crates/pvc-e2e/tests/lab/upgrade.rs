@@ -8,11 +8,13 @@ use pvc_e2e::lab::{Census, Lab, until};
 const BACK: Duration = Duration::from_secs(60);
 
 /// The layout before the latest, and the latest.
-const OLD: &str = "17";
-const NEW: &str = "18";
+const OLD: &str = "18";
+const NEW: &str = "19";
 
+/// A network as the layout before had it, for the latest adds something to networks.
+const NETWORK: &str = "/networks/16777215";
 /// What the latest layout has added.
-const ADDED: [&str; 2] = ["/tasks", "/ceph/benchmarks"];
+const ADDED: [&str; 1] = ["/networks/16777215/dhcp6_leases"];
 
 /// ZooKeeper as a person changes it, on a host's own server.
 fn zookeeper(lab: &Lab, host: &str, command: &str) -> String {
@@ -30,6 +32,7 @@ impl Drop for Restored<'_> {
         let host = &self.0.hosts()[0];
         let set = ["/usr/share/zookeeper/bin/zkCli.sh", "-server", host, "set", "/schema/version"];
         self.0.try_on(host, &[&set[..], &[NEW]].concat());
+        zookeeper(self.0, host, &format!("deleteall {NETWORK}"));
         for host in self.0.hosts() {
             self.0.try_on(host, &["systemctl", "start", "pvcnoded.service"]);
         }
@@ -69,9 +72,8 @@ fn the_last_upgraded_node_raises_the_layout_and_no_vm_notices() {
         lab.on(host, &["systemctl", "stop", "pvcnoded.service"]);
     }
     zookeeper(&lab, last, &format!("set /schema/version {OLD}"));
-    for added in ADDED {
-        zookeeper(&lab, last, &format!("deleteall {added}"));
-    }
+    zookeeper(&lab, last, &format!("create {NETWORK} upgraded"));
+    zookeeper(&lab, last, &format!("create {NETWORK}/nettype bridged"));
     zookeeper(&lab, last, &format!("set /nodes/{last}/latestschema {OLD}"));
     let since = now(&lab, last);
     for host in hosts {

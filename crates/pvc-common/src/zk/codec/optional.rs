@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use ipnet::{Ipv4Net, Ipv6Net};
 
 use super::{BadText, Text};
-use crate::id::VmUuid;
+use crate::id::{MacAddress, VmUuid};
 use crate::model::LocalTime;
 
 /// Writes `$unset` where there is no value; reads every way upstream has of saying so.
@@ -37,6 +37,7 @@ optional! {
     Ipv4Net, "an IPv4 network", "None";
     Ipv6Net, "an IPv6 network", "None";
     VmUuid, "a UUID", "";
+    MacAddress, "a MAC address", "";
 }
 
 impl Text for Option<LocalTime> {

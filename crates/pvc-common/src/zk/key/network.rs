@@ -28,6 +28,8 @@ pub mod network_suffix {
     pub const RESERVATIONS: &str = "/dhcp4_reservations";
     /// Parent of leased addresses.
     pub const LEASES: &str = "/dhcp4_leases";
+    /// Parent of leased IPv6 addresses (since version 19).
+    pub const LEASES6: &str = "/dhcp6_leases";
     /// IPv4 gateway.
     pub const IP4_GATEWAY: &str = "/ip4_gateway";
     /// IPv4 network.
@@ -64,6 +66,20 @@ pub mod lease_suffix {
     pub const EXPIRY: &str = "/expiry";
     /// How its holder identified itself.
     pub const CLIENT_ID: &str = "/clientid";
+}
+
+/// The suffixes below a lease of an IPv6 address.
+pub mod lease6_suffix {
+    /// How its holder identified itself.
+    pub const DUID: &str = "/duid";
+    /// Which of its holder's interfaces it is for.
+    pub const IAID: &str = "/iaid";
+    /// The name its holder gave itself.
+    pub const HOSTNAME: &str = "/hostname";
+    /// When it ends.
+    pub const EXPIRY: &str = "/expiry";
+    /// The hardware address it was asked from.
+    pub const MAC: &str = "/mac";
 }
 
 /// The suffixes below a firewall rule.
@@ -156,6 +172,14 @@ pub fn network_reservations(vni: Vni) -> Key<()> {
 #[must_use]
 pub fn network_leases(vni: Vni) -> Key<()> {
     at(vni, suffix::LEASES)
+}
+
+/// `/networks/{vni}/dhcp6_leases`: a parent (since version 19).
+///
+/// Written by: API, when it is made; the DHCP server of the primary.
+#[must_use]
+pub fn network_leases6(vni: Vni) -> Key<()> {
+    at(vni, suffix::LEASES6)
 }
 
 /// `/networks/{vni}/ip4_gateway`. Written by: API.
@@ -268,6 +292,48 @@ pub fn lease_expiry(vni: Vni, mac: MacAddress) -> Key<u64> {
 #[must_use]
 pub fn lease_client_id(vni: Vni, mac: MacAddress) -> Key<String> {
     lease_at(vni, mac, lease_suffix::CLIENT_ID)
+}
+
+fn lease6_at<T>(vni: Vni, ip: Ipv6Addr, suffix: &str) -> Key<T> {
+    at(vni, &format!("{}/{ip}{suffix}", suffix::LEASES6))
+}
+
+/// `/networks/{vni}/dhcp6_leases/{ip}` (since version 19). Written by: as [`lease`].
+#[must_use]
+pub fn lease6(vni: Vni, ip: Ipv6Addr) -> Key<()> {
+    lease6_at(vni, ip, "")
+}
+
+/// `/networks/{vni}/dhcp6_leases/{ip}/duid`. Written by: as [`lease`].
+#[must_use]
+pub fn lease6_duid(vni: Vni, ip: Ipv6Addr) -> Key<String> {
+    lease6_at(vni, ip, lease6_suffix::DUID)
+}
+
+/// `/networks/{vni}/dhcp6_leases/{ip}/iaid`. Written by: as [`lease`].
+#[must_use]
+pub fn lease6_iaid(vni: Vni, ip: Ipv6Addr) -> Key<u32> {
+    lease6_at(vni, ip, lease6_suffix::IAID)
+}
+
+/// `/networks/{vni}/dhcp6_leases/{ip}/hostname`. Written by: as [`lease`].
+#[must_use]
+pub fn lease6_hostname(vni: Vni, ip: Ipv6Addr) -> Key<Option<String>> {
+    lease6_at(vni, ip, lease6_suffix::HOSTNAME)
+}
+
+/// `/networks/{vni}/dhcp6_leases/{ip}/expiry`: UNIX seconds by the clock of the primary.
+///
+/// Written by: as [`lease`].
+#[must_use]
+pub fn lease6_expiry(vni: Vni, ip: Ipv6Addr) -> Key<u64> {
+    lease6_at(vni, ip, lease6_suffix::EXPIRY)
+}
+
+/// `/networks/{vni}/dhcp6_leases/{ip}/mac`: unset where it was not seen. Written by: as [`lease`].
+#[must_use]
+pub fn lease6_mac(vni: Vni, ip: Ipv6Addr) -> Key<Option<MacAddress>> {
+    lease6_at(vni, ip, lease6_suffix::MAC)
 }
 
 fn rule_at<T>(vni: Vni, direction: Direction, rule: &RuleName, suffix: &str) -> Key<T> {

@@ -18,7 +18,7 @@ const fn place(
     Place { kind, parents, depth }
 }
 
-const PLACES: [Place; 21] = [
+const PLACES: [Place; 22] = [
     place("logs", &[("base", "logs")], 1),
     place("faults", &[("base", "faults")], 1),
     place("past_fence", &[("base", "fences")], 1),
@@ -40,6 +40,7 @@ const PLACES: [Place; 21] = [
     place("domain_snapshot", &[("domain", "snapshots")], 1),
     place("reservation", &[("network", "reservation")], 1),
     place("lease", &[("network", "lease")], 1),
+    place("lease6", &[("network", "lease6")], 1),
     place("rule", &[("network", "rule.in"), ("network", "rule.out")], 1),
 ];
 

@@ -18,6 +18,7 @@ fn every_version_has_as_many_entries_as_upstream_counts() {
     assert_eq!(counts[16], 170, "ours: a VM's claim and the origin of its migration");
     assert_eq!(counts[17], 182, "ours: what concerns the death of a node");
     assert_eq!(counts[18], 187, "ours: tasks and benchmarks");
+    assert_eq!(counts[19], 194, "ours: leases of IPv6 addresses");
 }
 
 #[test]
@@ -57,7 +58,7 @@ fn path<T>(key: Key<T>) -> String {
 }
 
 /// Where the objects are whose keys are compared.
-const OBJECTS: [(&str, &str); 23] = [
+const OBJECTS: [(&str, &str); 24] = [
     ("base", ""),
     ("logs", "/logs/hv1"),
     ("faults", "/faults/F"),
@@ -75,6 +76,7 @@ const OBJECTS: [(&str, &str); 23] = [
     ("network", "/networks/7"),
     ("reservation", "/networks/7/dhcp4_reservations/52:54:00:00:00:01"),
     ("lease", "/networks/7/dhcp4_leases/52:54:00:00:00:01"),
+    ("lease6", "/networks/7/dhcp6_leases/2001:db8::5"),
     ("rule", "/networks/7/firewall_rules/in/ssh"),
     ("rule", "/networks/7/firewall_rules/out/ssh"),
     ("osd", "/ceph/osds/3"),
@@ -271,6 +273,7 @@ fn network_keys() -> Vec<String> {
         path(key::network_domain(vni)),
         path(key::network_reservations(vni)),
         path(key::network_leases(vni)),
+        path(key::network_leases6(vni)),
         path(key::network_ip4_gateway(vni)),
         path(key::network_ip4_network(vni)),
         path(key::network_dhcp4(vni)),
@@ -285,6 +288,7 @@ fn network_keys() -> Vec<String> {
 fn lease_keys() -> Vec<String> {
     let vni = "7".parse().unwrap();
     let (mac, rule) = ("52:54:00:00:00:01".parse().unwrap(), &"ssh".parse().unwrap());
+    let ip6 = "2001:db8::5".parse().unwrap();
     let mut keys = vec![
         path(key::reservation(vni, mac)),
         path(key::reservation_ip(vni, mac)),
@@ -294,6 +298,12 @@ fn lease_keys() -> Vec<String> {
         path(key::lease_hostname(vni, mac)),
         path(key::lease_expiry(vni, mac)),
         path(key::lease_client_id(vni, mac)),
+        path(key::lease6(vni, ip6)),
+        path(key::lease6_duid(vni, ip6)),
+        path(key::lease6_iaid(vni, ip6)),
+        path(key::lease6_hostname(vni, ip6)),
+        path(key::lease6_expiry(vni, ip6)),
+        path(key::lease6_mac(vni, ip6)),
     ];
     for direction in [Direction::In, Direction::Out] {
         keys.extend([

@@ -32,6 +32,7 @@ const DIFFS: [&str; LATEST as usize] = [
     include_str!("16.diff"),
     include_str!("17.diff"),
     include_str!("18.diff"),
+    include_str!("19.diff"),
 ];
 
 /// The small cluster at a version.
