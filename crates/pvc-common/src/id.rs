@@ -2,6 +2,7 @@
 
 mod disk;
 mod dns;
+mod duid;
 mod mac;
 mod name;
 mod number;
@@ -15,6 +16,7 @@ use uuid::Uuid;
 
 pub use disk::{Detect, Disk, maker_size};
 pub use dns::{DnsName, Hostname};
+pub use duid::Duid;
 pub use mac::MacAddress;
 pub use name::{
     FaultId, FenceId, JobName, PluginName, PoolName, RuleName, SnapshotName, SriovName, TagName,

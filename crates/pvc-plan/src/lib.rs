@@ -4,10 +4,12 @@
 //! waits, never reads a clock and never touches the world; whoever runs its steps never
 //! decides. A refused or superseded step is answered by planning again.
 
+pub mod dhcp;
 pub mod evpn;
 pub mod fence;
 pub mod firewall;
 pub mod flush;
+pub mod gateway;
 pub mod lease;
 pub mod mesh;
 pub mod network;

@@ -188,6 +188,28 @@ fn a_definition_is_read_for_what_the_vm_needs_and_kept_only_to_be_shown() {
 }
 
 #[test]
+fn a_lease_of_an_ipv6_address_is_known_by_the_address_as_it_is_written() {
+    let lease = "/networks/7/dhcp6_leases/2001:db8::5";
+    let odd = "/networks/7/dhcp6_leases/2001:DB8:0::6";
+    let found = [
+        (lease, ""),
+        (&*format!("{lease}/duid"), "00:01:02"),
+        (&*format!("{lease}/iaid"), "7"),
+        (&*format!("{lease}/expiry"), "1700000000"),
+        (&*format!("{lease}/mac"), ""),
+        (odd, ""),
+    ];
+    let view = built(Scope::Decisions, &found);
+    let (_, network) = view.networks.first_key_value().unwrap();
+    let leases: Vec<_> = network.leases6.iter().collect();
+    let [(ip, held)] = leases[..] else { panic!("{leases:?}") };
+    assert_eq!(ip.to_string(), "2001:db8::5");
+    assert_eq!((held.iaid.copied(), held.expiry.copied()), (Some(7), Some(1_700_000_000)));
+    assert_eq!(held.mac.copied(), Some(None));
+    assert_eq!(view.faults[odd].why, "`2001:DB8:0::6` should be written `2001:db8::6`");
+}
+
+#[test]
 fn only_what_changed_is_copied() {
     let other = "/domains/00000000-0000-0000-0000-000000000001";
     let mut builder = Builder::full();

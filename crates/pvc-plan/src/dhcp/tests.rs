@@ -1,0 +1,49 @@
+//! Networks, leases and their texts, as tables.
+
+mod keeping;
+mod leases;
+mod rendering;
+
+use std::net::IpAddr;
+
+use pvc_common::model::{self, Reservation};
+use pvc_common::zk::{Seen, Version};
+
+use super::*;
+
+fn seen<T>(value: T) -> Seen<T> {
+    Seen::Value { value, version: Version(3) }
+}
+
+fn vni() -> Vni {
+    "1000".parse().unwrap()
+}
+
+/// A managed network with all that can be served.
+fn office() -> Network {
+    Network {
+        description: seen("office".to_owned()),
+        kind: seen(NetworkType::Managed),
+        domain: seen(Some("office.local".to_owned())),
+        name_servers: seen(vec!["192.0.2.53".parse::<IpAddr>().unwrap()]),
+        ip4_network: seen("10.1.0.0/24".parse().ok()),
+        ip4_gateway: seen("10.1.0.1".parse().ok()),
+        dhcp4: seen(true),
+        dhcp4_start: seen("10.1.0.100".parse().ok()),
+        dhcp4_end: seen("10.1.0.199".parse().ok()),
+        ip6_network: seen("2001:db8:1::/64".parse().ok()),
+        ip6_gateway: seen("2001:db8:1::1".parse().ok()),
+        dhcp6: seen(true),
+        reservations: [reservation("52:54:00:00:00:01", "10.1.0.10", Some("web1"))].into(),
+        ..Network::default()
+    }
+}
+
+fn reservation(mac: &str, ip: &str, hostname: Option<&str>) -> (MacAddress, Reservation) {
+    let held = Reservation {
+        znode: seen(()),
+        ip: seen(ip.parse().ok()),
+        hostname: seen(hostname.map(str::to_owned)),
+    };
+    (mac.parse().unwrap(), held)
+}
