@@ -44,6 +44,8 @@ async fn suite(links: &impl Links, device: &str) {
     }
     assert_eq!(links.observe().await.unwrap().links[&bridge].addresses, [address]);
 
+    suite_v6(links, &bridge).await;
+
     let missing = LinkStep::Up { device: "nonexistent0".to_owned() };
     assert_eq!(
         links.apply(&missing).await,
@@ -164,6 +166,28 @@ async fn the_kernel_has_networks() {
     assert!(made == Ok(()) || made == Err(NO_VLAN), "{made:?}");
 }
 
+/// IPv6 addresses come and go, those on the own wire as well.
+async fn suite_v6(links: &impl Links, bridge: &str) {
+    let device = || bridge.to_owned();
+    let all = ["2001:db8:77::1/64", "fe80::1/64"].map(|text| text.parse().unwrap());
+    let before = links.observe().await.unwrap().links[bridge].permanent_v6.clone();
+    for _ in 0..2 {
+        for address in all {
+            links.apply(&LinkStep::AddAddressV6 { device: device(), address }).await.unwrap();
+        }
+    }
+    let seen = links.observe().await.unwrap().links[bridge].clone();
+    assert!(all.iter().all(|address| seen.permanent_v6.contains(address)), "{seen:?}");
+    assert_eq!(seen.addresses_v6, all[..1], "the other one leads nowhere else");
+    for _ in 0..2 {
+        for address in all {
+            links.apply(&LinkStep::RemoveAddressV6 { device: device(), address }).await.unwrap();
+        }
+    }
+    let seen = links.observe().await.unwrap().links[bridge].clone();
+    assert_eq!((seen.permanent_v6, seen.addresses_v6), (before, vec![]));
+}
+
 #[tokio::test]
 async fn a_machine_in_memory_has_links() {
     let host = FakeHost::new();
@@ -172,7 +196,7 @@ async fn a_machine_in_memory_has_links() {
     let before = host.changes();
     host.apply(&LinkStep::Up { device: "ens4".to_owned() }).await.unwrap();
     assert_eq!(host.changes(), before);
-    let told = Announcement::new("brtest", "10.77.0.250".parse().unwrap());
+    let told = Announcement::new("brtest", [10, 77, 0, 250]);
     host.announce(&told).await.unwrap();
     assert_eq!(host.announced(), [told]);
 }
@@ -189,11 +213,33 @@ async fn the_kernel_has_links() {
     let announcement = Announcement {
         frames: 2,
         interval: std::time::Duration::from_millis(1),
-        ..Announcement::new("brtest", "10.77.0.250".parse().unwrap())
+        ..Announcement::new("brtest", [10, 77, 0, 250])
     };
     PacketAnnouncer.announce(&announcement).await.unwrap();
+    neighbours_learn_where_an_address_is(&links).await;
     let nowhere = Announcement { device: "nonexistent0".to_owned(), ..announcement };
     assert!(PacketAnnouncer.announce(&nowhere).await.is_err());
+}
+
+/// A neighbour that knew an address elsewhere learns by an announcement that it is here.
+async fn neighbours_learn_where_an_address_is(links: &Netlink) {
+    links.apply(&LinkStep::Up { device: "veth1".to_owned() }).await.unwrap();
+    for (address, stale) in
+        [("10.77.0.250", "02:00:00:00:00:99"), ("2001:db8:77::1", "02:00:00:00:00:99")]
+    {
+        ip(&["neigh", "replace", address, "lladdr", stale, "dev", "veth1", "nud", "stale"]);
+        let told = Announcement::new("veth0", address.parse::<std::net::IpAddr>().unwrap());
+        PacketAnnouncer.announce(&told).await.unwrap();
+        let known = ip(&["neigh", "show", address, "dev", "veth1"]);
+        assert!(!known.contains(stale) && known.contains("lladdr"), "{address}: {known}");
+    }
+}
+
+/// Asks the system's own tool; what it says.
+fn ip(words: &[&str]) -> String {
+    let done = std::process::Command::new("ip").args(words).output().unwrap();
+    assert!(done.status.success(), "ip {words:?}: {}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8(done.stdout).unwrap()
 }
 
 /// Moves this thread into a network namespace of its own.

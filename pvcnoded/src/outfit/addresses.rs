@@ -142,7 +142,7 @@ mod tests {
         part.take_up().await.unwrap();
         assert_eq!(part.held().await, Ok(Holding::EVERYTHING));
         let told: Vec<_> = host.announced().into_iter().map(|told| told.address).collect();
-        assert_eq!(told, ["10.0.0.254".parse::<std::net::Ipv4Addr>().unwrap()]);
+        assert_eq!(told, ["10.0.0.254".parse::<std::net::IpAddr>().unwrap()]);
         part.lay_down().await.unwrap();
         assert_eq!(part.held().await, Ok(Holding::NOTHING));
     }

@@ -113,6 +113,20 @@ fn change(
         LinkStep::RemoveAddress { device: name, address } => {
             device(table, name)?.addresses.retain(|present| present != address);
         }
+        LinkStep::AddAddressV6 { device: name, address } => {
+            let link = device(table, name)?;
+            if !link.permanent_v6.contains(address) {
+                link.permanent_v6.push(*address);
+            }
+            if !address.addr().is_unicast_link_local() && !link.addresses_v6.contains(address) {
+                link.addresses_v6.push(*address);
+            }
+        }
+        LinkStep::RemoveAddressV6 { device: name, address } => {
+            let link = device(table, name)?;
+            link.permanent_v6.retain(|present| present != address);
+            link.addresses_v6.retain(|present| present != address);
+        }
         LinkStep::DefaultRoute(route) => {
             let link = device(table, &route.device)?;
             if !link.addresses.iter().any(|address| address.contains(&route.gateway)) {

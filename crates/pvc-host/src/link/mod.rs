@@ -48,6 +48,9 @@ pub struct Link {
     /// Its IPv6 addresses, in the order the kernel has them, without those that are good on its
     /// own wire only.
     pub addresses_v6: Vec<Ipv6Net>,
+    /// Its IPv6 addresses for good, in the order the kernel has them: also those on its own wire,
+    /// but none that it made of what a router advertised.
+    pub permanent_v6: Vec<Ipv6Net>,
 }
 
 /// The way out of all networks.
@@ -163,6 +166,21 @@ pub enum LinkStep {
         /// The address with its prefix.
         address: Ipv4Net,
     },
+    /// A device shall have an IPv6 address, usable at once: the kernel does not look first for
+    /// somebody else who has it.
+    AddAddressV6 {
+        /// The device.
+        device: String,
+        /// The address with its prefix.
+        address: Ipv6Net,
+    },
+    /// A device shall not have an IPv6 address.
+    RemoveAddressV6 {
+        /// The device.
+        device: String,
+        /// The address with its prefix.
+        address: Ipv6Net,
+    },
     /// The default route shall be this one.
     DefaultRoute(DefaultRoute),
 }
@@ -181,6 +199,10 @@ impl fmt::Display for LinkStep {
             Self::Up { device } => write!(f, "switch on {device}"),
             Self::AddAddress { device, address } => write!(f, "add {address} to {device}"),
             Self::RemoveAddress { device, address } => write!(f, "remove {address} from {device}"),
+            Self::AddAddressV6 { device, address } => write!(f, "add {address} to {device}"),
+            Self::RemoveAddressV6 { device, address } => {
+                write!(f, "remove {address} from {device}")
+            }
             Self::DefaultRoute(DefaultRoute { gateway, device }) => {
                 write!(f, "set the default route to {gateway} by {device}")
             }

@@ -1,9 +1,9 @@
-//! Gratuitous ARP by way of a packet socket.
+//! Gratuitous ARP and neighbour advertisements by way of a packet socket.
 
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
-use crate::arp::{FRAME, frame};
+use crate::arp::frame;
 use crate::{Announcement, Announcer, Mac};
 
 /// Sends frames itself; needs the right to open packet sockets.
@@ -19,7 +19,7 @@ impl Announcer for PacketAnnouncer {
         let mut pace = tokio::time::interval(announcement.interval);
         for number in 0..announcement.frames {
             pace.tick().await;
-            send(&socket, index, &frame(mac, announcement.address, number % 2 == 1))?;
+            send(&socket, index, &frame(mac, announcement.address, number))?;
         }
         Ok(())
     }
@@ -49,7 +49,7 @@ fn open() -> io::Result<OwnedFd> {
 }
 
 #[expect(unsafe_code, reason = "the standard library has no packet sockets")]
-fn send(socket: &OwnedFd, index: u32, frame: &[u8; FRAME]) -> io::Result<()> {
+fn send(socket: &OwnedFd, index: u32, frame: &[u8]) -> io::Result<()> {
     // SAFETY: `sockaddr_ll` is plain data for which zeros are valid.
     let mut to: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
     to.sll_family = u16::try_from(libc::AF_PACKET).expect("17 fits into 16 bits");

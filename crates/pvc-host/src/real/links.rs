@@ -1,12 +1,13 @@
 //! Network devices by way of netlink.
 
 use std::future::Future;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use futures_util::{Stream, TryStreamExt};
+use ipnet::Ipv6Net;
 use netlink_packet_route::AddressFamily;
-use netlink_packet_route::address::AddressAttribute;
+use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
 use netlink_packet_route::link::LinkExtentMask;
 use rtnetlink::{
     AddressMessageBuilder, Error, Handle, LinkBridge, LinkMessageBuilder, LinkUnspec,
@@ -98,6 +99,25 @@ impl Netlink {
         if missing { Err(LinkError::Missing { device: device.to_owned() }) } else { outcome }
     }
 
+    /// An IPv6 address of a device, as the kernel is told of it.
+    ///
+    /// Without the search for duplicates: for a second the address would be there and not usable.
+    /// Whoever had it before has let go of it, or is dead.
+    async fn address_v6(
+        &self,
+        device: &str,
+        address: Ipv6Net,
+    ) -> Result<AddressMessage, LinkError> {
+        let mut message = AddressMessageBuilder::<Ipv6Addr>::new()
+            .index(self.index(device).await?)
+            .address(address.addr(), address.prefix_len())
+            .build();
+        message.header.family = AddressFamily::Inet6;
+        message.header.flags |= AddressHeaderFlags::Nodad;
+        message.attributes.push(AddressAttribute::Local(address.addr().into()));
+        Ok(message)
+    }
+
     async fn default_route(&self, wanted: &DefaultRoute, what: &str) -> Result<(), LinkError> {
         let index = self.index(&wanted.device).await?;
         let route = RouteMessageBuilder::<Ipv4Addr>::new()
@@ -157,6 +177,21 @@ impl Links for Netlink {
                     .build();
                 message.header.family = AddressFamily::Inet;
                 message.attributes.push(AddressAttribute::Local(address.addr().into()));
+                let removed = self.handle.address().del(message).execute();
+                ask(&what, async { already(removed.await, libc::EADDRNOTAVAIL) }).await
+            }
+            LinkStep::AddAddressV6 { device, address } => {
+                let message = self.address_v6(device, *address).await?;
+                let mut added = self.handle.address().add(
+                    message.header.index,
+                    address.addr().into(),
+                    address.prefix_len(),
+                );
+                *added.message_mut() = message;
+                ask(&what, async { already(added.execute().await, libc::EEXIST) }).await
+            }
+            LinkStep::RemoveAddressV6 { device, address } => {
+                let message = self.address_v6(device, *address).await?;
                 let removed = self.handle.address().del(message).execute();
                 ask(&what, async { already(removed.await, libc::EADDRNOTAVAIL) }).await
             }

@@ -1,11 +1,11 @@
 //! Reading what the kernel says of links, addresses and routes.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 
 use ipnet::IpNet;
 use netlink_packet_route::AddressFamily;
-use netlink_packet_route::address::{AddressAttribute, AddressMessage};
+use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
 use netlink_packet_route::link::{
     AfSpecInet6, AfSpecUnspec, In6AddrGenMode, InfoBridgePort, InfoData, InfoKind, InfoPortData,
     InfoVlan, InfoVxlan, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
@@ -34,7 +34,14 @@ pub(super) fn table(
         let device = names.get(&message.header.index).and_then(|name| table.links.get_mut(*name));
         match (device, address(message)) {
             (Some(device), Some(IpNet::V4(address))) => device.addresses.push(address),
-            (Some(device), Some(IpNet::V6(address))) => device.addresses_v6.push(address),
+            (Some(device), Some(IpNet::V6(address))) => {
+                if message.header.flags.contains(AddressHeaderFlags::Permanent) {
+                    device.permanent_v6.push(address);
+                }
+                if !address.addr().is_unicast_link_local() {
+                    device.addresses_v6.push(address);
+                }
+            }
             (None, _) | (_, None) => {}
         }
     }
@@ -155,11 +162,7 @@ fn address(message: &AddressMessage) -> Option<IpNet> {
             _ => {}
         }
     }
-    let address = match address? {
-        IpAddr::V6(address) if address.is_unicast_link_local() => return None,
-        address => address,
-    };
-    IpNet::new(address, message.header.prefix_len).ok()
+    IpNet::new(address?, message.header.prefix_len).ok()
 }
 
 fn default_route(
