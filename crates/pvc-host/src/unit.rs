@@ -53,4 +53,16 @@ pub trait Units: Send + Sync + 'static {
 
     /// Has a unit not running, and returns once systemd says so. Idempotent.
     fn stop(&self, unit: &str) -> impl Future<Output = Result<(), UnitError>> + Send;
+
+    /// What many units are doing, in their order: as [`Units::state`], at the price of one question.
+    fn states(
+        &self,
+        units: &[String],
+    ) -> impl Future<Output = Result<Vec<UnitState>, UnitError>> + Send;
+
+    /// Has many units running: those that can be, also if others cannot. Idempotent.
+    fn start_all(&self, units: &[String]) -> impl Future<Output = Result<(), UnitError>> + Send;
+
+    /// Has many units not running. Idempotent.
+    fn stop_all(&self, units: &[String]) -> impl Future<Output = Result<(), UnitError>> + Send;
 }

@@ -55,6 +55,19 @@ impl FakeHost {
         self.machine().units.insert(unit.to_owned(), UnitState::Inactive);
     }
 
+    /// The units that run, in order.
+    #[must_use]
+    pub fn running_units(&self) -> Vec<String> {
+        let machine = self.machine();
+        let active = machine.units.iter().filter(|(_, state)| **state == UnitState::Active);
+        active.map(|(unit, _)| unit.clone()).collect()
+    }
+
+    /// Has a unit end by itself, as a program does that fails.
+    pub fn fail_unit(&self, unit: &str) {
+        self.machine().units.insert(unit.to_owned(), UnitState::Failed);
+    }
+
     /// Installs a unit that fails whenever it is started.
     pub fn install_broken_unit(&self, unit: &str) {
         self.install_unit(unit);
@@ -105,15 +118,17 @@ impl Sysctl for FakeHost {
 
 impl Units for FakeHost {
     async fn state(&self, unit: &str) -> Result<UnitState, UnitError> {
-        Ok(self.machine().units.get(unit).copied().unwrap_or(UnitState::Absent))
+        Ok(self.machine().state(unit))
     }
 
     async fn start(&self, unit: &str) -> Result<(), UnitError> {
         let mut machine = self.machine();
         let broken = machine.broken_units.contains(unit);
-        let Some(state) = machine.units.get_mut(unit) else {
+        let known = machine.state(unit);
+        if known == UnitState::Absent {
             return Err(UnitError::Absent { unit: unit.to_owned() });
-        };
+        }
+        let state = machine.units.entry(unit.to_owned()).or_insert(known);
         let wanted = if broken { UnitState::Failed } else { UnitState::Active };
         let changed = *state != wanted;
         *state = wanted;
@@ -139,6 +154,35 @@ impl Units for FakeHost {
         *state = UnitState::Inactive;
         machine.changes += u64::from(changed);
         Ok(())
+    }
+
+    async fn states(&self, units: &[String]) -> Result<Vec<UnitState>, UnitError> {
+        let machine = self.machine();
+        Ok(units.iter().map(|unit| machine.state(unit)).collect())
+    }
+
+    async fn start_all(&self, units: &[String]) -> Result<(), UnitError> {
+        let mut outcome = Ok(());
+        for unit in units {
+            outcome = self.start(unit).await.and(outcome);
+        }
+        outcome
+    }
+
+    async fn stop_all(&self, units: &[String]) -> Result<(), UnitError> {
+        for unit in units {
+            self.stop(unit).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Machine {
+    /// An instance of a template that was installed is there, though nobody started it yet.
+    fn state(&self, unit: &str) -> UnitState {
+        let template = unit.split_once('@').map(|(name, _)| format!("{name}@.service"));
+        let instance = template.and_then(|template| self.units.get(&template)).copied();
+        self.units.get(unit).copied().or(instance).unwrap_or(UnitState::Absent)
     }
 }
 

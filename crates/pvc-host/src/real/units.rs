@@ -23,6 +23,18 @@ impl Systemctl {
             Err(source) => Err(failed(verb, unit, source)),
         }
     }
+
+    async fn change_all(&self, verb: &'static str, units: &[String]) -> Result<(), UnitError> {
+        let [first, others @ ..] = units else { return Ok(()) };
+        let command = Command::new("systemctl", CHANGE_LIMIT).arg(verb).args(units);
+        match command.run().await {
+            Ok(_) => Ok(()),
+            Err(source) if others.is_empty() => Err(failed(verb, first, source)),
+            Err(source) => {
+                Err(failed(verb, &format!("{first} or one of {} others", others.len()), source))
+            }
+        }
+    }
 }
 
 fn failed(verb: &'static str, unit: &str, source: pvc_command::CommandError) -> UnitError {
@@ -58,6 +70,35 @@ impl Units for Systemctl {
             }
         }
     }
+
+    async fn states(&self, units: &[String]) -> Result<Vec<UnitState>, UnitError> {
+        let [first, ..] = units else { return Ok(Vec::new()) };
+        if !Path::new("/run/systemd/system").exists() {
+            return Ok(vec![UnitState::Absent; units.len()]);
+        }
+        let output = Command::new("systemctl", QUESTION_LIMIT)
+            .args(["show", "--property=LoadState,ActiveState"])
+            .args(units)
+            .run()
+            .await
+            .map_err(|source| failed("show", first, source))?;
+        let mut states = parse_all(&output.stdout);
+        states.resize(units.len(), UnitState::Absent);
+        Ok(states)
+    }
+
+    async fn start_all(&self, units: &[String]) -> Result<(), UnitError> {
+        self.change_all("start", units).await
+    }
+
+    async fn stop_all(&self, units: &[String]) -> Result<(), UnitError> {
+        self.change_all("stop", units).await
+    }
+}
+
+/// What `systemctl show` says of many units' states: a paragraph for each, in order.
+fn parse_all(properties: &str) -> Vec<UnitState> {
+    properties.split("\n\n").map(parse).collect()
 }
 
 /// What `systemctl show` says of a unit's state.
@@ -94,5 +135,13 @@ mod tests {
         ] {
             assert_eq!(parse(shown), state, "{shown:?}");
         }
+    }
+
+    #[test]
+    fn many_units_are_told_in_their_order() {
+        let shown = "LoadState=loaded\nActiveState=active\n\nActiveState=inactive\n\
+                     LoadState=not-found\n\nLoadState=loaded\nActiveState=failed\n";
+        let states = [UnitState::Active, UnitState::Absent, UnitState::Failed];
+        assert_eq!(parse_all(shown), states);
     }
 }
