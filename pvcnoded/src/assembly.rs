@@ -24,9 +24,11 @@ use pvc_zk::{Mirror, Tree};
 use tokio::time::timeout;
 
 use crate::config::{self, Bridge, Config, Networks};
+use crate::dhcp::{self, Dhcp};
 use crate::evpn::EvpnKeeper;
 use crate::fence::{Means, STORAGE_COMMAND_LIMIT};
 use crate::firewall::FirewallKeeper;
+use crate::gateway::Gateways;
 use crate::health::Health;
 use crate::keeper::Keeper;
 use crate::mesh::Ear;
@@ -192,7 +194,19 @@ pub(crate) fn begin<T: Tree, H: Hypervisor>(
             })
         }),
     };
-    let outfit = config.is_coordinator().then(|| outfit(config, links));
+    let networks = config.functions.networking && config.networks.is_some();
+    let networks = (config.is_coordinator() && networks).then(|| {
+        let gateways = Gateways::new(links.clone(), PacketAnnouncer, mirror.view());
+        (gateways, Dhcp::new(Systemctl, dhcp::Places::default()))
+    });
+    let mut keepers = keepers;
+    if let Some((gateways, dhcp)) = networks.clone() {
+        keepers.extend(followers(&config.node, &tree, &links, gateways, dhcp));
+    }
+    if config.functions.networking {
+        keepers.push(Keeper::new(FirewallKeeper::new(tree.clone(), Nft)));
+    }
+    let outfit = config.is_coordinator().then(|| outfit(config, links, networks));
     let fencing = config.is_coordinator().then(|| Fencing {
         policy: policy(config),
         means: Means { power: power(config), ceph: patient_ceph(config) },
@@ -205,13 +219,7 @@ pub(crate) fn begin<T: Tree, H: Hypervisor>(
     let figures = config.functions.storage.then(|| ceph(config));
     let tasks = config.functions.storage.then(|| patient_ceph(config));
     let ceph = serve::Storage { fencing: storage, figures, tasks, rack };
-    let for_networks = tree.clone();
-    let parts = serve::Parts { tree, hypervisor, outfit, views, fencing, ceph, keepers };
-    let mut service = serve(settings, parts);
-    if config.functions.networking {
-        service.employ(FirewallKeeper::new(for_networks, Nft));
-    }
-    service
+    serve(settings, serve::Parts { tree, hypervisor, outfit, views, fencing, ceph, keepers })
 }
 
 /// What sees to this node's part in the networks of VMs.
@@ -298,9 +306,32 @@ fn vm_settings(config: &Config) -> vm::Settings {
     }
 }
 
+/// What follows the networks while this node is primary.
+fn followers<T: Tree>(
+    me: &NodeName,
+    tree: &T,
+    links: &Netlink,
+    gateways: Gateways<Netlink, PacketAnnouncer>,
+    dhcp: Dhcp<Systemctl>,
+) -> [Keeper; 2] {
+    let (me, tree, links) = (me.clone(), tree.clone(), links.clone());
+    let keeper = Keeper::of(move |views, registry, drain| {
+        dhcp.follow(me, tree, links, views.clone(), registry, drain)
+    });
+    [Keeper::new(gateways.keeper()), keeper]
+}
+
 /// What this node has while it is primary. What follows the primary is one more entry here.
-fn outfit(config: &Config, links: Netlink) -> Parts {
+fn outfit(
+    config: &Config,
+    links: Netlink,
+    networks: Option<(Gateways<Netlink, PacketAnnouncer>, Dhcp<Systemctl>)>,
+) -> Parts {
     let mut parts: Vec<Arc<dyn Part>> = Vec::new();
+    if let Some((gateways, dhcp)) = networks {
+        parts.push(Arc::new(gateways));
+        parts.push(Arc::new(dhcp));
+    }
     if let Some(networks) = config.networks.as_ref().filter(|_| config.functions.networking) {
         let floating = networks.all().into_iter().filter_map(|network| {
             let device = networks.carrier(network).to_owned();

@@ -1,4 +1,4 @@
-//! A reconciler that is started with all others, whatever it is made of.
+//! A reconciler, or several with what they share, that is started with all others, whatever it is made of.
 
 use std::sync::Arc;
 
@@ -9,20 +9,33 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 type Views = watch::Receiver<Option<Arc<View>>>;
+type Start = dyn FnOnce(&Views, &Registry, &Drain) -> Vec<JoinHandle<()>> + Send;
 
-type Start = dyn FnOnce(Views, &Registry, &Drain) -> JoinHandle<()> + Send;
-
-/// A reconciler that was not started yet.
+/// What sees to something on this node, and was not started yet.
 pub struct Keeper(Box<Start>);
 
 impl Keeper {
-    /// Of this reconciler.
+    /// This reconciler.
     pub fn new<R: Reconciler<View = View>>(reconciler: R) -> Self {
-        Self(Box::new(move |views, registry, drain| spawn(reconciler, views, registry, drain).task))
+        Self::of(|views, registry, drain| {
+            vec![spawn(reconciler, views.clone(), registry, drain).task]
+        })
+    }
+
+    /// The tasks that this starts. They end once they are drained.
+    pub fn of(
+        start: impl FnOnce(&Views, &Registry, &Drain) -> Vec<JoinHandle<()>> + Send + 'static,
+    ) -> Self {
+        Self(Box::new(start))
     }
 
     /// Starts it; it ends once it is drained.
-    pub(crate) fn spawn(self, views: Views, registry: &Registry, drain: &Drain) -> JoinHandle<()> {
+    pub(crate) fn spawn(
+        self,
+        views: &Views,
+        registry: &Registry,
+        drain: &Drain,
+    ) -> Vec<JoinHandle<()>> {
         (self.0)(views, registry, drain)
     }
 }

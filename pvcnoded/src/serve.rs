@@ -18,7 +18,7 @@ use pvc_ipmi::Power;
 use pvc_libvirt::Hypervisor;
 use pvc_plan::fence::Policy;
 use pvc_runtime::drain::{Drain, DrainTrigger, drain};
-use pvc_runtime::reconcile::{Nudge, Reconciler, Registry, spawn, spawn_with};
+use pvc_runtime::reconcile::{Nudge, Registry, spawn_with};
 use pvc_zk::Tree;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -122,7 +122,6 @@ pub struct Service<T> {
     /// What every reconciler is doing.
     pub registry: Registry,
     work: DrainTrigger,
-    drain: Drain,
     life: DrainTrigger,
     working: Vec<JoinHandle<()>>,
     living: JoinHandle<()>,
@@ -172,13 +171,12 @@ where
         working.push(crew.settings(node.clone(), settings.by_primary.clone()));
     }
     working.extend(fencing.map(|fencing| crew.fence(node.clone(), fencing)));
-    working.extend(keepers.into_iter().map(|keeper| {
-        let Crew { views, registry, drain, .. } = &crew;
-        keeper.spawn(views.clone(), registry, drain)
-    }));
+    for keeper in keepers {
+        working.extend(keeper.spawn(&crew.views, &crew.registry, &crew.drain));
+    }
     working.extend(crew.run_vms(settings, hypervisor, starts));
-    let Crew { tree, views, registry, drain } = crew;
-    Service { tree, node, views, kept, registry, work, drain, life, working, living }
+    let Crew { tree, views, registry, .. } = crew;
+    Service { tree, node, views, kept, registry, work, life, working, living }
 }
 
 /// What every task of the crew is given.
@@ -311,12 +309,6 @@ async fn forward(mut events: watch::Receiver<u64>, nudge: Nudge, drain: Drain) {
 }
 
 impl<T: Tree> Service<T> {
-    /// Has one more reconciler work on this node, which ends with the others.
-    pub fn employ<R: Reconciler<View = View>>(&mut self, reconciler: R) {
-        let views = self.views.clone();
-        self.working.push(spawn(reconciler, views, &self.registry, &self.drain).task);
-    }
-
     /// Stops in order: announces it, passes the primary's part on, ends the work, and the
     /// keepalive last. VMs keep running.
     pub async fn stop(self) {

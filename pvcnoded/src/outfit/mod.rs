@@ -118,7 +118,7 @@ impl Outfit for Parts {
 }
 
 /// The whole chain, for it is shown to people without it.
-fn failure(error: impl std::error::Error) -> OutfitError {
+pub(crate) fn failure(error: impl std::error::Error) -> OutfitError {
     let mut what = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -15,19 +15,25 @@ use pvc_common::zk::key::{self, Key};
 use pvc_common::zk::schema::LATEST;
 use pvc_common::zk::{Op, Seen, Text};
 use pvc_host::UnitError;
+use pvc_host::fake::FakeHost;
 use pvc_ipmi::fake::FakePower;
 use pvc_libvirt::fake::{FakeHypervisor, FakeRoom, definition};
 use pvc_plan::fence::{Policy, StorageFence};
 use pvc_plan::primary::{Held, Holding, Phase};
 use pvc_zk::{CommitFault, FakeTree, Mirror, Tree};
+use pvcnoded::dhcp::{Dhcp, Places};
 use pvcnoded::fence::Means;
+use pvcnoded::gateway::Gateways;
 use pvcnoded::image::ClusterImage;
+use pvcnoded::keeper::Keeper;
+use pvcnoded::outfit;
 use pvcnoded::primary::{Outfit, OutfitError};
 use pvcnoded::serve::{Fencing, Parts, Service, Settings, Storage, serve};
 use pvcnoded::stats::HostFigures;
 use pvcnoded::task::osd::{self, Programs, Rack, Started};
 use pvcnoded::{console, vm};
 use tempfile::TempDir;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 /// The longest any wish may take on the bench.
@@ -105,7 +111,8 @@ impl Floor {
     }
 }
 
-pub(crate) struct FakeOutfit(NodeName, Floor);
+/// The floor's addresses and services, and those parts of a real outfit that follow networks.
+pub(crate) struct FakeOutfit(NodeName, Floor, outfit::Parts);
 
 impl Outfit for FakeOutfit {
     async fn held(&self) -> Result<Held, OutfitError> {
@@ -113,19 +120,20 @@ impl Outfit for FakeOutfit {
             let has = self.1.has(self.0.as_str(), part);
             if has { Holding::EVERYTHING } else { Holding::NOTHING }
         };
+        let networks = self.2.held().await?;
         Ok(Held {
-            addresses: holding(Part::Addresses),
+            addresses: Holding::of([holding(Part::Addresses), networks.addresses]),
             leader: Holding::of([]),
-            services: holding(Part::Services),
+            services: Holding::of([holding(Part::Services), networks.services]),
         })
     }
 
     async fn take_up(&self, phase: Phase) -> Result<(), OutfitError> {
-        self.set(phase, true)
+        self.set(phase, true).and(self.2.take_up(phase).await)
     }
 
     async fn lay_down(&self, phase: Phase) -> Result<(), OutfitError> {
-        self.set(phase, false)
+        self.set(phase, false).and(self.2.lay_down(phase).await)
     }
 }
 
@@ -183,6 +191,8 @@ pub(crate) struct Bench {
     pub(crate) ceph: Option<FakeCeph>,
     /// The disks of each node, for OSDs.
     pub(crate) disks: BTreeMap<String, FakeDisks>,
+    /// The machine of each node.
+    pub(crate) hosts: BTreeMap<String, FakeHost>,
     /// What goes with a node's boot, in a folder for each.
     run: TempDir,
 }
@@ -211,8 +221,13 @@ impl Bench {
             (1..=count).map(disks).collect()
         };
         let disks = ceph.as_ref().map(disks_of).unwrap_or_default();
-        let daemons = BTreeMap::new();
-        let mut bench = Self { tree, room, floor, daemons, power, ceph, disks, run };
+        let host = |n| {
+            let host = FakeHost::new();
+            host.install_unit("pvc-dhcp@.service");
+            (format!("hv{n}"), host)
+        };
+        let (daemons, hosts) = (BTreeMap::new(), (1..=count).map(host).collect());
+        let mut bench = Self { tree, room, floor, daemons, power, ceph, disks, hosts, run };
         bench.lay_out().await;
         for n in 1..=count {
             let node = format!("hv{n}");
@@ -233,8 +248,8 @@ impl Bench {
 
     async fn lay_out(&self) {
         let empty = |path: &str| Op::Create { path: path.to_owned(), data: vec![] };
-        let ops =
-            [key::SCHEMA, key::NODES, key::DOMAINS, key::FENCES, key::TASKS].map(empty).into_iter();
+        let ops = [key::SCHEMA, key::NODES, key::DOMAINS, key::NETWORKS, key::FENCES, key::TASKS];
+        let ops = ops.map(empty).into_iter();
         let ops = ops.chain([
             key::schema_version().create(&LATEST),
             key::cluster_name().create(&"test".to_owned()),
@@ -281,7 +296,6 @@ impl Bench {
         self.put(&key::node_daemon_state(&name(node)), &DaemonState::Init).await;
         let tree = self.tree.another();
         let hypervisor = self.room.node(node);
-        let outfit = FakeOutfit(name(node), self.floor.clone());
         let mirror = Mirror::follow(&tree, ClusterImage::ROOTS, ClusterImage::new());
         let views = mirror.view();
         let fencing = self.power.clone().map(|power| Fencing {
@@ -295,7 +309,8 @@ impl Bench {
             means: Means { power, ceph: self.ceph.clone().unwrap_or_default() },
             ear: None,
         });
-        let outfit = Some(outfit);
+        let (parts, keepers) = self.networks(node, &tree, &views);
+        let outfit = Some(FakeOutfit(name(node), self.floor.clone(), parts));
         let storage = self.ceph.clone().map(|ceph| (ceph, presence(node).addresses));
         let rack = self.disks.get(node).map(|disks| -> Arc<dyn Rack> {
             Arc::new(osd::Parts {
@@ -313,7 +328,6 @@ impl Bench {
             tasks: self.ceph.clone(),
             rack,
         };
-        let keepers = Vec::new();
         let parts = Parts { tree: tree.clone(), hypervisor, outfit, views, fencing, ceph, keepers };
         let service = serve::<FakeTree, FakeHypervisor, FakeOutfit, FakePower, FakeCeph>(
             settings(node, self.run.path().join(node), self.ceph.as_ref()),
@@ -326,6 +340,30 @@ impl Bench {
     /// What a node's machine forgets when its power is cut; its daemon is dead by then.
     pub(crate) fn forget_run(&self, node: &str) {
         std::fs::remove_dir_all(self.run.path().join(node)).unwrap();
+    }
+
+    /// What of a node's outfit follows networks.
+    fn networks(
+        &self,
+        node: &str,
+        tree: &FakeTree,
+        views: &watch::Receiver<Option<Arc<View>>>,
+    ) -> (outfit::Parts, Vec<Keeper>) {
+        let host = self.hosts[node].clone();
+        let gateways = Gateways::new(host.clone(), host.clone(), views.clone());
+        let dhcp = Dhcp::new(host.clone(), self.dhcp(node));
+        let parts = outfit::Parts::new(vec![Arc::new(gateways.clone()), Arc::new(dhcp.clone())]);
+        let (me, tree) = (name(node), tree.clone());
+        let keeper = Keeper::of(move |views, registry, drain| {
+            dhcp.follow(me, tree, host, views.clone(), registry, drain)
+        });
+        (parts, vec![Keeper::new(gateways.keeper()), keeper])
+    }
+
+    /// Where a node's dnsmasqs and their leases are.
+    pub(crate) fn dhcp(&self, node: &str) -> Places {
+        let at = |name: &str| self.run.path().join(node).join(name);
+        Places { run: at("dhcp"), spool: at("spool"), helper: "/usr/sbin/pvc-dhcp-lease".into() }
     }
 
     /// `kill -9`: nothing is said to anybody.

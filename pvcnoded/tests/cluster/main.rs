@@ -12,6 +12,7 @@ mod fence;
 mod flush;
 mod lifecycle;
 mod mesh;
+mod network;
 mod osd;
 mod primary;
 mod storage;

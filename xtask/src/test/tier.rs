@@ -19,15 +19,18 @@ const TO_BUILD: [&str; 3] = ["gcc", "libvirt-dev", "pkg-config"];
 const TO_TEST_LABS: [&str; 1] = ["qemu-utils"];
 
 /// The outside systems that contract tests start for themselves.
-const SERVICES: [&str; 18] = [
+const SERVICES: [&str; 22] = [
+    "busybox",
     "ceph-common",
     "ceph-mgr",
     "ceph-mon",
     "ceph-osd",
     "default-jre-headless",
+    "dnsmasq-base",
     "fio",
     "ipmitool",
     "iproute2",
+    "isc-dhcp-client",
     "libvirt-daemon-driver-qemu",
     "libvirt-daemon-system",
     "nftables",
@@ -42,9 +45,8 @@ const SERVICES: [&str; 18] = [
 
 /// The crates whose tests meet an outside system.
 const PORTS: [&str; 5] = ["pvc-zk", "pvc-libvirt", "pvc-host", "pvc-ipmi", "pvc-ceph"];
-
 /// Test targets of daemons that meet an outside system, too.
-const BESIDES: [&str; 1] = ["packets"];
+const BESIDES: [&str; 2] = ["dnsmasq", "packets"];
 
 /// Tests of one crate's code are quick; building all of them on a cold machine is not.
 const UNIT_LIMIT: Duration = Duration::from_secs(25 * 60);

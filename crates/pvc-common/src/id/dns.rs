@@ -123,7 +123,7 @@ mod tests {
         ] {
             assert_eq!(text.parse::<DnsName>().unwrap().as_str(), name);
         }
-        for bad in HOSTILE.into_iter().chain([".", "a..b", ".a", "a..", &"x.".repeat(127)]) {
+        for bad in HOSTILE.into_iter().chain([".", "a..b", ".a", "a..", &"x.".repeat(128)]) {
             assert!(bad.parse::<DnsName>().is_err(), "{bad:?}");
         }
     }

@@ -114,12 +114,13 @@ fn nothing_is_served_where_there_is_no_gateway() {
 
 #[test]
 fn what_cannot_be_served_is_told_and_left_out() {
-    let with = |edit: fn(&mut Network)| {
+    type Edit = fn(&mut Network);
+    let with = |edit: Edit| {
         let mut network = office();
         edit(&mut network);
         served(vni(), &network)
     };
-    let cases: [(fn(&mut Network), &str); 7] = [
+    let cases: [(Edit, &str); 7] = [
         (
             |n| n.ip4_gateway = seen("10.9.0.1".parse().ok()),
             "the gateway 10.9.0.1 is not in 10.1.0.0/24",

@@ -1,0 +1,182 @@
+//! The units and their folders.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use pvc_common::id::Vni;
+use pvc_common::model::Network;
+use pvc_common::view::{Shared, View};
+use pvc_host::{LinkTable, Links, UnitState, Units};
+use pvc_plan::dhcp::{Files, Found, Places, Steps, files, plan, served};
+use pvc_plan::gateway::bridge;
+use tokio::time::Instant;
+
+use super::lease::Astray;
+use super::{Dhcp, unit};
+use crate::outfit::failure;
+
+/// Between two looks at units and bridges although nothing changed.
+const LOOK: Duration = Duration::from_secs(5);
+/// How soon it is looked again for a bridge that is about to be made.
+const SOON: Duration = Duration::from_millis(200);
+/// For how long after a change of the networks a bridge is about to be made.
+const ABOUT: Duration = Duration::from_secs(10);
+
+/// What came of an activation.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tended {
+    pub(super) changed: usize,
+    pub(super) again: Option<Instant>,
+}
+
+/// Has a unit running for each network that has something to be served.
+pub(super) struct Keep<U, L> {
+    dhcp: Dhcp<U>,
+    links: L,
+    looked: Option<Look>,
+    /// When the networks were last seen to be others.
+    changed: Option<Instant>,
+    /// Networks whose dnsmasq has to read its leases anew.
+    astray: Astray,
+    /// What was told of networks that cannot be served as they are, so that it is told once.
+    told: BTreeSet<String>,
+}
+
+/// For which networks it was last looked, and when it has to be looked again if they stay.
+struct Look {
+    networks: Shared<Vni, Network>,
+    again: Instant,
+}
+
+impl<U: Units, L: Links> Keep<U, L> {
+    pub(super) const fn new(dhcp: Dhcp<U>, links: L) -> Self {
+        Self {
+            dhcp,
+            links,
+            looked: None,
+            changed: None,
+            astray: Astray::new(),
+            told: BTreeSet::new(),
+        }
+    }
+
+    /// Looks anew when it is its turn again.
+    pub(super) fn forget(&mut self) {
+        self.looked = None;
+    }
+
+    /// Brings units and folders to what the networks need.
+    pub(super) async fn tend(&mut self, view: &View, astray: Astray) -> Result<Tended, String> {
+        self.astray.extend(astray);
+        let now = Instant::now();
+        match &self.looked {
+            // The view changes several times a second for other reasons.
+            Some(look)
+                if view.networks.is(&look.networks)
+                    && now < look.again
+                    && self.astray.is_empty() =>
+            {
+                return Ok(Tended { changed: 0, again: Some(look.again) });
+            }
+            Some(look) if view.networks.is(&look.networks) => {}
+            Some(_) | None => self.changed = Some(now),
+        }
+        // Whatever fails is begun anew.
+        self.looked = None;
+        let table = self.links.observe().await.map_err(|error| failure(error).what)?;
+        let (wanted, missing) = self.wanted(view, &table);
+        let found = self.found().await?;
+        let mut steps = plan(&wanted, &found);
+        restart(&mut steps, &self.astray, &found);
+        let changed = self.run(&steps, &wanted, view).await?;
+        self.astray.clear();
+        let about = self.changed.is_some_and(|at| at.elapsed() < ABOUT);
+        let again = Instant::now() + if missing && about { SOON } else { LOOK };
+        self.looked = Some(Look { networks: view.networks.clone(), again });
+        Ok(Tended { changed, again: Some(again) })
+    }
+
+    /// The files of every network that has something to be served, and a bridge to do it on;
+    /// whether there is one without.
+    fn wanted(&mut self, view: &View, table: &LinkTable) -> (BTreeMap<Vni, Files>, bool) {
+        let (mut wanted, mut missing, mut trouble) = (BTreeMap::new(), false, BTreeSet::new());
+        for (vni, network) in &view.networks {
+            let (served, why) = served(*vni, network);
+            trouble.extend(why.into_iter().map(|why| format!("network {vni}: {why}")));
+            let Some(served) = served else { continue };
+            let Some(link) = table.links.get(&bridge(*vni)) else {
+                missing = true;
+                continue;
+            };
+            let places = Places {
+                helper: self.dhcp.places.helper.display().to_string(),
+                folder: self.dhcp.folders.of(*vni).display().to_string(),
+            };
+            wanted.insert(*vni, files(&served, &places, Some(link.mtu)));
+        }
+        for why in trouble.difference(&self.told) {
+            tracing::warn!("dhcp: {why}");
+        }
+        self.told = trouble;
+        (wanted, missing)
+    }
+
+    /// What there is of each network's dnsmasq.
+    async fn found(&self) -> Result<BTreeMap<Vni, Found>, String> {
+        let all: Vec<Vni> =
+            self.dhcp.folders.all().map_err(|e| failure(e).what)?.into_iter().collect();
+        let units: Vec<String> = all.iter().map(|vni| unit(*vni)).collect();
+        let states = self.dhcp.units.states(&units).await.map_err(|error| failure(error).what)?;
+        let found = all.into_iter().zip(states).map(|(vni, state)| {
+            let running = match state {
+                UnitState::Starting | UnitState::Active | UnitState::Stopping => true,
+                UnitState::Absent | UnitState::Inactive | UnitState::Failed => false,
+            };
+            (vni, Found { files: self.dhcp.folders.files(vni), running })
+        });
+        Ok(found.collect())
+    }
+
+    /// Runs steps; how many units were changed. What fails for one network does for no other.
+    async fn run(
+        &self,
+        steps: &Steps,
+        wanted: &BTreeMap<Vni, Files>,
+        view: &View,
+    ) -> Result<usize, String> {
+        let units = |of: &[Vni]| of.iter().map(|vni| unit(*vni)).collect::<Vec<_>>();
+        let folders = &self.dhcp.folders;
+        let (stop, start) = (units(&steps.stop), units(&steps.start));
+        self.dhcp.units.stop_all(&stop).await.map_err(|error| failure(error).what)?;
+        let mut trouble = Ok(());
+        for vni in &steps.forget {
+            trouble = folders.forget(*vni).map_err(|error| failure(error).what).and(trouble);
+        }
+        for vni in &steps.write {
+            let Some(files) = wanted.get(vni) else { continue };
+            // A dnsmasq that is not told its leases does not start.
+            let leases = view.networks.get(vni).map(|network| pvc_plan::dhcp::records(network));
+            let written = folders
+                .write_leases(*vni, &leases.unwrap_or_default())
+                .and_then(|()| folders.write(*vni, files));
+            trouble = written.map_err(|error| failure(error).what).and(trouble);
+        }
+        for vni in &steps.start {
+            tracing::info!("dhcp: network {vni} is served");
+        }
+        let started = self.dhcp.units.start_all(&start).await;
+        started.map_err(|error| failure(error).what).and(trouble)?;
+        Ok(stop.len() + start.len())
+    }
+}
+
+/// Has a dnsmasq that knows leases which there are no more read them anew.
+fn restart(steps: &mut Steps, astray: &Astray, found: &BTreeMap<Vni, Found>) {
+    let is_up = |vni: &&Vni| found.get(vni).is_some_and(|found| found.running);
+    for vni in astray.iter().filter(is_up) {
+        if !steps.stop.contains(vni) {
+            steps.stop.push(*vni);
+            steps.start.push(*vni);
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! DHCP, router advertisements and names of networks: a dnsmasq for each, where the primary is.
+//!
+//! ```text
+//!   view ──▶ folders ──▶ pvc-dhcp@<vni>.service ──▶ helper ──▶ spool ──▶ tree ──▶ view
+//! ```
+//! The units outlive the daemon. The outfit opens and closes the gate; while it is open, the
+//! reconciler has a unit running for each network that has something to be served. A unit that
+//! does not run is its own trouble: the primary and the other networks know nothing of it.
+//!
+//! Events reach the tree from any node, whether it is primary or was: see [`lease`].
+
+pub mod folder;
+pub mod helper;
+mod keep;
+mod lease;
+pub mod spool;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use pvc_common::id::{NodeName, Vni};
+use pvc_common::view::View;
+use pvc_host::{Links, Units};
+use pvc_plan::primary::{Holding, Phase};
+use pvc_runtime::drain::Drain;
+use pvc_runtime::reconcile::{Nudge, Outcome, Reconciler, Registry, spawn_with};
+use pvc_zk::Tree;
+use tokio::net::UnixDatagram;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use crate::gate::Gate;
+use crate::outfit::{Doing, Part, failure};
+
+use folder::Folders;
+use keep::Keep;
+use lease::Leases;
+use spool::Spool;
+
+/// How soon what failed is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Where things are.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// The folders of the networks' dnsmasqs.
+    pub run: PathBuf,
+    /// Where events of leases wait.
+    pub spool: PathBuf,
+    /// The lease helper.
+    pub helper: PathBuf,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        let helper = "/usr/sbin/pvc-dhcp-lease".into();
+        Self { run: helper::RUN.into(), spool: helper::SPOOL.into(), helper }
+    }
+}
+
+/// The unit of a network.
+fn unit(vni: Vni) -> String {
+    format!("pvc-dhcp@{vni}.service")
+}
+
+/// The dnsmasqs of all networks. Clones are the same.
+pub struct Dhcp<U> {
+    units: Arc<U>,
+    folders: Folders,
+    places: Places,
+    gate: Gate,
+    nudge: Nudge,
+}
+
+impl<U> Clone for Dhcp<U> {
+    fn clone(&self) -> Self {
+        Self {
+            units: Arc::clone(&self.units),
+            folders: self.folders.clone(),
+            places: self.places.clone(),
+            gate: self.gate.clone(),
+            nudge: self.nudge.clone(),
+        }
+    }
+}
+
+impl<U: Units> Dhcp<U> {
+    /// None shall run until they are taken up; those that do, run on until they are laid down.
+    pub fn new(units: U, places: Places) -> Self {
+        let folders = Folders::new(&places.run);
+        Self {
+            units: Arc::new(units),
+            folders,
+            places,
+            gate: Gate::default(),
+            nudge: Nudge::default(),
+        }
+    }
+
+    /// Starts what follows the networks while this node is primary, and brings leases to the tree.
+    pub fn follow<T: Tree, L: Links>(
+        &self,
+        me: NodeName,
+        tree: T,
+        links: L,
+        views: watch::Receiver<Option<Arc<View>>>,
+        registry: &Registry,
+        drain: &Drain,
+    ) -> Vec<JoinHandle<()>> {
+        let spool = Spool::new(&self.places.spool);
+        if let Err(error) = spool.recover() {
+            tracing::error!(%error, "dhcp: events of leases cannot be read");
+        }
+        let keeper = DhcpKeeper {
+            leases: Leases::new(me.clone(), tree, spool, self.folders.clone()),
+            me,
+            keep: Keep::new(self.clone(), links),
+            gate: self.gate.clone(),
+        };
+        let ear = hear(self.folders.root().join(helper::POKE), self.nudge.clone(), drain.clone());
+        let keeping = spawn_with(keeper, self.nudge.clone(), views, registry, drain).task;
+        vec![keeping, tokio::spawn(ear)]
+    }
+}
+
+/// Passes the helpers' pokes on. Without this, events are found when the daemon looks anyway.
+async fn hear(path: PathBuf, nudge: Nudge, drain: Drain) {
+    let pass_on = async {
+        match bind(&path) {
+            Ok(socket) => {
+                while socket.recv(&mut [0; 16]).await.is_ok() {
+                    nudge.nudge();
+                }
+            }
+            Err(error) => tracing::warn!(%error, "dhcp: no socket at {}", path.display()),
+        }
+    };
+    tokio::select! {
+        () = drain.drained() => {}
+        () = pass_on => {}
+    }
+}
+
+fn bind(path: &Path) -> std::io::Result<UnixDatagram> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        // That of the former daemon.
+        outcome => outcome?,
+    }
+    UnixDatagram::bind(path)
+}
+
+impl<U: Units> Part for Dhcp<U> {
+    fn name(&self) -> &'static str {
+        "DHCP"
+    }
+
+    fn phase(&self) -> Phase {
+        Phase::Services
+    }
+
+    fn held(&self) -> Doing<'_, Holding> {
+        Box::pin(async {
+            let open = self.gate.is_open();
+            let any = open || !self.folders.all().map_err(failure)?.is_empty();
+            Ok(Holding { any, all: open })
+        })
+    }
+
+    fn take_up(&self) -> Doing<'_, ()> {
+        Box::pin(async {
+            self.gate.open();
+            self.nudge.nudge();
+            Ok(())
+        })
+    }
+
+    fn lay_down(&self) -> Doing<'_, ()> {
+        Box::pin(async {
+            let _closed = self.gate.close().await;
+            let all = self.folders.all().map_err(failure)?;
+            let units: Vec<String> = all.iter().map(|vni| unit(*vni)).collect();
+            self.units.stop_all(&units).await.map_err(failure)?;
+            all.iter().try_for_each(|vni| self.folders.forget(*vni)).map_err(failure)
+        })
+    }
+}
+
+/// Follows the networks while this node is primary, and brings leases to the tree.
+struct DhcpKeeper<T, U, L> {
+    leases: Leases<T>,
+    keep: Keep<U, L>,
+    gate: Gate,
+    me: NodeName,
+}
+
+/// What an activation did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Events that are over.
+    pub settled: usize,
+    /// Units that were stopped or started.
+    pub changed: usize,
+    /// What could not be done.
+    pub trouble: Option<String>,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} events settled, {} units changed", self.settled, self.changed)?;
+        match &self.trouble {
+            Some(trouble) => write!(f, ", failed: {trouble}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl<T: Tree, U: Units, L: Links> Reconciler for DhcpKeeper<T, U, L> {
+    type View = View;
+    type Report = Report;
+
+    const NAME: &'static str = "dhcp";
+    const PERIOD: Duration = Duration::from_secs(5);
+
+    async fn reconcile(&mut self, view: Arc<View>) -> Outcome<Report> {
+        let primary = self.gate.is_open();
+        let mut report = Report::default();
+        // Its part is being taken up or laid down: what its dnsmasqs say will be judged by that.
+        let named = view.cluster.primary_node.get().and_then(Option::as_ref) == Some(&self.me);
+        if !primary && named {
+            self.keep.forget();
+            return Outcome::settled(report);
+        }
+        let (settled, waits) = match self.leases.settle(&view, primary).await {
+            Ok(settled) => settled,
+            Err(what) => {
+                report.trouble = Some(what);
+                (lease::Settled::default(), true)
+            }
+        };
+        report.settled = settled.events;
+        let mut wake_at = waits.then(|| Instant::now() + AGAIN);
+        if primary {
+            // Before any dnsmasq is started: it would be told older ones.
+            let astray = self.leases.keep(&view, &settled);
+            match self.gate.pass(self.keep.tend(&view, astray)).await {
+                None => {}
+                Some(Ok(tended)) => {
+                    report.changed = tended.changed;
+                    wake_at = wake_at.into_iter().chain(tended.again).min();
+                }
+                Some(Err(what)) => {
+                    tracing::warn!("dhcp: {what}");
+                    report.trouble = Some(what);
+                    wake_at = Some(Instant::now() + AGAIN);
+                }
+            }
+        } else {
+            self.keep.forget();
+        }
+        Outcome { report, wake_at }
+    }
+}

@@ -1,0 +1,287 @@
+//! The gateways of networks: floating addresses that come and go with the networks, too.
+//!
+//! The outfit opens and closes the gate, and so decides whether any gateway may be here; while it
+//! is open, the reconciler follows the networks. What cannot be had is tried again and keeps nobody
+//! from being primary; what cannot be laid down does.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ipnet::IpNet;
+use pvc_common::id::Vni;
+use pvc_common::model::Network;
+use pvc_common::view::{Shared, View};
+use pvc_host::{Announcement, Announcer, LinkStep, LinkTable, Links};
+use pvc_plan::gateway::{self, Addresses, Step};
+use pvc_plan::primary::{Holding, Phase};
+use pvc_runtime::reconcile::{Outcome, Reconciler};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::gate::Gate;
+use crate::outfit::{Doing, Part, failure};
+use crate::primary::OutfitError;
+
+/// How soon it is looked again for a bridge that is about to be made.
+const SOON: Duration = Duration::from_millis(200);
+/// For how long after a change of the networks a bridge is about to be made.
+const ABOUT: Duration = Duration::from_secs(10);
+
+/// The gateways of all networks. Clones are the same.
+pub struct Gateways<L, A>(Arc<Inner<L, A>>);
+
+impl<L, A> Clone for Gateways<L, A> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+struct Inner<L, A> {
+    links: L,
+    announcer: A,
+    views: watch::Receiver<Option<Arc<View>>>,
+    gate: Gate,
+    /// What is here, and some neighbour may not know of.
+    untold: Mutex<BTreeSet<(String, IpAddr)>>,
+}
+
+/// What came of bringing the gateways in line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Brought {
+    changed: usize,
+    /// Networks whose bridge is not there.
+    missing: usize,
+    trouble: Option<String>,
+}
+
+impl<L: Links, A: Announcer> Gateways<L, A> {
+    /// The gateways of the networks that `views` show. None may be here until they are taken up.
+    pub fn new(links: L, announcer: A, views: watch::Receiver<Option<Arc<View>>>) -> Self {
+        let (gate, untold) = (Gate::default(), Mutex::default());
+        Self(Arc::new(Inner { links, announcer, views, gate, untold }))
+    }
+
+    /// What follows the networks while this node is primary.
+    #[must_use]
+    pub fn keeper(&self) -> GatewayKeeper<L, A> {
+        GatewayKeeper { gateways: self.clone(), looked: None, changed: None }
+    }
+
+    fn untold(&self) -> MutexGuard<'_, BTreeSet<(String, IpAddr)>> {
+        self.0.untold.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn apply(&self, steps: Vec<Step>) -> (usize, Option<String>) {
+        let (mut done, mut trouble) = (0, None);
+        for step in steps {
+            match self.0.links.apply(&link_step(&step)).await {
+                Ok(()) => {
+                    done += 1;
+                    tracing::info!("gateway: {}", link_step(&step));
+                    let mut untold = self.untold();
+                    match step {
+                        Step::Add { device, address } => untold.insert((device, address.addr())),
+                        Step::Remove { device, address } => {
+                            untold.remove(&(device, address.addr()))
+                        }
+                    };
+                }
+                Err(error) => trouble = Some(failure(error).what),
+            }
+        }
+        (done, trouble)
+    }
+
+    /// Tells all neighbours at once of what is new here. Whatever cannot be told is told later.
+    async fn announce(&self) -> Option<String>
+    where
+        L: Send + Sync + 'static,
+    {
+        let untold: Vec<_> = self.untold().iter().cloned().collect();
+        let mut telling = JoinSet::new();
+        for (device, address) in untold {
+            let all = self.clone();
+            telling.spawn(async move {
+                let told = all.0.announcer.announce(&Announcement::new(&device, address)).await;
+                told.map(|()| (device.clone(), address))
+                    .map_err(|error| format!("{device}: {error}"))
+            });
+        }
+        let mut trouble = None;
+        for told in telling.join_all().await {
+            match told {
+                Ok(told) => drop(self.untold().remove(&told)),
+                Err(why) => trouble = Some(why),
+            }
+        }
+        trouble
+    }
+
+    /// Brings the bridges to what a primary has on them.
+    async fn bring(&self, view: &View) -> Brought {
+        let wanted = gateway::wanted(view);
+        let seen = match self.0.links.observe().await {
+            Ok(table) => addresses(&table),
+            Err(error) => {
+                return Brought { trouble: Some(failure(error).what), ..Brought::default() };
+            }
+        };
+        let missing = wanted.keys().filter(|device| !seen.contains_key(*device)).count();
+        let (changed, trouble) = self.apply(gateway::plan(&wanted, &seen)).await;
+        let trouble = trouble.or(self.announce().await);
+        Brought { changed, missing, trouble }
+    }
+}
+
+/// What is on the bridges of networks.
+fn addresses(table: &LinkTable) -> Addresses {
+    let bridges = table.links.iter().filter(|(device, _)| gateway::is_bridge(device));
+    let all = bridges.map(|(device, link)| {
+        let v4 = link.addresses.iter().copied().map(IpNet::V4);
+        (device.clone(), v4.chain(link.permanent_v6.iter().copied().map(IpNet::V6)).collect())
+    });
+    all.collect()
+}
+
+fn link_step(step: &Step) -> LinkStep {
+    match step.clone() {
+        Step::Add { device, address: IpNet::V4(address) } => {
+            LinkStep::AddAddress { device, address }
+        }
+        Step::Add { device, address: IpNet::V6(address) } => {
+            LinkStep::AddAddressV6 { device, address }
+        }
+        Step::Remove { device, address: IpNet::V4(address) } => {
+            LinkStep::RemoveAddress { device, address }
+        }
+        Step::Remove { device, address: IpNet::V6(address) } => {
+            LinkStep::RemoveAddressV6 { device, address }
+        }
+    }
+}
+
+impl<L: Links, A: Announcer> Part for Gateways<L, A> {
+    fn name(&self) -> &'static str {
+        "gateways"
+    }
+
+    fn phase(&self) -> Phase {
+        Phase::Addresses
+    }
+
+    /// Open is all there is to be had: what is missing then is the reconciler's to mend, for a
+    /// network whose bridge cannot be made must not have everything else taken up again.
+    fn held(&self) -> Doing<'_, Holding> {
+        Box::pin(async {
+            let open = self.0.gate.is_open();
+            let seen = addresses(&self.0.links.observe().await.map_err(failure)?);
+            let any = seen.values().flatten().any(gateway::is_decided);
+            Ok(Holding { any: any || open, all: open })
+        })
+    }
+
+    fn take_up(&self) -> Doing<'_, ()> {
+        Box::pin(async {
+            self.0.gate.open();
+            let view = self.0.views.borrow().clone();
+            let Some(view) = view else { return Ok(()) };
+            let brought = self.0.gate.pass(self.bring(&view)).await;
+            match brought.and_then(|brought| brought.trouble) {
+                Some(what) => Err(OutfitError { what }),
+                None => Ok(()),
+            }
+        })
+    }
+
+    fn lay_down(&self) -> Doing<'_, ()> {
+        Box::pin(async {
+            let _closed = self.0.gate.close().await;
+            let seen = addresses(&self.0.links.observe().await.map_err(failure)?);
+            let (_, trouble) = self.apply(gateway::plan(&Addresses::new(), &seen)).await;
+            self.untold().clear();
+            match trouble {
+                Some(what) => Err(OutfitError { what }),
+                None => Ok(()),
+            }
+        })
+    }
+}
+
+/// Follows the networks while this node is primary.
+pub struct GatewayKeeper<L, A> {
+    gateways: Gateways<L, A>,
+    looked: Option<Look>,
+    /// When the networks were last seen to be others.
+    changed: Option<Instant>,
+}
+
+/// For which networks it was last looked, and when it has to be looked again if they stay.
+struct Look {
+    networks: Shared<Vni, Network>,
+    again: Instant,
+}
+
+/// What an activation did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// None may be here.
+    NotPrimary,
+    /// So many addresses were changed.
+    Changed(usize),
+    /// What could not be done.
+    Trouble(String),
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotPrimary => f.write_str("another node is primary"),
+            Self::Changed(count) => write!(f, "{count} addresses changed"),
+            Self::Trouble(why) => write!(f, "failed: {why}"),
+        }
+    }
+}
+
+impl<L: Links, A: Announcer> Reconciler for GatewayKeeper<L, A> {
+    type View = View;
+    type Report = Report;
+
+    const NAME: &'static str = "gateways";
+    const PERIOD: Duration = Duration::from_secs(5);
+
+    async fn reconcile(&mut self, view: Arc<View>) -> Outcome<Report> {
+        let gate = self.gateways.0.gate.clone();
+        if !gate.is_open() {
+            self.looked = None;
+            return Outcome::settled(Report::NotPrimary);
+        }
+        let now = Instant::now();
+        match &self.looked {
+            // The view changes several times a second for other reasons.
+            Some(look) if view.networks.is(&look.networks) && now < look.again => {
+                return Outcome { report: Report::Changed(0), wake_at: Some(look.again) };
+            }
+            Some(look) if view.networks.is(&look.networks) => {}
+            Some(_) | None => self.changed = Some(now),
+        }
+        let Some(brought) = gate.pass(self.gateways.bring(&view)).await else {
+            return Outcome::settled(Report::NotPrimary);
+        };
+        let about = self.changed.is_some_and(|changed| changed.elapsed() < ABOUT);
+        let soon = brought.missing > 0 && about;
+        let again = Instant::now() + if soon { SOON } else { Self::PERIOD };
+        self.looked = Some(Look { networks: view.networks.clone(), again });
+        let report = match brought.trouble {
+            None => Report::Changed(brought.changed),
+            Some(why) => {
+                tracing::warn!("gateway: {why}");
+                Report::Trouble(why)
+            }
+        };
+        Outcome { report, wake_at: Some(again) }
+    }
+}

@@ -1,0 +1,307 @@
+//! The primary: this thread's network namespace, with gateways and dnsmasqs.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::net::UdpSocket;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use pvc_common::state::NetworkType;
+use pvc_common::view::View;
+use pvc_common::zk::{Op, key};
+use pvc_host::real::{Netlink, PacketAnnouncer};
+use pvc_host::{UnitError, UnitState, Units};
+use pvc_runtime::drain::{DrainTrigger, drain};
+use pvc_runtime::reconcile::{Registry, spawn};
+use pvc_zk::{FakeTree, Mirror, Tree};
+use pvcnoded::dhcp::{Dhcp, Places};
+use pvcnoded::gateway::Gateways;
+use pvcnoded::image::ClusterImage;
+use pvcnoded::outfit::Part;
+use tempfile::TempDir;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::guest::{open_to_all, run};
+use super::vni;
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Moves this thread into a network namespace of its own.
+///
+/// `false` where that is not permitted and the environment says that this is known.
+#[expect(unsafe_code, reason = "the standard library knows no namespaces")]
+pub(crate) fn own_namespace() -> bool {
+    if std::env::var_os("PVC_TEST_NO_SERVICES").is_some() {
+        return false;
+    }
+    // SAFETY: a call with a plain number that affects this thread's view of the network only.
+    let unshared = unsafe { libc::unshare(libc::CLONE_NEWNET) } == 0;
+    assert!(
+        unshared,
+        "a network namespace needs root; set PVC_TEST_NO_SERVICES=1 to leave this test out"
+    );
+    ip("link set lo up");
+    // Where others serve names.
+    ip("address add 192.0.2.250/32 dev lo");
+    ip("-6 address add 2001:db8:ff::250/128 dev lo nodad");
+    true
+}
+
+fn ip(words: &str) {
+    run(Command::new("ip").args(words.split(' ')));
+}
+
+/// Servers of names at other addresses are not in its way, nor it in theirs.
+pub(crate) fn others_may_serve_names_beside_it() {
+    for at in ["192.0.2.250:53", "[2001:db8:ff::250]:53", "127.0.0.1:53", "[::1]:53"] {
+        UdpSocket::bind(at).unwrap_or_else(|error| panic!("{at}: {error}"));
+    }
+}
+
+/// A tree with managed networks, of which each has a bridge here.
+pub(crate) struct Cluster {
+    tree: FakeTree,
+    mirror: Mirror<View>,
+}
+
+impl Cluster {
+    pub(crate) async fn new(networks: &[u32]) -> Self {
+        let tree = FakeTree::new();
+        tree.commit(vec![Op::Create { path: key::NETWORKS.to_owned(), data: vec![] }])
+            .await
+            .unwrap();
+        for n in networks {
+            tree.commit(network(*n)).await.unwrap();
+            ip(&format!("link add vmbr{n} type bridge"));
+            ip(&format!("link set vmbr{n} addrgenmode none"));
+            ip(&format!("link set vmbr{n} up"));
+        }
+        let mirror = Mirror::follow(&tree, ClusterImage::ROOTS, ClusterImage::new());
+        mirror.complete().await.unwrap();
+        Self { tree, mirror }
+    }
+
+    pub(crate) async fn view(&self) -> Arc<View> {
+        self.mirror.complete().await.unwrap()
+    }
+
+    /// Waits until the tree is as expected.
+    pub(crate) async fn until(&self, what: &str, holds: impl Fn(&View) -> bool) {
+        let mut views = self.mirror.view();
+        let reached = views.wait_for(|view| view.as_ref().is_some_and(|view| holds(view)));
+        if timeout(LIMIT, reached).await.is_err() {
+            panic!("never: {what}\n{:#?}", self.mirror.latest().unwrap().networks);
+        }
+    }
+}
+
+/// A network as the API makes it, with an address that is kept for somebody. It has no parent for
+/// leases of IPv6, as one that was made by an older program.
+fn network(n: u32) -> Vec<Op> {
+    let (vni, low) = (vni(n), n % 256);
+    let mac = "52:54:00:00:00:50".parse().unwrap();
+    let ip = |host: u32| Some(format!("10.{low}.0.{host}").parse().unwrap());
+    vec![
+        key::network(vni).create(&format!("net{n}")),
+        key::network_type(vni).create(&NetworkType::Managed),
+        key::network_domain(vni).create(&Some(format!("net{n}.local"))),
+        key::network_name_servers(vni).create(&vec!["192.0.2.1".parse().unwrap()]),
+        key::network_leases(vni).create(&()),
+        key::network_reservations(vni).create(&()),
+        key::reservation(vni, mac).create(&"static".to_owned()),
+        key::reservation_ip(vni, mac).create(&ip(50)),
+        key::reservation_hostname(vni, mac).create(&Some("kept".to_owned())),
+        key::network_ip4_network(vni).create(&Some(format!("10.{low}.0.0/24").parse().unwrap())),
+        key::network_ip4_gateway(vni).create(&ip(1)),
+        key::network_dhcp4(vni).create(&true),
+        key::network_dhcp4_start(vni).create(&ip(100)),
+        key::network_dhcp4_end(vni).create(&ip(199)),
+        key::network_ip6_network(vni).create(&Some(format!("2001:db8:{n}::/64").parse().unwrap())),
+        key::network_ip6_gateway(vni).create(&Some(format!("2001:db8:{n}::1").parse().unwrap())),
+        key::network_dhcp6(vni).create(&true),
+    ]
+}
+
+/// A node that is primary.
+pub(crate) struct Primary {
+    gateways: Gateways<Netlink, PacketAnnouncer>,
+    dhcp: Dhcp<Dnsmasqs>,
+    dnsmasqs: Dnsmasqs,
+    pub(crate) places: Places,
+    _drain: DrainTrigger,
+    _folder: TempDir,
+}
+
+impl Primary {
+    /// Becomes primary, and serves all networks.
+    pub(crate) async fn begin(cluster: &Cluster, node: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        open_to_all(folder.path());
+        let places = Places {
+            run: folder.path().join("run"),
+            spool: folder.path().join("spool"),
+            helper: env!("CARGO_BIN_EXE_pvc-dhcp-lease").into(),
+        };
+        let links = Netlink::open().unwrap();
+        let dnsmasqs = Dnsmasqs::new(&places);
+        let gateways = Gateways::new(links.clone(), PacketAnnouncer, cluster.mirror.view());
+        let dhcp = Dhcp::new(dnsmasqs.clone(), places.clone());
+        let ((trigger, drain), registry) = (drain(), Registry::default());
+        let views = cluster.mirror.view();
+        spawn(gateways.keeper(), views.clone(), &registry, &drain);
+        let tree = cluster.tree.another();
+        dhcp.follow(node.parse().unwrap(), tree, links, views, &registry, &drain);
+        gateways.take_up().await.unwrap();
+        dhcp.take_up().await.unwrap();
+        let networks = cluster.view().await.networks.len();
+        let end = Instant::now() + LIMIT;
+        while dnsmasqs.running() < networks {
+            assert!(Instant::now() < end, "not every network is served");
+            sleep(Duration::from_millis(20)).await;
+        }
+        Self { gateways, dhcp, dnsmasqs, places, _drain: trigger, _folder: folder }
+    }
+
+    /// Is primary no more, in order.
+    pub(crate) async fn end(self) {
+        self.dhcp.lay_down().await.unwrap();
+        assert_eq!(self.dnsmasqs.running(), 0);
+        self.gateways.lay_down().await.unwrap();
+        let held = self.gateways.held().await.unwrap();
+        assert!(!held.any, "no gateway is left");
+    }
+
+    /// Stops one dnsmasq, behind the daemon's back.
+    pub(crate) fn stop_dnsmasq(&self, n: u32) {
+        self.dnsmasqs.end(&format!("pvc-dhcp@{n}.service"));
+    }
+
+    /// Waits until the daemon has started a dnsmasq that ends by itself; its log.
+    pub(crate) async fn dnsmasq_ends(&self, n: u32) -> String {
+        let log = self.dnsmasqs.log(&n.to_string());
+        loop {
+            let text = std::fs::read_to_string(&log).unwrap_or_default();
+            if text.contains("lease-init") {
+                return text;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+/// Units that are started as the packaged unit says, without systemd.
+#[derive(Clone)]
+pub(crate) struct Dnsmasqs {
+    places: Places,
+    logs: PathBuf,
+    children: Arc<Mutex<BTreeMap<String, Child>>>,
+}
+
+impl Dnsmasqs {
+    fn new(places: &Places) -> Self {
+        let logs = places.run.parent().unwrap().to_owned();
+        Self { places: places.clone(), logs, children: Arc::default() }
+    }
+
+    fn children(&self) -> MutexGuard<'_, BTreeMap<String, Child>> {
+        self.children.lock().unwrap()
+    }
+
+    fn running(&self) -> usize {
+        let mut children = self.children();
+        children.values_mut().map(|child| child.try_wait().unwrap()).filter(Option::is_none).count()
+    }
+
+    fn log(&self, instance: &str) -> PathBuf {
+        self.logs.join(format!("{instance}.log"))
+    }
+
+    /// The command of the packaged unit, in this test's folders.
+    fn command(&self, instance: &str) -> Command {
+        let unit = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../debian/pvc-daemon-node.pvc-dhcp@.service");
+        let unit = std::fs::read_to_string(unit).unwrap();
+        let line = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
+        let run = self.places.run.display().to_string();
+        let line = line.replace("/run/pvc/dhcp", &run).replace("%i", instance);
+        let mut words = line.split(' ');
+        let mut command = Command::new(words.next().unwrap());
+        command
+            .args(words)
+            .env("PVC_DHCP_NETWORK", instance)
+            .env("PVC_DHCP_RUN", &self.places.run)
+            .env("PVC_DHCP_SPOOL", &self.places.spool);
+        command
+    }
+
+    fn end(&self, unit: &str) {
+        if let Some(mut child) = self.children().remove(unit) {
+            let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
+            nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).ok();
+            child.wait().unwrap();
+        }
+    }
+}
+
+impl Units for Dnsmasqs {
+    async fn state(&self, unit: &str) -> Result<UnitState, UnitError> {
+        Ok(match self.children().get_mut(unit).map(|child| child.try_wait().unwrap()) {
+            Some(None) => UnitState::Active,
+            Some(Some(_)) => UnitState::Failed,
+            None => UnitState::Inactive,
+        })
+    }
+
+    async fn start(&self, unit: &str) -> Result<(), UnitError> {
+        if self.state(unit).await? == UnitState::Active {
+            return Ok(());
+        }
+        let instance =
+            unit.strip_prefix("pvc-dhcp@").and_then(|unit| unit.strip_suffix(".service"));
+        let instance = instance.unwrap();
+        let log = File::create(self.log(instance)).unwrap();
+        let mut command = self.command(instance);
+        let child = command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
+        self.children().insert(unit.to_owned(), child);
+        Ok(())
+    }
+
+    async fn stop(&self, unit: &str) -> Result<(), UnitError> {
+        self.end(unit);
+        Ok(())
+    }
+
+    async fn states(&self, units: &[String]) -> Result<Vec<UnitState>, UnitError> {
+        let mut states = Vec::new();
+        for unit in units {
+            states.push(self.state(unit).await?);
+        }
+        Ok(states)
+    }
+
+    async fn start_all(&self, units: &[String]) -> Result<(), UnitError> {
+        for unit in units {
+            self.start(unit).await?;
+        }
+        Ok(())
+    }
+
+    async fn stop_all(&self, units: &[String]) -> Result<(), UnitError> {
+        for unit in units {
+            self.stop(unit).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Dnsmasqs {
+    fn drop(&mut self) {
+        // The last one sees to it that no test leaves anything running.
+        if Arc::strong_count(&self.children) == 1 {
+            let units: Vec<String> = self.children().keys().cloned().collect();
+            units.iter().for_each(|unit| self.end(unit));
+        }
+    }
+}
