@@ -21,6 +21,7 @@ pub mod firewall;
 mod image;
 pub mod initialize;
 mod listing;
+mod metadata;
 mod request;
 mod rules;
 pub mod serve;

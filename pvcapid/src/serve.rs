@@ -22,6 +22,7 @@ use crate::exporter::Ports;
 use crate::firewall::Tried;
 use crate::image::{ApiImage, Arrivals, ROOTS, View};
 use crate::listing::Listed;
+use crate::metadata;
 use crate::rules::Rules;
 use crate::storage::Storage;
 use crate::store::Store;
@@ -61,9 +62,11 @@ pub async fn serve(config: &Config, drain: Drain) -> io::Result<()> {
     let (authentication, limits) = (config.authentication.as_ref(), Limits::default());
     let (app, mirror) = follow(&tree, outside, authentication, limits, Ports::default());
     let warming = tokio::spawn(warm(mirror.view()));
+    let vms = tokio::spawn(metadata::serve(metadata::router(app.clone()), drain.clone()));
     let router = api::router(app, config.prometheus);
     let outcome = answer(listener, config.tls.as_ref(), router, drain).await;
     warming.abort();
+    vms.abort();
     drop(mirror);
     tree.close().await;
     outcome
