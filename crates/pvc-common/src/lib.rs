@@ -13,3 +13,4 @@ pub mod state;
 pub mod unit;
 pub mod view;
 pub mod zk;
+pub mod zone;

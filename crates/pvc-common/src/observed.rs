@@ -2,10 +2,12 @@
 
 mod firewall;
 mod link;
+mod replication;
 mod storage;
 
 pub use firewall::FirewallTable;
 pub use link::{LinkKind, Tunnel};
+pub use replication::{Member, Replication};
 pub use storage::{
     BlockDevice, FoundOsd, Machine, MappedOsd, NewOsds, OsdMap, Safety, VolumeGroup,
 };

@@ -5,11 +5,13 @@
 //! decides. A refused or superseded step is answered by planning again.
 
 pub mod dhcp;
+pub mod dns;
 pub mod evpn;
 pub mod fence;
 pub mod firewall;
 pub mod flush;
 pub mod gateway;
+pub mod leader;
 pub mod lease;
 pub mod mesh;
 pub mod network;

@@ -1,0 +1,19 @@
+//! What is said of a database that is replicated on the coordinators.
+
+/// One of the databases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its name: the node's.
+    pub name: String,
+    /// Whether it leads.
+    pub leads: bool,
+    /// What it does, such as `running`, `streaming` or `starting`.
+    pub state: String,
+}
+
+/// The databases, and which of them leads.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Replication {
+    /// All that are known.
+    pub members: Vec<Member>,
+}
