@@ -9,7 +9,7 @@ use crate::say;
 use crate::workspace::{Package, Workspace};
 
 /// Each crate with those of ours that it may depend on. What is not here is forbidden.
-const ALLOWED: [(&str, &[&str]); 17] = [
+const ALLOWED: [(&str, &[&str]); 18] = [
     // L0, the vocabulary
     ("pvc-common", &[]),
     // L1, decisions and leaves
@@ -22,6 +22,7 @@ const ALLOWED: [(&str, &[&str]); 17] = [
     ("pvc-host", &["pvc-common", "pvc-command"]),
     ("pvc-ipmi", &["pvc-common", "pvc-command"]),
     ("pvc-ceph", &["pvc-common", "pvc-command"]),
+    ("pvc-database", &["pvc-common"]),
     // L3, what the programs share
     ("pvc-runtime", &["pvc-common"]),
     ("pvc-client", &["pvc-common"]),
@@ -38,6 +39,7 @@ const ALLOWED: [(&str, &[&str]); 17] = [
             "pvc-host",
             "pvc-ipmi",
             "pvc-ceph",
+            "pvc-database",
             "pvc-runtime",
         ],
     ),

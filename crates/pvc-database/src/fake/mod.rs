@@ -1,0 +1,7 @@
+//! Databases in memory, which keep the same contract.
+
+mod replicas;
+mod zones;
+
+pub use replicas::{FakeReplicas, Site};
+pub use zones::FakeZones;
