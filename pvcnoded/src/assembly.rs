@@ -1,7 +1,7 @@
 //! Puts the serving daemon together: from the configuration, and this machine.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,10 +13,12 @@ use pvc_common::state::DaemonMode;
 use pvc_common::unit::Mib;
 use pvc_common::view::View;
 use pvc_common::zk::{Text, key};
+use pvc_database::{Login, Patroni, Postgres};
 use pvc_host::fact::{self, Facts};
 use pvc_host::real::{FrrReload, Netlink, Nft, PacketAnnouncer, Systemctl};
 use pvc_ipmi::{Bmc, Ipmi};
 use pvc_libvirt::Hypervisor;
+use pvc_plan::dns;
 use pvc_plan::fence::{AfterFence, Policy, StorageFence};
 use pvc_plan::network::{Carriers, Trunk, Tunnels};
 use pvc_runtime::reconcile::Reconciler;
@@ -25,6 +27,7 @@ use tokio::time::timeout;
 
 use crate::config::{self, Bridge, Config, Networks};
 use crate::dhcp::{self, Dhcp};
+use crate::dns::DnsKeeper;
 use crate::evpn::EvpnKeeper;
 use crate::fence::{Means, STORAGE_COMMAND_LIMIT};
 use crate::firewall::FirewallKeeper;
@@ -206,6 +209,7 @@ pub(crate) fn begin<T: Tree, H: Hypervisor>(
     if config.functions.networking {
         keepers.push(Keeper::new(FirewallKeeper::new(tree.clone(), Nft)));
     }
+    keepers.extend(dns_keeper(config).map(Keeper::new));
     let outfit = config.is_coordinator().then(|| outfit(config, links, networks));
     let fencing = config.is_coordinator().then(|| Fencing {
         policy: policy(config),
@@ -340,10 +344,78 @@ fn outfit(
         let addresses = floating.chain([metadata()]).collect();
         parts.push(Arc::new(FloatingAddresses::new(links, PacketAnnouncer, addresses)));
     }
+    if config.functions.networking {
+        let leader = outfit::Leader::new(config.node.clone(), patroni(config), Systemctl);
+        parts.push(Arc::new(leader));
+        parts.extend(name_server(config).map(|part| -> Arc<dyn Part> { Arc::new(part) }));
+    }
     if config.functions.api {
         parts.push(Arc::new(outfit::Service::new(Systemctl, "pvcapid.service")));
     }
     Parts::new(parts)
+}
+
+/// The port of Patroni's REST interface.
+const PATRONI_PORT: u16 = 8008;
+
+/// This node's Patroni: it listens on the cluster's network, or where only this node hears it.
+fn patroni(config: &Config) -> Patroni {
+    let own = config.networks.as_ref().and_then(|networks| networks.cluster.address);
+    let own = own.map(|address| address.addr());
+    let addresses = own.into_iter().chain([Ipv4Addr::LOCALHOST]);
+    Patroni::new(addresses.map(|ip| SocketAddr::new(ip.into(), PATRONI_PORT)).collect())
+}
+
+/// Who answers for the cluster's names.
+fn name_of_server(config: &Config) -> Option<dns::Server> {
+    let domain = config.networks.as_ref()?.upstream.domain.as_deref();
+    dns::Server::of(domain)
+        .inspect_err(
+            |error| tracing::error!(%error, "the cluster has no names: its server has none"),
+        )
+        .ok()
+}
+
+/// What keeps the names of a coordinator.
+fn dns_keeper(config: &Config) -> Option<DnsKeeper<Postgres>> {
+    let database = &config.databases.as_ref()?.dns;
+    if !config.functions.networking || !config.is_coordinator() {
+        return None;
+    }
+    let login = Login {
+        host: database.host.clone(),
+        port: database.port,
+        database: database.name.clone(),
+        user: database.user.clone(),
+        password: database.password.clone(),
+    };
+    Some(DnsKeeper::new(config.node.clone(), Postgres::new(&login), name_of_server(config)?))
+}
+
+/// PowerDNS, at the floating addresses that VMs' networks and people reach.
+fn name_server(config: &Config) -> Option<outfit::NameServer<Systemctl>> {
+    let (networks, database) = (config.networks.as_ref()?, &config.databases.as_ref()?.dns);
+    let floating = [&networks.upstream, &networks.cluster].map(|network| network.floating);
+    let addresses: Vec<_> =
+        floating.into_iter().flatten().map(|net| IpAddr::V4(net.addr())).collect();
+    if addresses.is_empty() {
+        return None;
+    }
+    let directory = config.directories.dynamic.join("dns");
+    let settings = dns::Settings {
+        host: database.host.clone(),
+        port: database.port,
+        database: database.name.clone(),
+        user: database.user.clone(),
+        password: database.password.clone(),
+        addresses,
+        directory: directory.display().to_string(),
+    };
+    let text = settings
+        .text(&name_of_server(config)?)
+        .inspect_err(|unfit| tracing::error!("no names are served: {unfit}"))
+        .ok()?;
+    Some(outfit::NameServer::new(Systemctl, directory.join("pdns.conf"), text))
 }
 
 /// Where VMs find what concerns them. They reach it by their gateway, so there is no neighbour.

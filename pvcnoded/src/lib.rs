@@ -8,6 +8,7 @@ pub mod console;
 pub mod daemon;
 pub mod dhcp;
 pub mod disks;
+pub mod dns;
 pub mod evpn;
 pub mod faults;
 pub mod fence;

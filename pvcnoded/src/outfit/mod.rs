@@ -3,6 +3,8 @@
 //! A new part is an implementation of [`Part`] and an entry where the list is made.
 
 mod addresses;
+mod leader;
+mod name_server;
 mod service;
 
 use std::future::Future;
@@ -16,6 +18,8 @@ use tokio::task::JoinSet;
 use crate::primary::{Outfit, OutfitError};
 
 pub use addresses::{Floating, FloatingAddresses};
+pub use leader::Leader;
+pub use name_server::NameServer;
 pub use service::Service;
 
 /// How long a part may take to be seen.

@@ -6,6 +6,7 @@
 
 mod contact;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -64,6 +65,8 @@ struct Told {
     out_of_touch: bool,
     /// Out of touch the addresses are laid down at every look: whether they are here is not seen.
     blindly_laid_down: bool,
+    /// A database that has no leader has none for a while, and is asked for it every second.
+    trouble: BTreeSet<String>,
 }
 
 /// The outfit as it was last looked at. Looking costs a program per service, and the view
@@ -213,7 +216,7 @@ impl<T: Tree, O: Outfit + Sync> PrimaryKeeper<T, O> {
     }
 
     fn tell(&mut self, plan: &Plan) {
-        let Told { waiting_for, out_of_touch, blindly_laid_down } = &mut self.told;
+        let Told { waiting_for, out_of_touch, blindly_laid_down, .. } = &mut self.told;
         *blindly_laid_down &= plan.out_of_touch;
         if let Some(node) = plan.waiting_for.as_ref().filter(|_| *waiting_for != plan.waiting_for) {
             tracing::info!(node.name = %self.me, "primary: waiting for {node} to let go");
@@ -236,6 +239,7 @@ impl<T: Tree, O: Outfit + Sync> PrimaryKeeper<T, O> {
     async fn run(&mut self, plan: Plan) -> Report {
         let Plan { steps, waiting_for, out_of_touch } = plan;
         let mut report = Report { done: 0, waiting_for, out_of_touch, trouble: None };
+        let mut trouble = BTreeSet::new();
         for step in steps {
             self.looked = None;
             let must_succeed = step.must_succeed();
@@ -250,7 +254,10 @@ impl<T: Tree, O: Outfit + Sync> PrimaryKeeper<T, O> {
                     break;
                 }
                 Err(Stopped::Failed(why)) => {
-                    tracing::warn!("primary: {why}");
+                    if !self.told.trouble.contains(&why) {
+                        tracing::warn!("primary: {why}");
+                    }
+                    trouble.insert(why.clone());
                     report.trouble = Some(why);
                     if must_succeed {
                         break;
@@ -258,6 +265,7 @@ impl<T: Tree, O: Outfit + Sync> PrimaryKeeper<T, O> {
                 }
             }
         }
+        self.told.trouble = trouble;
         report
     }
 

@@ -14,6 +14,7 @@ use pvc_common::view::View;
 use pvc_common::zk::key::{self, Key};
 use pvc_common::zk::schema::LATEST;
 use pvc_common::zk::{Op, Seen, Text};
+use pvc_database::fake::Site;
 use pvc_host::UnitError;
 use pvc_host::fake::FakeHost;
 use pvc_ipmi::fake::FakePower;
@@ -26,7 +27,7 @@ use pvcnoded::fence::Means;
 use pvcnoded::gateway::Gateways;
 use pvcnoded::image::ClusterImage;
 use pvcnoded::keeper::Keeper;
-use pvcnoded::outfit;
+use pvcnoded::outfit::{self, Leader};
 use pvcnoded::primary::{Outfit, OutfitError};
 use pvcnoded::serve::{Fencing, Parts, Service, Settings, Storage, serve};
 use pvcnoded::stats::HostFigures;
@@ -111,7 +112,8 @@ impl Floor {
     }
 }
 
-/// The floor's addresses and services, and those parts of a real outfit that follow networks.
+/// The floor's addresses and services, and those parts of a real outfit that follow networks or the
+/// database.
 pub(crate) struct FakeOutfit(NodeName, Floor, outfit::Parts);
 
 impl Outfit for FakeOutfit {
@@ -120,11 +122,11 @@ impl Outfit for FakeOutfit {
             let has = self.1.has(self.0.as_str(), part);
             if has { Holding::EVERYTHING } else { Holding::NOTHING }
         };
-        let networks = self.2.held().await?;
+        let parts = self.2.held().await?;
         Ok(Held {
-            addresses: Holding::of([holding(Part::Addresses), networks.addresses]),
-            leader: Holding::of([]),
-            services: Holding::of([holding(Part::Services), networks.services]),
+            addresses: Holding::of([holding(Part::Addresses), parts.addresses]),
+            leader: parts.leader,
+            services: Holding::of([holding(Part::Services), parts.services]),
         })
     }
 
@@ -189,6 +191,8 @@ pub(crate) struct Bench {
     pub(crate) power: Option<FakePower>,
     /// The storage on which all VMs are; `None` where there is none.
     pub(crate) ceph: Option<FakeCeph>,
+    /// Who leads of the nodes' databases; `None` where there are none.
+    pub(crate) databases: Option<Site>,
     /// The disks of each node, for OSDs.
     pub(crate) disks: BTreeMap<String, FakeDisks>,
     /// The machine of each node.
@@ -200,20 +204,32 @@ pub(crate) struct Bench {
 impl Bench {
     /// Nodes `hv1` to `hv<count>`, all serving and ready; nobody is fenced.
     pub(crate) async fn new(count: usize) -> Self {
-        Self::of(count, None, None).await
+        Self::of(count, None, None, None).await
+    }
+
+    /// As [`Bench::new`], with a database on each node.
+    pub(crate) async fn with_databases(count: usize) -> Self {
+        let nodes: Vec<String> = (1..=count).map(|n| format!("hv{n}")).collect();
+        let nodes: Vec<&str> = nodes.iter().map(String::as_str).collect();
+        Self::of(count, None, None, Some(Site::new(&nodes))).await
     }
 
     /// As [`Bench::new`], with BMCs by which dead nodes are fenced.
     pub(crate) async fn fencing(count: usize) -> Self {
-        Self::of(count, Some(FakePower::new()), None).await
+        Self::of(count, Some(FakePower::new()), None, None).await
     }
 
     /// As [`Bench::fencing`], with VMs on RBD, by which dead nodes are fenced, too.
     pub(crate) async fn with_ceph(count: usize) -> Self {
-        Self::of(count, Some(FakePower::new()), Some(FakeCeph::new())).await
+        Self::of(count, Some(FakePower::new()), Some(FakeCeph::new()), None).await
     }
 
-    async fn of(count: usize, power: Option<FakePower>, ceph: Option<FakeCeph>) -> Self {
+    async fn of(
+        count: usize,
+        power: Option<FakePower>,
+        ceph: Option<FakeCeph>,
+        databases: Option<Site>,
+    ) -> Self {
         let (tree, room, floor) = (FakeTree::new(), FakeRoom::new(), Floor::default());
         let run = tempfile::tempdir().unwrap();
         let disks_of = |ceph: &FakeCeph| {
@@ -224,10 +240,12 @@ impl Bench {
         let host = |n| {
             let host = FakeHost::new();
             host.install_unit("pvc-dhcp@.service");
+            host.install_unit("patroni.service");
             (format!("hv{n}"), host)
         };
         let (daemons, hosts) = (BTreeMap::new(), (1..=count).map(host).collect());
-        let mut bench = Self { tree, room, floor, daemons, power, ceph, disks, hosts, run };
+        let mut bench =
+            Self { tree, room, floor, daemons, power, ceph, databases, disks, hosts, run };
         bench.lay_out().await;
         for n in 1..=count {
             let node = format!("hv{n}");
@@ -342,7 +360,7 @@ impl Bench {
         std::fs::remove_dir_all(self.run.path().join(node)).unwrap();
     }
 
-    /// What of a node's outfit follows networks.
+    /// What of a node's outfit follows networks and the database.
     fn networks(
         &self,
         node: &str,
@@ -352,7 +370,12 @@ impl Bench {
         let host = self.hosts[node].clone();
         let gateways = Gateways::new(host.clone(), host.clone(), views.clone());
         let dhcp = Dhcp::new(host.clone(), self.dhcp(node));
-        let parts = outfit::Parts::new(vec![Arc::new(gateways.clone()), Arc::new(dhcp.clone())]);
+        let mut parts: Vec<Arc<dyn outfit::Part>> =
+            vec![Arc::new(gateways.clone()), Arc::new(dhcp.clone())];
+        if let Some(databases) = &self.databases {
+            parts.push(Arc::new(Leader::new(name(node), databases.on(node), host.clone())));
+        }
+        let parts = outfit::Parts::new(parts);
         let (me, tree) = (name(node), tree.clone());
         let keeper = Keeper::of(move |views, registry, drain| {
             dhcp.follow(me, tree, host, views.clone(), registry, drain)

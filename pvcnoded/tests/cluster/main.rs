@@ -7,6 +7,7 @@ mod bench;
 mod benchmark;
 mod chaos;
 mod crash;
+mod databases;
 mod disks;
 mod fence;
 mod flush;
