@@ -5,10 +5,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::ceph;
 use super::host::{self, Host, Network};
 use super::layout::Lab;
 use super::template::fill;
+use super::{ceph, database};
 
 /// The API key the lab's client uses.
 pub(crate) const TOKEN: &str = "pvc-lab-0b3c1f526c0e4a539f0e";
@@ -31,6 +31,9 @@ pub(crate) fn write(lab: &Lab, host: Host, root: &Path) -> Result<()> {
         .collect();
     if storage {
         files.extend(ceph::files(host, &hosts));
+    }
+    if lab.has_database() {
+        files.extend(database::files(host, &hosts));
     }
     for (path, text) in files {
         let path = root.join(path);

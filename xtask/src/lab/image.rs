@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::layout::Lab;
-use super::{ceph, chroot, config, guest};
+use super::{ceph, chroot, config, database, guest};
 use crate::run::Run;
 use crate::say;
 
@@ -22,6 +22,8 @@ enum Layer {
     Depends,
     /// Ceph's daemons, in a lab with storage.
     Storage,
+    /// PostgreSQL, Patroni and PowerDNS, in a lab with a database.
+    Database,
     /// What the lab configures alike on every host.
     Config,
     /// The guests' disks and kernels.
@@ -29,12 +31,17 @@ enum Layer {
 }
 
 impl Layer {
-    const ALL: [Self; 5] = [Self::Base, Self::Depends, Self::Storage, Self::Config, Self::Guests];
+    const ALL: [Self; 6] =
+        [Self::Base, Self::Depends, Self::Storage, Self::Database, Self::Config, Self::Guests];
 
     /// Those of this lab.
     fn of(lab: &Lab) -> impl DoubleEndedIterator<Item = Self> {
-        let storage = lab.has_storage();
-        Self::ALL.into_iter().filter(move |layer| storage || *layer != Self::Storage)
+        let (storage, database) = (lab.has_storage(), lab.has_database());
+        Self::ALL.into_iter().filter(move |layer| match layer {
+            Self::Storage => storage,
+            Self::Database => database,
+            Self::Base | Self::Depends | Self::Config | Self::Guests => true,
+        })
     }
 
     fn name(self) -> &'static str {
@@ -42,6 +49,7 @@ impl Layer {
             Self::Base => "base",
             Self::Depends => "depends",
             Self::Storage => "storage",
+            Self::Database => "database",
             Self::Config => "config",
             Self::Guests => "guests",
         }
@@ -52,6 +60,7 @@ impl Layer {
             Self::Base => "install Debian for the hosts",
             Self::Depends => "install what our packages depend on",
             Self::Storage => "install Ceph for the hosts",
+            Self::Database => "install PostgreSQL and PowerDNS for the hosts",
             Self::Config => "configure what all hosts share",
             Self::Guests => "make the guests",
         }
@@ -64,6 +73,7 @@ impl Layer {
             Self::Base => base,
             Self::Depends => base + depends,
             Self::Storage => base + depends + &ceph::recipe(),
+            Self::Database => base + depends + &database::recipe(),
             Self::Config => config::recipe(),
             Self::Guests => base + &guest::recipe(),
         })
@@ -122,6 +132,7 @@ pub(crate) fn make(lab: &Lab, depends: &str) -> Result<()> {
                 Layer::Base => make_base(lab, &dir),
                 Layer::Depends => make_depends(lab, depends, &dir),
                 Layer::Storage => make_storage(lab, &dir),
+                Layer::Database => make_database(lab, &dir),
                 Layer::Config => config::make(&dir),
                 Layer::Guests => make_guests(lab, &dir),
             }?;
@@ -181,6 +192,15 @@ fn make_storage(lab: &Lab, dir: &Path) -> Result<()> {
     let words = ["install", "--yes", "--no-install-recommends"];
     install(root, &[&words[..], &ceph::PACKAGES].concat())?;
     ceph::make_layer(dir)
+}
+
+/// Beside the storage's layer, not above it: a lab has one of them.
+fn make_database(lab: &Lab, dir: &Path) -> Result<()> {
+    database::prepare_layer(dir)?;
+    let below = [Layer::Depends.dir(lab), Layer::Base.dir(lab)];
+    let root = chroot::Chroot::over(lab, &below, dir)?;
+    let words = ["install", "--yes", "--no-install-recommends"];
+    install(root, &[&words[..], &database::PACKAGES].concat())
 }
 
 /// Has apt do what `words` say, and leaves nothing but that behind.

@@ -188,12 +188,20 @@ impl Lab {
     /// # Errors
     /// When it cannot be written.
     pub(crate) fn record_storage(&self, storage: bool) -> Result<()> {
-        let recorded = match (storage, self.has_storage()) {
-            (true, _) => fs::write(self.storage_file(), ""),
-            (false, true) => fs::remove_file(self.storage_file()),
-            (false, false) => Ok(()),
-        };
-        recorded.context("cannot record whether there is storage")
+        record(&self.storage_file(), storage).context("cannot record whether there is storage")
+    }
+
+    /// Whether the coordinators have a database.
+    pub(crate) fn has_database(&self) -> bool {
+        self.database_file().exists()
+    }
+
+    /// Records whether the coordinators of the lab that comes up have a database.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn record_database(&self, database: bool) -> Result<()> {
+        record(&self.database_file(), database).context("cannot record whether there is a database")
     }
 
     /// Makes sure that only one process at a time brings the lab up or down.
@@ -212,8 +220,21 @@ impl Lab {
         self.run().join("hosts")
     }
 
+    fn database_file(&self) -> PathBuf {
+        self.run().join("database")
+    }
+
     fn storage_file(&self) -> PathBuf {
         self.run().join("storage")
+    }
+}
+
+/// Has a file that says yes by being there.
+fn record(file: &Path, yes: bool) -> std::io::Result<()> {
+    match (yes, file.exists()) {
+        (true, _) => fs::write(file, ""),
+        (false, true) => fs::remove_file(file),
+        (false, false) => Ok(()),
     }
 }
 

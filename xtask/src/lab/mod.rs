@@ -16,6 +16,7 @@ mod client;
 mod cluster;
 mod config;
 mod cpio;
+mod database;
 mod disk;
 mod down;
 mod each;

@@ -17,6 +17,8 @@ struct Status {
     up: bool,
     /// Whether the hosts have a Ceph.
     ceph: bool,
+    /// Whether the coordinators have a database.
+    database: bool,
     /// Where the client finds its connection.
     client: String,
     /// What the hosts see as `/var/lib/pvc-shared`.
@@ -75,6 +77,7 @@ fn look(lab: &Lab) -> Result<Status> {
         name: lab.name().to_owned(),
         up,
         ceph: up && lab.has_storage(),
+        database: up && lab.has_database(),
         client: lab.client().display().to_string(),
         shared: lab.shared().display().to_string(),
         hosts: hosts.into_iter().map(|host| look_at(lab, host)).collect::<Result<_>>()?,

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::host::Host;
 use super::layout::Lab;
-use super::{bmc, ceph, client, cluster, down, each, enter, image, machine, packages};
+use super::{bmc, ceph, client, cluster, database, down, each, enter, image, machine, packages};
 use super::{power, services, space, switch};
 use crate::{deb, say};
 
@@ -22,6 +22,9 @@ pub(crate) struct Up {
     /// Give the hosts a Ceph: a monitor on each coordinator, an OSD on each host, a pool `vms`.
     #[arg(long)]
     pub(super) storage: bool,
+    /// Give the coordinators a PostgreSQL under Patroni, with the tables of PowerDNS.
+    #[arg(long, conflicts_with = "storage")]
+    pub(super) database: bool,
     /// Install the .deb packages in this directory instead of building ours.
     #[arg(long, conflicts_with = "bare")]
     pub(super) packages: Option<PathBuf>,
@@ -56,6 +59,9 @@ pub(crate) fn run(lab: &Lab, up: &Up) -> Result<()> {
     hosts_on(lab, &hosts)?;
     if up.storage {
         say::step("start Ceph", || ceph::start(lab, &hosts))?;
+    }
+    if up.database {
+        say::step("start PostgreSQL", || database::start(lab, &hosts))?;
     }
     if up.bare {
         say::note("The hosts are up, without PVC. `cargo xtask lab exec hv1 bash` logs in.");
@@ -95,6 +101,11 @@ fn ground(lab: &Lab, up: &Up, debs: &[PathBuf]) -> Result<()> {
             "the lab is up {} storage; `cargo xtask lab down` comes before the other",
             if lab.has_storage() { "with" } else { "without" }
         );
+        ensure!(
+            lab.has_database() == up.database,
+            "the lab is up {} a database; `cargo xtask lab down` comes before the other",
+            if lab.has_database() { "with" } else { "without" }
+        );
     } else {
         // What a restart of the machine or an interrupted `lab down` left.
         down::clear(lab)?;
@@ -102,6 +113,7 @@ fn ground(lab: &Lab, up: &Up, debs: &[PathBuf]) -> Result<()> {
     fs::create_dir_all(lab.logs())?;
     fs::create_dir_all(lab.run())?;
     lab.record_storage(up.storage)?;
+    lab.record_database(up.database)?;
     make_shared(lab)?;
     let hosts = Host::first(up.hosts);
     // Before the mount namespace: the first network namespace of a machine makes the directory of

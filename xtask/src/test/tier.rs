@@ -19,7 +19,8 @@ const TO_BUILD: [&str; 3] = ["gcc", "libvirt-dev", "pkg-config"];
 const TO_TEST_LABS: [&str; 1] = ["qemu-utils"];
 
 /// The outside systems that contract tests start for themselves.
-const SERVICES: [&str; 22] = [
+const SERVICES: [&str; 25] = [
+    "bind9-dnsutils",
     "busybox",
     "ceph-common",
     "ceph-mgr",
@@ -35,6 +36,9 @@ const SERVICES: [&str; 22] = [
     "libvirt-daemon-system",
     "nftables",
     "openipmi",
+    "pdns-backend-pgsql",
+    "pdns-server",
+    "postgresql-15",
     "python3-fusepy",
     "qemu-block-extra",
     "qemu-system-x86",
@@ -44,7 +48,9 @@ const SERVICES: [&str; 22] = [
 ];
 
 /// The crates whose tests meet an outside system.
-const PORTS: [&str; 5] = ["pvc-zk", "pvc-libvirt", "pvc-host", "pvc-ipmi", "pvc-ceph"];
+const PORTS: [&str; 6] =
+    ["pvc-zk", "pvc-libvirt", "pvc-host", "pvc-ipmi", "pvc-ceph", "pvc-database"];
+
 /// Test targets of daemons that meet an outside system, too.
 const BESIDES: [&str; 2] = ["dnsmasq", "packets"];
 
@@ -55,9 +61,9 @@ const LAB_LIMIT: Duration = Duration::from_secs(50 * 60);
 
 /// The labs that the end-to-end tests are run in. With storage everything else is slower.
 const LABS: [TestLab; 3] = [
-    TestLab { hosts: 3, storage: false, tests: "lab" },
-    TestLab { hosts: 3, storage: true, tests: "storage" },
-    TestLab { hosts: 5, storage: false, tests: "five" },
+    TestLab { hosts: 3, storage: false, tests: "lab", with_database: Some("names") },
+    TestLab { hosts: 3, storage: true, tests: "storage", with_database: None },
+    TestLab { hosts: 5, storage: false, tests: "five", with_database: None },
 ];
 
 /// A lab, and the tests that need such a one.
@@ -66,17 +72,33 @@ struct TestLab {
     hosts: usize,
     storage: bool,
     tests: &'static str,
+    /// Tests that need a database besides, which such a lab is given for them.
+    with_database: Option<&'static str>,
+}
+
+/// A lab that was up before.
+#[derive(Clone, Copy)]
+struct UpBefore {
+    hosts: usize,
+    storage: bool,
+    database: bool,
 }
 
 impl TestLab {
     /// Whether a lab with so many hosts does.
-    fn is_met_by(self, (hosts, storage): (usize, bool)) -> bool {
-        hosts >= self.hosts && (storage || !self.storage)
+    fn is_met_by(self, up: UpBefore) -> bool {
+        up.hosts >= self.hosts && (up.storage || !self.storage)
+    }
+
+    /// Its tests that can run in a lab, by whether that has a database.
+    fn tests(self, database: bool) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.tests).chain(self.with_database.filter(|_| database))
     }
 
     fn words(self) -> Vec<String> {
         let mut words = vec!["up".to_owned(), "--hosts".to_owned(), self.hosts.to_string()];
         words.extend(self.storage.then(|| "--storage".to_owned()));
+        words.extend(self.with_database.map(|_| "--database".to_owned()));
         words
     }
 }
@@ -169,7 +191,7 @@ fn on_lab() -> Result<Outcome> {
     for lab in LABS {
         match up {
             None => sum += in_a_lab_of_its_own(lab)?,
-            Some(up) if lab.is_met_by(up) => sum += in_the_lab(lab.tests)?,
+            Some(up) if lab.is_met_by(up) => sum += in_the_lab(lab, up.database)?,
             Some(_) => {}
         }
     }
@@ -177,24 +199,26 @@ fn on_lab() -> Result<Outcome> {
 }
 
 fn in_a_lab_of_its_own(lab: TestLab) -> Result<Tally> {
-    let tested = lab_verb(&lab.words()).and_then(|()| in_the_lab(lab.tests));
+    let tested = lab_verb(&lab.words()).and_then(|()| in_the_lab(lab, true));
     lab_verb(&["down".to_owned()])?;
     tested
 }
 
-fn in_the_lab(tests: &str) -> Result<Tally> {
-    let selection = ["--workspace", "--features", "pvc-e2e/lab", "--test", tests];
+fn in_the_lab(lab: TestLab, database: bool) -> Result<Tally> {
+    let mut selection = vec!["--workspace", "--features", "pvc-e2e/lab"];
+    selection.extend(lab.tests(database).flat_map(|tests| ["--test", tests]));
     runner::run(&selection, &[("PVC_XTASK", &this_program()?)], LAB_LIMIT)
 }
 
-/// How many hosts are up, and whether they have storage.
-fn what_is_up() -> Result<Option<(usize, bool)>> {
+/// What of a lab is up.
+fn what_is_up() -> Result<Option<UpBefore>> {
     let status = Run::new([&this_program()?, "lab", "status", "--json"]).done()?;
     let status: serde_json::Value = serde_json::from_str(&status)?;
     // A light lab is not the one that `lab up` brings up.
     let is_ours = status["up"] == true && status["light"] != true;
     let hosts = status["hosts"].as_array().map_or(0, Vec::len);
-    Ok((is_ours && hosts > 0).then_some((hosts, status["ceph"] == true)))
+    let (storage, database) = (status["ceph"] == true, status["database"] == true);
+    Ok((is_ours && hosts > 0).then_some(UpBefore { hosts, storage, database }))
 }
 
 fn lab_verb(words: &[String]) -> Result<()> {
@@ -219,11 +243,15 @@ mod tests {
 
     #[test]
     fn a_lab_that_is_up_does_for_tests_that_need_no_more() {
-        let met = |up| LABS.iter().filter(|lab| lab.is_met_by(up)).map(|lab| lab.tests).collect();
-        let met: fn((usize, bool)) -> Vec<&'static str> = met;
-        assert_eq!(met((3, false)), ["lab"]);
-        assert_eq!(met((3, true)), ["lab", "storage"]);
-        assert_eq!(met((5, false)), ["lab", "five"]);
-        assert!(met((1, false)).is_empty());
+        let met = |hosts, storage, database| {
+            let up = UpBefore { hosts, storage, database };
+            let met = LABS.iter().filter(|lab| lab.is_met_by(up));
+            met.flat_map(|lab| lab.tests(database)).collect::<Vec<_>>()
+        };
+        assert_eq!(met(3, false, false), ["lab"]);
+        assert_eq!(met(3, false, true), ["lab", "names"]);
+        assert_eq!(met(3, true, false), ["lab", "storage"]);
+        assert_eq!(met(5, false, false), ["lab", "five"]);
+        assert!(met(1, false, true).is_empty());
     }
 }
