@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use pvc_command::CommandError;
 use pvc_common::id::{OsdId, PoolName, SnapshotId, VolumeId};
+use pvc_common::state::OsdLoss;
 
 use crate::{BlocklistEntry, Epoch, Lock};
 
@@ -133,15 +134,20 @@ pub trait Ceph: Clone + Send + Sync + 'static {
         addresses: &[IpAddr],
     ) -> impl Future<Output = Result<(), CephError>> + Send;
 
-    /// Counts OSDs as down and dead from now on, instead of after Ceph's own patience, so that
-    /// what is written is not held up by them.
+    /// Counts OSDs as lost from now on, instead of after Ceph's own patience, so that what is written
+    /// is held up by them no longer than it must.
     ///
-    /// Only for OSDs whose machine was proved dead: it skips the time for which a living one may
-    /// still answer reads. One that lives after all comes back by itself.
+    /// [`OsdLoss::Dead`] is for OSDs whose machine was proved dead: it skips the time, 16 s by default,
+    /// for which a living one may still answer reads. One that lives after all comes back by itself
+    /// within moments, either way. What was [`OsdLoss::Down`] may be called [`OsdLoss::Dead`] later.
     ///
     /// # Errors
     /// [`CephError`]. An OSD that does not exist is none.
-    fn mark_down(&self, osds: &[OsdId]) -> impl Future<Output = Result<(), CephError>> + Send;
+    fn mark_down(
+        &self,
+        osds: &[OsdId],
+        loss: OsdLoss,
+    ) -> impl Future<Output = Result<(), CephError>> + Send;
 
     /// The locks on an image.
     ///

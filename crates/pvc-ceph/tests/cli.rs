@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use pvc_ceph::{Ceph, CephCli, CephError, Epoch};
 use pvc_common::id::{OsdId, VolumeId};
+use pvc_common::state::OsdLoss;
 use tempfile::TempDir;
 
 /// Stand-ins for `ceph` and `rbd`, of which each is a shell's `case` over its words.
@@ -139,11 +140,18 @@ async fn a_host_is_let_in_again_with_all_that_shut_it_out() {
 
 #[tokio::test]
 async fn osds_are_marked_down_together() {
-    let programs = Programs::new(r#""ceph osd down 1 12 --definitely-dead") ;;"#);
-    programs.cli().mark_down(&[OsdId(1), OsdId(12)]).await.unwrap();
-    programs.cli().mark_down(&[]).await.unwrap();
-    assert_eq!(programs.calls().len(), 1);
-    let refused = programs.cli().mark_down(&[OsdId(2)]).await.unwrap_err().to_string();
+    let programs = Programs::new(
+        r#"
+"ceph osd down 1 12 --definitely-dead") ;;
+"ceph osd down 1 12") ;;
+"#,
+    );
+    programs.cli().mark_down(&[OsdId(1), OsdId(12)], OsdLoss::Dead).await.unwrap();
+    programs.cli().mark_down(&[OsdId(1), OsdId(12)], OsdLoss::Down).await.unwrap();
+    programs.cli().mark_down(&[], OsdLoss::Dead).await.unwrap();
+    assert_eq!(programs.calls().len(), 2);
+    let refused =
+        programs.cli().mark_down(&[OsdId(2)], OsdLoss::Dead).await.unwrap_err().to_string();
     assert!(refused.contains("what is osd down 2"), "{refused}");
 }
 
@@ -195,7 +203,8 @@ async fn a_cluster_that_does_not_answer_is_not_waited_for() {
 #[tokio::test]
 async fn a_machine_without_ceph_says_so() {
     assert!(!Path::new("/nonexistent").exists());
-    let absent = CephCli::new().programs_in("/nonexistent").mark_down(&[OsdId(1)]).await;
+    let absent =
+        CephCli::new().programs_in("/nonexistent").mark_down(&[OsdId(1)], OsdLoss::Dead).await;
     assert!(matches!(absent, Err(CephError::Absent { program: "ceph" })), "{absent:?}");
 }
 
@@ -204,7 +213,7 @@ async fn the_configuration_and_the_keyring_that_are_given_are_those_that_are_use
     let programs = Programs::new("*) echo '[]';;");
     let ceph = programs.cli().conf("/srv/ceph.conf").keyring("/srv/keyring");
     ceph.locks(&image()).await.unwrap();
-    ceph.mark_down(&[OsdId(1)]).await.unwrap();
+    ceph.mark_down(&[OsdId(1)], OsdLoss::Dead).await.unwrap();
     let files = "--conf /srv/ceph.conf --keyring /srv/keyring";
     let calls = [
         format!("ceph {files} osd down 1 --definitely-dead"),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use pvc_ceph::fake::{FakeCeph, Mood};
 use pvc_ceph::{Blocked, Ceph, CephError, Lock};
 use pvc_common::id::{OsdId, VolumeId};
+use pvc_common::state::OsdLoss;
 use tokio::time::Instant;
 
 fn image() -> VolumeId {
@@ -69,9 +70,10 @@ async fn taking_a_lock_shuts_its_holder_out_and_nobody_else() {
 #[tokio::test(start_paused = true)]
 async fn an_osd_that_lives_comes_back() {
     let ceph = FakeCeph::new();
-    ceph.mark_down(&[OsdId(1), OsdId(2)]).await.unwrap();
+    ceph.mark_down(&[OsdId(1), OsdId(2)], OsdLoss::Dead).await.unwrap();
+    ceph.mark_down(&[OsdId(1), OsdId(2)], OsdLoss::Down).await.unwrap();
     ceph.osd_comes_up(OsdId(2));
-    assert_eq!(ceph.down(), [OsdId(1)].into());
+    assert_eq!(ceph.down(), [(OsdId(1), OsdLoss::Dead)].into());
 }
 
 #[tokio::test(start_paused = true)]

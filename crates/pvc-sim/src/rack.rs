@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use pvc_common::model::Suspicion;
+use pvc_common::state::Verdict;
 use pvc_common::zk::{Op, Text, key};
 use pvc_plan::fence::{self, Found, Job, Jobs, Sight, Situation, Step};
 use pvc_plan::mesh;
@@ -100,11 +101,11 @@ pub fn run(nodes: usize, vms: usize, lost: usize) -> String {
                 Step::Gather { node, kind } => {
                     let fence = view.nodes.get(&node).and_then(|node| node.liveness.fence.get());
                     let Some(fence) = fence else { continue };
-                    let verdict = pvc_common::state::Verdict::Proved;
-                    let (fence, detail) = (fence.id.clone(), "by the rack's end".to_owned());
-                    let found = Found { fence, verdict, detail, at: now, at_ms: 0 };
+                    let (fence, detail, at) = (fence.id.clone(), "with its rack".to_owned(), now);
+                    let found = Found { fence, verdict: Verdict::Proved, detail, at, at_ms: 0 };
                     jobs.insert((node, kind), Job::Found(found));
                 }
+                Step::MarkDown { node, fence, loss } => sight.mark(&node, fence, loss),
                 Step::PowerOn { .. } => {}
             }
         }

@@ -8,7 +8,7 @@ use pvc_ceph::{Ceph, CephError};
 use pvc_common::id::{FenceId, NodeName, OsdId};
 use pvc_common::model::Fence;
 use pvc_common::secret::Secret;
-use pvc_common::state::{EvidenceKind, Verdict};
+use pvc_common::state::{EvidenceKind, OsdLoss, Verdict};
 use pvc_common::view::View;
 use pvc_common::zk::key;
 use pvc_ipmi::{Bmc, Power, PowerState};
@@ -110,16 +110,17 @@ impl<T: Tree, P: Power, C: Ceph> Gatherer<T, P, C> {
                     Err("is seen, not gathered".to_owned())
                 }
             };
-            let shut_out = kind == EvidenceKind::Storage && outcome.is_ok();
             let job = found(fence, outcome);
             if hands.sender.send((node.clone(), kind, job)).await.is_ok() {
                 (hands.nudge)();
             }
-            if shut_out {
-                hands.mark_down(&node).await;
-            }
         };
         self.tasks.spawn(task.instrument(span));
+    }
+
+    pub(super) fn mark_down(&mut self, node: &NodeName, loss: OsdLoss) {
+        let (hands, node) = (Arc::clone(&self.hands), node.clone());
+        self.tasks.spawn(async move { hands.mark_down(&node, loss).await });
     }
 
     pub(super) fn power_on(&mut self, node: &NodeName) {
@@ -214,13 +215,13 @@ impl<T: Tree, P: Power, C: Ceph> Hands<T, P, C> {
         }
     }
 
-    /// Has the node's OSDs counted as down. That only speeds up what others write: it is no part of
+    /// Has the node's OSDs counted as lost. That only speeds up what others write: it is no part of
     /// the proof, which does not wait for it.
-    async fn mark_down(&self, node: &NodeName) {
+    async fn mark_down(&self, node: &NodeName, loss: OsdLoss) {
         match self.osds(node).await {
             Ok(osds) if osds.is_empty() => {}
             Ok(osds) => {
-                if let Err(error) = self.means.ceph.mark_down(&osds).await {
+                if let Err(error) = self.means.ceph.mark_down(&osds, loss).await {
                     tracing::warn!(%error, "the OSDs of {node} are not counted as down yet");
                 }
             }

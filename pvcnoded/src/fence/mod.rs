@@ -128,6 +128,10 @@ impl<T: Tree, P: Power, C: Ceph> FenceKeeper<T, P, C> {
                         self.gatherer.begin(&node, fence, kind, view);
                     }
                 }
+                Step::MarkDown { node, fence, loss } => {
+                    self.gatherer.mark_down(&node, loss);
+                    self.sight.mark(&node, fence, loss);
+                }
                 Step::PowerOn { node } => self.gatherer.power_on(&node),
             }
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use pvc_ceph::fake::Mood;
 use pvc_ceph::{Ceph, ClientAddress};
 use pvc_common::id::OsdId;
-use pvc_common::state::{DaemonState, DomainState, VmState};
+use pvc_common::state::{DaemonState, DomainState, OsdLoss, VmState};
 use pvc_common::view::View;
 use pvc_common::zk::{Op, Seen, key};
 use pvc_ipmi::fake::Condition;
@@ -123,18 +123,21 @@ async fn a_serving_node_that_is_shut_out_starts_its_vms_anew_when_it_is_let_in()
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_osds_of_a_node_that_is_shut_out_and_no_others_are_counted_as_down() {
-    let mut bench = Bench::with_ceph(3).await;
-    let keys = ["", "/osds", "/osds/0", "/osds/1"].map(|path| (format!("/ceph{path}"), ""));
-    let nodes = [("0", "hv1"), ("1", "hv3")];
-    let nodes = nodes.map(|(osd, node)| (format!("/ceph/osds/{osd}/node"), node));
-    let create = |(path, node): (String, &str)| Op::Create { path, data: node.into() };
-    bench.tree.commit(keys.into_iter().chain(nodes).map(create).collect()).await.unwrap();
-    bench.room.power_cut("hv3");
-    bench.kill("hv3");
-    bench.until("hv3 is fenced", |view| fence_is_over(view, "hv3")).await;
-    bench.pass(Duration::from_secs(1)).await;
-    assert_eq!(bench.ceph.as_ref().unwrap().down(), [OsdId(1)].into());
+async fn the_osds_of_a_dead_node_and_no_others_are_lost_and_dead_only_if_their_machine_is() {
+    for (bmc, loss) in [(Condition::Well, OsdLoss::Dead), (Condition::Dead, OsdLoss::Down)] {
+        let mut bench = Bench::with_ceph(3).await;
+        let keys = ["", "/osds", "/osds/0", "/osds/1"].map(|path| (format!("/ceph{path}"), ""));
+        let nodes = [("0", "hv1"), ("1", "hv3")];
+        let nodes = nodes.map(|(osd, node)| (format!("/ceph/osds/{osd}/node"), node));
+        let create = |(path, node): (String, &str)| Op::Create { path, data: node.into() };
+        bench.tree.commit(keys.into_iter().chain(nodes).map(create).collect()).await.unwrap();
+        bench.power.as_ref().unwrap().condition("hv3-lom", bmc);
+        bench.room.power_cut("hv3");
+        bench.kill("hv3");
+        bench.until("hv3 is fenced", |view| fence_is_over(view, "hv3")).await;
+        bench.pass(Duration::from_secs(1)).await;
+        assert_eq!(bench.ceph.as_ref().unwrap().down(), [(OsdId(1), loss)].into(), "{bmc:?}");
+    }
 }
 
 /// Killed again and again at moments that lie ever closer.

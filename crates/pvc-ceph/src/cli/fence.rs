@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 use ipnet::IpNet;
 use pvc_common::id::{OsdId, VolumeId};
+use pvc_common::state::OsdLoss;
 
 use super::{CephCli, unreadable};
 use crate::parse::{self, OsdMap};
@@ -99,14 +100,17 @@ impl Ceph for CephCli {
         try_join_all(removals).await.map(drop)
     }
 
-    async fn mark_down(&self, osds: &[OsdId]) -> Result<(), CephError> {
+    async fn mark_down(&self, osds: &[OsdId], loss: OsdLoss) -> Result<(), CephError> {
         if osds.is_empty() {
             return Ok(());
         }
         let numbers: Vec<String> = osds.iter().map(ToString::to_string).collect();
         let mut words = vec!["osd", "down"];
         words.extend(numbers.iter().map(String::as_str));
-        words.push("--definitely-dead");
+        match loss {
+            OsdLoss::Down => {}
+            OsdLoss::Dead => words.push("--definitely-dead"),
+        }
         self.ceph(&words).await.map(drop)
     }
 

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use pvc_common::id::{OsdId, PoolName, SnapshotName, VolumeId};
 use pvc_common::observed::MappedOsd;
-use pvc_common::state::OsdFlag;
+use pvc_common::state::{OsdFlag, OsdLoss};
 use pvc_common::unit::Bytes;
 use tokio::time::Instant;
 
@@ -80,7 +80,7 @@ struct Cluster {
     received: BTreeMap<VolumeId, Vec<u8>>,
     /// How many images were ever made.
     made: u64,
-    down: BTreeSet<OsdId>,
+    down: BTreeMap<OsdId, OsdLoss>,
     osds: BTreeMap<OsdId, MappedOsd>,
     flags: BTreeSet<OsdFlag>,
     /// How many OSDs were ever announced.
@@ -120,7 +120,7 @@ impl FakeCeph {
             images: BTreeMap::new(),
             received: BTreeMap::new(),
             made: 0,
-            down: BTreeSet::new(),
+            down: BTreeMap::new(),
             osds: osds::first(),
             flags: BTreeSet::new(),
             announced: 0,
@@ -163,16 +163,16 @@ impl FakeCeph {
         self.cluster().shuts_out(client)
     }
 
-    /// The OSDs that were marked down and did not come back.
+    /// The OSDs that were marked down and did not come back, and as what they are counted.
     #[must_use]
-    pub fn down(&self) -> BTreeSet<OsdId> {
+    pub fn down(&self) -> BTreeMap<OsdId, OsdLoss> {
         self.cluster().down.clone()
     }
 
     /// An OSD comes back, as one that lives does.
     pub fn osd_comes_up(&self, osd: OsdId) {
         let mut cluster = self.cluster();
-        if cluster.down.remove(&osd) {
+        if cluster.down.remove(&osd).is_some() {
             cluster.epoch.0 += 1;
         }
     }
@@ -286,11 +286,14 @@ impl Ceph for FakeCeph {
         .await
     }
 
-    async fn mark_down(&self, osds: &[OsdId]) -> Result<(), CephError> {
+    async fn mark_down(&self, osds: &[OsdId], loss: OsdLoss) -> Result<(), CephError> {
         self.ask("ceph osd down", |cluster| {
-            let before = cluster.down.len();
-            cluster.down.extend(osds);
-            cluster.epoch.0 += u64::from(cluster.down.len() > before);
+            let before = cluster.down.clone();
+            for osd in osds {
+                let known = cluster.down.entry(*osd).or_insert(loss);
+                *known = loss.max(*known);
+            }
+            cluster.epoch.0 += u64::from(cluster.down != before);
             Ok(())
         })
         .await

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use pvc_common::id::{Fsid, NodeName, OsdId};
 use pvc_common::observed::{MappedOsd, OsdMap, Safety};
-use pvc_common::state::OsdFlag;
+use pvc_common::state::{OsdFlag, OsdLoss};
 use pvc_common::unit::Weight;
 
 use super::{Cluster, FakeCeph};
@@ -41,7 +41,7 @@ impl Cluster {
     /// The OSDs as they are told of.
     pub(super) fn mapped(&self) -> BTreeMap<OsdId, MappedOsd> {
         let told = |(id, osd): (&OsdId, &MappedOsd)| {
-            (*id, MappedOsd { up: osd.up && !self.down.contains(id), ..osd.clone() })
+            (*id, MappedOsd { up: osd.up && !self.down.contains_key(id), ..osd.clone() })
         };
         self.osds.iter().map(told).collect()
     }
@@ -159,7 +159,7 @@ impl Osds for FakeCeph {
             // One that runs comes back before anybody can notice.
             let lives = cluster.osds.get(&osd).is_some_and(|osd| osd.up);
             if !lives {
-                cluster.down.insert(osd);
+                cluster.down.insert(osd, OsdLoss::Down);
             }
             Ok(())
         })

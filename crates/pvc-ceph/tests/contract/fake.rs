@@ -62,8 +62,12 @@ impl Site for Room {
         !self.ceph.shuts_out(writers[image])
     }
 
-    async fn osd_was_down(&self) -> bool {
-        self.ceph.down().contains(&OsdId(0))
+    async fn osd_last_down(&self) -> u64 {
+        if self.ceph.down().contains_key(&OsdId(0)) { self.ceph.epoch().0 } else { 0 }
+    }
+
+    async fn osd_comes_back(&self) {
+        self.ceph.osd_comes_up(OsdId(0));
     }
 }
 
@@ -87,7 +91,8 @@ kept_by_the_fake!(
     a_short_entry_is_prolonged,
     a_lock_is_taken_from_its_holder_who_is_shut_out,
     an_image_that_is_not_there_is_told,
-    an_osd_that_is_called_dead_is_down,
+    the_lock_of_a_host_that_is_shut_out_stays_until_it_is_taken,
+    an_osd_that_is_called_lost_is_down_until_it_is_seen_to_live,
 );
 
 kept_by_the_fake!(

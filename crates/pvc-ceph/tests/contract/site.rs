@@ -34,6 +34,9 @@ pub(crate) trait Site {
     /// cannot.
     async fn still_writes(&self, image: &VolumeId) -> bool;
 
-    /// Whether the OSD was ever counted as down. One that lives comes back within moments.
-    async fn osd_was_down(&self) -> bool;
+    /// By which epoch the OSD was last counted as down; 0 if it never was.
+    async fn osd_last_down(&self) -> u64;
+
+    /// Returns once the OSD, which lives, is counted as up again.
+    async fn osd_comes_back(&self);
 }

@@ -12,7 +12,7 @@ pub use fault::FaultStatus;
 pub use fence::{EvidenceKind, FencePhase, LeaseKind, Verdict};
 pub use network::NetworkType;
 pub use node::{CoordinatorState, DaemonMode, DaemonState, DomainState};
-pub use storage::{OsdFlag, Tier};
+pub use storage::{OsdFlag, OsdLoss, Tier};
 pub use task::TaskPhase;
 pub use vm::{MigrationMethod, Selector, VmState};
 

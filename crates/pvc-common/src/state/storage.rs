@@ -29,6 +29,16 @@ impl Word for Tier {
     }
 }
 
+/// How OSDs are lost to a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OsdLoss {
+    /// They do not answer, and may live: others take their place once what they have promised to readers
+    /// has run out.
+    Down,
+    /// They are dead beyond doubt: nothing has to run out.
+    Dead,
+}
+
 /// A flag of the whole storage cluster, by which people hold back what it does by itself.
 ///
 /// Ceph has two more, which are not offered: `full`, which stops all writes, and

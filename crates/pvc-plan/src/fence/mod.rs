@@ -27,6 +27,7 @@ mod condemn;
 mod displaced;
 mod evidence;
 mod finish;
+mod osds;
 mod prove;
 mod recover;
 mod sight;
@@ -157,6 +158,7 @@ pub fn plan(s: &Situation<'_>) -> Plan {
     for (name, node) in &s.view.nodes {
         match &node.liveness.fence {
             Seen::Value { value: fence, .. } if fence.by == *s.me => {
+                osds::plan(s, name, node, fence, &mut plan);
                 match fence.phase {
                     FencePhase::Proving => prove::plan(s, name, node, fence, &mut plan),
                     FencePhase::Recovering => {

@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use pvc_common::id::NodeName;
+use pvc_common::id::{FenceId, NodeName};
 use pvc_common::model::Node;
-use pvc_common::state::DaemonState;
+use pvc_common::state::{DaemonState, OsdLoss};
 use pvc_common::view::View;
 use pvc_common::zk::Expected;
 
@@ -62,6 +62,8 @@ pub struct Sight {
     begun: Vec<(NodeName, Instant)>,
     /// How often in a row settling a node's VMs was refused.
     stumbled: BTreeMap<NodeName, usize>,
+    /// As what the OSDs of a node are counted, by which fence, as far as this coordinator said so.
+    marked: BTreeMap<NodeName, (FenceId, OsdLoss)>,
 }
 
 impl Sight {
@@ -88,6 +90,7 @@ impl Sight {
         }
         self.nodes.retain(|name, _| view.nodes.contains_key(name));
         self.leases.retain(|name, _| view.nodes.contains_key(name));
+        self.marked.retain(|name, _| view.nodes.contains_key(name));
         let silent = self.silent(me, view);
         self.agreement = Agreement::of(view, &Doubts { silent, me, hears });
         for (name, node) in &view.nodes {
@@ -187,6 +190,15 @@ impl Sight {
 
     pub(super) fn stumbled(&self, node: &NodeName) -> usize {
         self.stumbled.get(node).copied().unwrap_or_default()
+    }
+
+    /// Notes that the OSDs of `node` are being counted as lost.
+    pub fn mark(&mut self, node: &NodeName, fence: FenceId, loss: OsdLoss) {
+        self.marked.insert(node.clone(), (fence, loss));
+    }
+
+    pub(super) fn marked(&self, node: &NodeName, fence: &FenceId) -> Option<OsdLoss> {
+        self.marked.get(node).filter(|(by, _)| by == fence).map(|(_, loss)| *loss)
     }
 
     /// Forgets what is too old to matter.

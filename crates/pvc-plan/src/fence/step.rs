@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Instant;
 
-use pvc_common::id::{NodeName, VmUuid};
-use pvc_common::state::{EvidenceKind, Verdict, Word};
+use pvc_common::id::{FenceId, NodeName, VmUuid};
+use pvc_common::state::{EvidenceKind, OsdLoss, Verdict, Word};
 use pvc_common::zk::Op;
 
 /// What a transaction is for.
@@ -100,6 +100,15 @@ pub enum Step {
         node: NodeName,
         /// Of which kind: by BMC or by storage; everything else is seen in the tree.
         kind: EvidenceKind,
+    },
+    /// Have its OSDs counted as lost. What comes of it is not waited for.
+    MarkDown {
+        /// Whose.
+        node: NodeName,
+        /// By which fence.
+        fence: FenceId,
+        /// How they are lost.
+        loss: OsdLoss,
     },
     /// Let its BMC switch the node on.
     PowerOn {

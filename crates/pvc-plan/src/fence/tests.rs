@@ -207,6 +207,10 @@ impl Scene {
                         self.log.push(format!("{node}: gather {kind:?}"));
                         self.jobs.insert((node, kind), Job::Running);
                     }
+                    Step::MarkDown { node, fence, loss } => {
+                        self.log.push(format!("{node}: its OSDs are {loss:?}"));
+                        self.sight.mark(&node, fence, loss);
+                    }
                     Step::PowerOn { node } => self.log.push(format!("{node}: power on")),
                 }
             }

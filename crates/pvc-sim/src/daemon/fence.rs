@@ -43,6 +43,10 @@ impl World {
                     writes.entry(node).or_default().push_back((goal, ops));
                 }
                 Step::Gather { node, kind } => self.gather(id, &view, node, kind),
+                // No OSDs here.
+                Step::MarkDown { node, fence, loss } => {
+                    self.daemon(id).sight.mark(&node, fence, loss);
+                }
                 Step::PowerOn { node } => self.power_up(id, node),
             }
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use pvc_ceph::{Blocked, Ceph, CephError, Lock};
 use pvc_common::id::{OsdId, VolumeId};
+use pvc_common::state::OsdLoss;
 
 use crate::site::Site;
 
@@ -41,7 +42,7 @@ pub(crate) async fn a_host_that_is_shut_out_writes_no_more_and_others_do(site: &
 pub(crate) async fn nobody_is_let_in_that_is_not_shut_out(site: &impl Site) {
     site.port().unblocklist(&[site.address(4).into()]).await.unwrap();
     site.port().blocklist(&[], HOUR).await.unwrap();
-    site.port().mark_down(&[]).await.unwrap();
+    site.port().mark_down(&[], OsdLoss::Dead).await.unwrap();
 }
 
 /// Ceph keeps the time of an entry that is added again.
@@ -101,8 +102,31 @@ pub(crate) async fn an_image_that_is_not_there_is_told(site: &impl Site) {
     }
 }
 
-pub(crate) async fn an_osd_that_is_called_dead_is_down(site: &impl Site) {
-    assert!(!site.osd_was_down().await);
-    site.port().mark_down(&[OsdId(0), OsdId(77)]).await.unwrap();
-    assert!(site.osd_was_down().await);
+/// Twice the same, and once as dead after it was down: an author that is replaced says it again.
+pub(crate) async fn an_osd_that_is_called_lost_is_down_until_it_is_seen_to_live(site: &impl Site) {
+    for losses in [&[OsdLoss::Down][..], &[OsdLoss::Down, OsdLoss::Dead, OsdLoss::Dead]] {
+        let before = site.osd_last_down().await;
+        for loss in losses {
+            site.port().mark_down(&[OsdId(0), OsdId(77)], *loss).await.unwrap();
+        }
+        assert!(site.osd_last_down().await > before, "{losses:?}");
+        site.osd_comes_back().await;
+    }
+}
+
+pub(crate) async fn the_lock_of_a_host_that_is_shut_out_stays_until_it_is_taken(site: &impl Site) {
+    let (image, from) = (image("left"), site.address(7));
+    site.create_image(&image).await;
+    assert!(site.writer(&image, from).await);
+    let locks = site.port().locks(&image).await.unwrap();
+    site.port().blocklist(&[from.into()], HOUR).await.unwrap();
+    assert!(!site.still_writes(&image).await);
+    assert_eq!(site.port().locks(&image).await.unwrap(), locks);
+    for _ in 0..2 {
+        site.port().remove_lock(&image, &locks[0]).await.unwrap();
+        assert_eq!(site.port().locks(&image).await.unwrap(), []);
+    }
+    assert!(is_listed(site, from).await, "its host is shut out as before");
+    assert!(site.writer(&image, site.address(8)).await, "the next one has it at once");
+    site.port().unblocklist(&[from.into()]).await.unwrap();
 }

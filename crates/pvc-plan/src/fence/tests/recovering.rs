@@ -298,3 +298,26 @@ fn a_crash_between_any_two_steps_changes_nothing_in_the_end() {
         }
     }
 }
+
+#[test]
+fn osds_are_called_down_by_the_storages_proof_and_dead_once_their_machine_is_proved_so() {
+    let mut scene = Scene::new(3);
+    scene.policy.storage = StorageFence::Suffices;
+    // Its disk is not on RBD: it waits for better proof.
+    scene.add_vm(1, &hv(3), 1_000, "");
+    scene.suspect(3, &[1, 2]);
+    scene.pass(ms(1_600));
+    let told = |scene: &mut Scene| {
+        scene.pass(Duration::from_secs(1));
+        let about = |line: &&String| line.contains("OSDs");
+        let told: Vec<String> = scene.log.iter().filter(about).cloned().collect();
+        scene.log.clear();
+        told
+    };
+    assert_eq!(told(&mut scene), [""; 0]);
+    scene.found(3, EvidenceKind::Storage, Verdict::Proved);
+    assert_eq!(told(&mut scene), ["hv3: its OSDs are Down"]);
+    scene.found(3, EvidenceKind::Ipmi, Verdict::Proved);
+    assert_eq!(told(&mut scene), ["hv3: its OSDs are Dead"]);
+    assert_eq!(told(&mut scene), [""; 0], "once");
+}
