@@ -306,7 +306,8 @@ fn vm_settings(config: &Config) -> vm::Settings {
         shutdown_timeout: config.intervals.vm_shutdown,
         peers: vm::Peers::new(route, config.migration.tls),
         starts: config.directories.dynamic.join("starts"),
-        locks: config.functions.storage.then(|| vm::OwnLocks::new(ceph(config), addresses(config))),
+        locks: (config.functions.storage)
+            .then(|| vm::LeftLocks::new(ceph(config), addresses(config))),
     }
 }
 

@@ -13,6 +13,7 @@ pub mod flush;
 pub mod gateway;
 pub mod leader;
 pub mod lease;
+pub mod lock;
 pub mod mesh;
 pub mod network;
 pub mod osd;

@@ -21,12 +21,13 @@ use pvc_common::observed::ObservedVm;
 use pvc_common::state::DaemonState;
 use pvc_common::view::View;
 use pvc_libvirt::Hypervisor;
-use pvc_plan::vm::{Here, Plan, Situation, Step, Target, plan};
+use pvc_plan::lock::{Owners, owners};
+use pvc_plan::vm::{Here, Job, Plan, Situation, Step, Target, plan};
 use pvc_runtime::reconcile::{Outcome, Reconciler};
 use pvc_zk::Tree;
 use tokio::sync::{mpsc, watch};
 
-pub use locks::OwnLocks;
+pub use locks::LeftLocks;
 pub use report::Report;
 use slot::{Slot, job_of};
 pub use starts::Starts;
@@ -42,8 +43,8 @@ pub struct Settings {
     pub peers: Peers,
     /// Where starts are written down that libvirt has not answered yet; gone after a boot.
     pub starts: PathBuf,
-    /// How locks of former QEMUs of this node are taken; `None` where there is no storage.
-    pub locks: Option<OwnLocks>,
+    /// How locks are taken that QEMUs have left; `None` where there is no storage.
+    pub locks: Option<LeftLocks>,
 }
 
 /// Keeps this node's VMs as the tree wants them.
@@ -161,7 +162,7 @@ impl<T: Tree, H: Hypervisor> VmKeeper<T, H> {
     }
 
     /// Sets a plan to work. A VM at work is left alone, but for a migration to be aborted.
-    fn act(&mut self, uuid: VmUuid, vm: &Vm, plan: Plan) {
+    fn act(&mut self, uuid: VmUuid, vm: &Vm, plan: Plan, view: &View) {
         let Some(slot) = self.slots.get_mut(&uuid) else { return };
         slot.explain(uuid, vm, &plan.notes);
         if plan.steps.is_empty() {
@@ -174,7 +175,11 @@ impl<T: Tree, H: Hypervisor> VmKeeper<T, H> {
             return;
         }
         let job = job_of(&plan.steps);
-        if self.worker.begin(uuid, vm, plan.steps) {
+        let owners = match job {
+            Some(Job::Start) => owners(view),
+            Some(Job::AskShutdown | Job::Destroy | Job::Migrate { .. }) | None => Owners::new(),
+        };
+        if self.worker.begin(uuid, vm, plan.steps, owners) {
             slot.begin(job);
         }
     }
@@ -242,7 +247,7 @@ impl<T: Tree, H: Hypervisor> Reconciler for VmKeeper<T, H> {
             let plan = self.decide(*uuid, vm, &seen);
             let doubt = self.starts.in_doubt(*uuid);
             wake_at = wake_at.into_iter().chain(plan.wake_at).chain(doubt).min();
-            self.act(*uuid, vm, plan);
+            self.act(*uuid, vm, plan, &view);
         }
         self.slots.retain(|uuid, slot| slot.busy() || view.vms.contains_key(uuid));
         let busy = self.slots.values().filter(|slot| slot.busy()).count();

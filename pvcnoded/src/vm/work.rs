@@ -7,13 +7,14 @@ use pvc_common::id::{NodeName, VmUuid};
 use pvc_common::model::Vm;
 use pvc_common::zk::key;
 use pvc_libvirt::{Destination, Hypervisor, HypervisorError};
+use pvc_plan::lock::Owners;
 use pvc_plan::vm::{Job as Action, Outcome, Step};
 use pvc_zk::{CommitError, Tree};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
-use super::locks::OwnLocks;
+use super::locks::LeftLocks;
 use super::slot::job_of;
 use super::starts::Starts;
 
@@ -82,7 +83,7 @@ struct Hands<T, H> {
     hypervisor: H,
     written: Starts,
     peers: Peers,
-    locks: Option<OwnLocks>,
+    locks: Option<LeftLocks>,
     nudge: Box<dyn Fn() + Send + Sync>,
     ended: mpsc::Sender<Ended>,
     starts: Semaphore,
@@ -92,7 +93,7 @@ struct Hands<T, H> {
 impl<T: Tree, H: Hypervisor> Worker<T, H> {
     pub(super) fn new(
         (tree, hypervisor, written): (T, H, Starts),
-        (peers, locks): (Peers, Option<OwnLocks>),
+        (peers, locks): (Peers, Option<LeftLocks>),
         nudge: Box<dyn Fn() + Send + Sync>,
     ) -> (Self, mpsc::Receiver<Ended>) {
         // Filled by at most one end per VM at work and emptied at every activation; a sender
@@ -115,7 +116,15 @@ impl<T: Tree, H: Hypervisor> Worker<T, H> {
 
     /// Whether work was begun. A migration is not while too many are under way: it may take half
     /// an hour until another one ends, and what is wished meanwhile must not wait behind it.
-    pub(super) fn begin(&mut self, uuid: VmUuid, vm: &Vm, steps: Vec<Step>) -> bool {
+    ///
+    /// `owners` says by whose locks a VM's start may be met.
+    pub(super) fn begin(
+        &mut self,
+        uuid: VmUuid,
+        vm: &Vm,
+        steps: Vec<Step>,
+        owners: Owners,
+    ) -> bool {
         let leaves = match job_of(&steps) {
             Some(Action::Migrate { .. }) => {
                 let Ok(turn) = Arc::clone(&self.migrations).try_acquire_owned() else {
@@ -130,7 +139,7 @@ impl<T: Tree, H: Hypervisor> Worker<T, H> {
         let max_downtime_ms = vm.max_downtime_ms.copied().unwrap_or(DEFAULT_MAX_DOWNTIME_MS);
         let span = tracing::info_span!("vm", vm.name = name, vm.uuid = %uuid);
         let task = async move {
-            let job = Job { uuid, name, max_downtime_ms };
+            let job = Job { uuid, name, max_downtime_ms, owners };
             let outcome = hands.perform(&job, &steps).await;
             // Free before the nudge: it leads to the next one's beginning.
             drop(leaves);
@@ -160,6 +169,7 @@ struct Job {
     uuid: VmUuid,
     name: String,
     max_downtime_ms: u64,
+    owners: Owners,
 }
 
 impl<T: Tree, H: Hypervisor> Hands<T, H> {
@@ -217,16 +227,23 @@ impl<T: Tree, H: Hypervisor> Hands<T, H> {
         let Ok(xml) = definition else {
             return refused(job, "its definition is not UTF-8 text".to_owned());
         };
-        if let Some(locks) = &self.locks {
-            locks.take_from(job.uuid, &xml, &self.hypervisor).await;
-        }
+        let foreign = match &self.locks {
+            Some(locks) => locks.take_own(job.uuid, &xml, &job.owners, &self.hypervisor).await,
+            None => vec![],
+        };
         if let Err(error) = self.written.begin(job.uuid) {
             tracing::error!(%error, "VM {}: its start cannot be written down", job.name);
             return Outcome::Unclear(error.to_string());
         }
-        let outcome = settle(job, &Step::Start, self.hypervisor.start(job.uuid, &xml).await);
-        self.written.end(job.uuid, !matches!(outcome, Outcome::Unclear(_)));
-        outcome
+        let start = async {
+            let outcome = settle(job, &Step::Start, self.hypervisor.start(job.uuid, &xml).await);
+            self.written.end(job.uuid, !matches!(outcome, Outcome::Unclear(_)));
+            outcome
+        };
+        match &self.locks {
+            Some(locks) => tokio::join!(start, locks.take_left(foreign, &self.tree)).0,
+            None => start.await,
+        }
     }
 
     async fn migrate(&self, job: &Job, step: &Step, to: &NodeName) -> Outcome {

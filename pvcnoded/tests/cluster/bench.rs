@@ -538,7 +538,7 @@ fn settings(node: &str, starts: PathBuf, ceph: Option<&FakeCeph>) -> Settings {
             shutdown_timeout: Duration::from_secs(180),
             peers: vm::Peers::new(route, false),
             starts,
-            locks: ceph.map(|ceph| vm::OwnLocks::new(ceph.clone(), presence(node).addresses)),
+            locks: ceph.map(|ceph| vm::LeftLocks::new(ceph.clone(), presence(node).addresses)),
         }),
         console: console::Settings { directory: "/nonexistent".into(), lines: 10 },
         host: Box::new(|| {

@@ -12,6 +12,7 @@ mod disks;
 mod fence;
 mod flush;
 mod lifecycle;
+mod locks;
 mod mesh;
 mod network;
 mod osd;

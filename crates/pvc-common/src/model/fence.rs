@@ -116,6 +116,9 @@ pub struct Fence {
     pub waiting: Vec<VmUuid>,
 }
 
+/// What a fence's mark begins with.
+const MARK: &str = "fence ";
+
 impl Fence {
     /// What is known of this kind.
     #[must_use]
@@ -127,6 +130,18 @@ impl Fence {
     #[must_use]
     pub fn proved_by(&self, kind: EvidenceKind) -> bool {
         self.evidence(kind).is_some_and(|evidence| evidence.verdict == Verdict::Proved)
+    }
+
+    /// What a node's `shut_out` says while it is this fence that shuts the node out.
+    #[must_use]
+    pub fn mark(&self) -> String {
+        format!("{MARK}{}", self.id)
+    }
+
+    /// The fence that a [`Fence::mark`] names; `None` if a node is shut out by none.
+    #[must_use]
+    pub fn shuts_out(mark: &str) -> Option<FenceId> {
+        mark.strip_prefix(MARK)?.parse().ok()
     }
 
     /// Records evidence over what was known of its kind.

@@ -165,10 +165,8 @@ fn condemn(
     let ops = [
         Some(key::node_fence(name).put(&node.liveness.fence, &fence)),
         Some(key::node_daemon_state(name).put(&node.daemon_state, &DaemonState::Dead)),
-        asks_storage(s.policy).then(|| {
-            let why = format!("fence {}", fence.id);
-            key::node_shut_out(name).put(&node.liveness.shut_out, &why)
-        }),
+        asks_storage(s.policy)
+            .then(|| key::node_shut_out(name).put(&node.liveness.shut_out, &fence.mark())),
         key::node_keepalive(name).check(&node.keepalive),
         // The record names the boot that it told of.
         key::node_presence(name).check(&node.liveness.presence),
