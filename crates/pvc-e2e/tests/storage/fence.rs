@@ -5,6 +5,8 @@ use std::time::Duration;
 use pvc_common::api::Fence;
 use pvc_e2e::lab::{Census, Lab, Vigil, is_over, proved_by, until, with_usual_watchdog};
 
+use crate::locks::holders;
+
 /// How long a host may take to boot and its daemon to serve.
 const BACK: Duration = Duration::from_secs(120);
 
@@ -39,6 +41,9 @@ impl<'a> Victim<'a> {
         lab.await_boot(vm, 2);
         lab.await_running_elsewhere(vm, node);
         assert_eq!(lab.kept(vm, witness).len(), 2);
+        let holders = holders(lab, vm, witness);
+        let [(_, address)] = &holders[..] else { panic!("the new QEMU alone: {holders:?}") };
+        assert!(!address.starts_with(&format!("{}:", lab.node_address(node))), "{holders:?}");
         let fence = self.vigil.wait_for(node, "finished", |fence| fence.phase == "finished");
         assert!(proved_by(&fence, "storage"), "{fence:?}");
         fence

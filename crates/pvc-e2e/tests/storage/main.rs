@@ -8,8 +8,10 @@
 mod disk;
 mod exporter;
 mod fence;
+mod locks;
 mod osd;
 mod pool;
+mod silent;
 mod snapshot;
 mod status;
 mod task;
