@@ -10,13 +10,15 @@ use axum::extract::ConnectInfo;
 use axum::http::Request;
 use pvc_ceph::fake::FakeCeph;
 use pvc_common::zk::{Expected, Op};
+use pvc_host::fake::FakeFirewall;
 use pvc_zk::subtree::ensure_path;
 use pvc_zk::{FakeTree, Mirror, Tree};
 use tower::ServiceExt;
 
 use super::*;
+use crate::firewall::Tried;
 use crate::serve::follow;
-use crate::{Limits, Ports, Storage, View};
+use crate::{Limits, Outside, Ports, Rules, Storage, View};
 
 const WEB1: &str = "6f1c2a3e-8a61-4b07-9d43-0b1f6a2c9e10";
 
@@ -65,8 +67,11 @@ async fn cluster() -> (Router, Mirror<View>) {
         let expected = entry.map_or(Expected::Absent, |entry| Expected::Version(entry.version));
         tree.commit(vec![Op::put(path, text, expected)]).await.unwrap();
     }
-    let storage = Storage::new(FakeCeph::new());
-    let (app, mirror) = follow(&tree, storage, None, Limits::default(), Ports::default());
+    let outside = Outside {
+        storage: Storage::new(FakeCeph::new()),
+        rules: Rules::new(Tried(FakeFirewall::new())),
+    };
+    let (app, mirror) = follow(&tree, outside, None, Limits::default(), Ports::default());
     mirror.complete().await.unwrap();
     (router(app), mirror)
 }

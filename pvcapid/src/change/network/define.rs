@@ -103,6 +103,7 @@ pub(crate) fn add(
         key::network_rules_of(vni, key::Direction::Out).create(&()),
         key::network_reservations(vni).create(&()),
         key::network_leases(vni).create(&()),
+        key::network_leases6(vni).create(&()),
     ]);
     let domain = domain(wish.domain.clone().flatten(), kind, &name)?;
     let servers = wish.name_servers.clone().unwrap_or_default();

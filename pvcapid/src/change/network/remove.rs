@@ -49,7 +49,8 @@ pub(crate) fn unused(vni: Vni, view: &View) -> Result<(), ApiError> {
 /// gone, and who asks again goes on. All the rest goes at once.
 pub(crate) fn remove(found: &Found) -> Result<Change, ApiError> {
     let (vni, name) = (found.existing()?.vni, found.name());
-    for many in [key::network_leases(vni), key::network_reservations(vni)] {
+    let leases = [key::network_leases(vni), key::network_leases6(vni)];
+    for many in leases.into_iter().chain([key::network_reservations(vni)]) {
         let mut ops = found.deletes(&many);
         if ops.len() > FEW {
             ops.truncate(FEW);
