@@ -2,13 +2,13 @@
 
 use std::collections::VecDeque;
 
-use pvc_common::id::{NodeName, VmUuid, Vni};
-use pvc_common::model::Vm;
+use pvc_common::id::{NodeName, SriovName, VmUuid, Vni};
+use pvc_common::model::{VfSettings, Vm};
 use pvc_common::state::DomainState;
 use pvc_common::zk::{Key, Seen, Text, key};
 use pvc_zk::{Entry, TreeError};
 
-use crate::change::{Condemnable, network};
+use crate::change::{Condemnable, SettableVf, network};
 use crate::store::Store;
 
 /// Reads one key.
@@ -104,4 +104,38 @@ pub(crate) async fn condemnable(
 pub(crate) async fn network(store: &Store, vni: Vni) -> Result<network::Found, TreeError> {
     let branch = store.branch(key::network(vni).path()).await?;
     Ok(network::Found::of(vni, branch))
+}
+
+/// Reads an SR-IOV function's settings; all absent if there is no such function.
+pub(crate) async fn vf_settings(
+    store: &Store,
+    node: &NodeName,
+    vf: &SriovName,
+) -> Result<SettableVf, TreeError> {
+    let paths = [
+        key::sriov_vf(node, vf).into_path(),
+        key::sriov_vf_vlan_id(node, vf).into_path(),
+        key::sriov_vf_vlan_qos(node, vf).into_path(),
+        key::sriov_vf_tx_rate_min(node, vf).into_path(),
+        key::sriov_vf_tx_rate_max(node, vf).into_path(),
+        key::sriov_vf_spoof_check(node, vf).into_path(),
+        key::sriov_vf_link_state(node, vf).into_path(),
+        key::sriov_vf_trust(node, vf).into_path(),
+        key::sriov_vf_query_rss(node, vf).into_path(),
+    ];
+    let mut answers = Answers(store.get_many(&paths).await?.into());
+    // In the order of the paths, which is the order in which these are evaluated.
+    Ok(SettableVf {
+        znode: answers.next(),
+        settings: VfSettings {
+            vlan_id: answers.next(),
+            vlan_qos: answers.next(),
+            tx_rate_min: answers.next(),
+            tx_rate_max: answers.next(),
+            spoof_check: answers.next(),
+            link_state: answers.next(),
+            trust: answers.next(),
+            query_rss: answers.next(),
+        },
+    })
 }

@@ -15,12 +15,13 @@ use pvc_common::view::View;
 use pvc_common::zk::{Text, key};
 use pvc_database::{Login, Patroni, Postgres};
 use pvc_host::fact::{self, Facts};
-use pvc_host::real::{FrrReload, Netlink, Nft, PacketAnnouncer, Systemctl};
+use pvc_host::real::{FrrReload, Netlink, Nft, PacketAnnouncer, SysfsSriov, Systemctl};
 use pvc_ipmi::{Bmc, Ipmi};
 use pvc_libvirt::Hypervisor;
 use pvc_plan::dns;
 use pvc_plan::fence::{AfterFence, Policy, StorageFence};
 use pvc_plan::network::{Carriers, Trunk, Tunnels};
+use pvc_plan::sriov::Wanted;
 use pvc_runtime::reconcile::Reconciler;
 use pvc_zk::{Mirror, Tree};
 use tokio::time::timeout;
@@ -38,6 +39,7 @@ use crate::mesh::Ear;
 use crate::net::NetworkKeeper;
 use crate::outfit::{self, Floating, FloatingAddresses, Part, Parts};
 use crate::serve::{self, Fencing, Service, Settings, serve};
+use crate::sriov::{self, SriovKeeper};
 use crate::startup::record::Identity;
 use crate::stats::HostFigures;
 use crate::task::osd::{self, OsdUnits, Rack};
@@ -210,6 +212,9 @@ pub(crate) fn begin<T: Tree, H: Hypervisor>(
         keepers.push(Keeper::new(FirewallKeeper::new(tree.clone(), Nft)));
     }
     keepers.extend(dns_keeper(config).map(Keeper::new));
+    // Also without cards: those that were there before are forgotten.
+    let (me, cards) = (config.node.clone(), sriov_cards(config));
+    keepers.push(Keeper::new(SriovKeeper::new(me, tree.clone(), SysfsSriov::default(), cards)));
     let outfit = config.is_coordinator().then(|| outfit(config, links, networks));
     let fencing = config.is_coordinator().then(|| Fencing {
         policy: policy(config),
@@ -269,6 +274,11 @@ fn carriers(networks: &Networks, bridge: Option<&Bridge>) -> Carriers {
         shared: networks.all().iter().any(|network| network.device == *device),
     });
     Carriers { tunnels, trunk }
+}
+
+/// The cards that are to be divided.
+pub(crate) fn sriov_cards(config: &Config) -> Vec<Wanted> {
+    if config.functions.networking { sriov::wanted(&config.sriov) } else { Vec::new() }
 }
 
 /// The devices whose traffic is shown: hardware, and those that the configuration names.

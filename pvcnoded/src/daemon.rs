@@ -8,7 +8,7 @@ use pvc_common::state::Word;
 use pvc_common::view::View;
 use pvc_common::zk::schema;
 use pvc_host::fact::Facts;
-use pvc_host::real::{Netlink, ProcSys, Systemctl};
+use pvc_host::real::{Netlink, ProcSys, SysfsSriov, Systemctl};
 use pvc_libvirt::fake::FakeRoom;
 use pvc_libvirt::{Hypervisor, Libvirt, Limits};
 use pvc_runtime::banner::banner;
@@ -25,7 +25,7 @@ use crate::image::ClusterImage;
 use crate::liveness::Liveness;
 use crate::startup::node_log::NodeLog;
 use crate::startup::{fate, host, join, node_log, reexec};
-use crate::{assembly, bmc, traffic};
+use crate::{assembly, bmc, sriov, traffic};
 
 /// How long libvirt may take to come up with the machine.
 const HYPERVISOR_LIMIT: Duration = Duration::from_secs(60);
@@ -126,6 +126,9 @@ fn show_banner(config: &Config, facts: &Facts) {
 
 /// What needs nothing but this machine.
 async fn ready_host(config: &Config, links: &Netlink) {
+    // First: this node's own networks may be on a card's functions.
+    let cards = assembly::sriov_cards(config);
+    sriov::set_up(&SysfsSriov::default(), &config.node, &cards).await;
     if config.functions.networking
         && let Some(networks) = &config.networks
     {

@@ -31,6 +31,7 @@ pub mod own_keys;
 pub mod primary;
 pub mod serve;
 pub mod settings;
+pub mod sriov;
 pub mod startup;
 pub mod stats;
 pub mod storage;

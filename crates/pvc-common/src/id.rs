@@ -6,6 +6,7 @@ mod duid;
 mod mac;
 mod name;
 mod number;
+mod pci;
 mod storage;
 mod volume;
 
@@ -23,6 +24,7 @@ pub use name::{
     TaskId, VmName, VolumeName,
 };
 pub use number::{OsdId, Vni};
+pub use pci::PciAddress;
 pub use storage::{DevicePath, Fsid, LvName};
 pub use volume::{SnapshotId, VolumeId};
 

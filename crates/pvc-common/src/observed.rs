@@ -3,11 +3,13 @@
 mod firewall;
 mod link;
 mod replication;
+mod sriov;
 mod storage;
 
 pub use firewall::FirewallTable;
 pub use link::{LinkKind, Tunnel};
 pub use replication::{Member, Replication};
+pub use sriov::{Card, CardFunction, FoundSettings, FunctionDevice, SriovTable, VfSetting};
 pub use storage::{
     BlockDevice, FoundOsd, Machine, MappedOsd, NewOsds, OsdMap, Safety, VolumeGroup,
 };

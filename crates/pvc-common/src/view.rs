@@ -8,6 +8,7 @@ mod node;
 mod reported;
 mod root;
 mod shared;
+mod sriov;
 mod storage;
 mod task;
 mod vm;

@@ -19,5 +19,6 @@ pub mod network;
 pub mod osd;
 pub mod place;
 pub mod primary;
+pub mod sriov;
 pub mod task;
 pub mod vm;

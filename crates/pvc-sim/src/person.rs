@@ -135,6 +135,7 @@ fn place(view: &View, uuid: VmUuid, vm: &Vm) -> Option<NodeName> {
         limit: vm.node_limit.get().map_or(&[], Vec::as_slice),
         selector: vm.selector.copied().flatten(),
         needs: vm.resources.unwrap_or_default(),
+        functions: &vm.functions,
     };
     Ledger::open(view).place(&request).ok()
 }

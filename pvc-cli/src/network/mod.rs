@@ -10,6 +10,7 @@ mod list;
 mod modify;
 mod remove;
 mod settings;
+mod sriov;
 
 use clap::Subcommand;
 use pvc_client::call;
@@ -34,6 +35,9 @@ pub(crate) enum Verb {
     /// Firewall rules of a network.
     #[command(subcommand)]
     Acl(acl::Verb),
+    /// Cards that are divided into functions for VMs.
+    #[command(subcommand)]
+    Sriov(sriov::Noun),
 }
 
 impl Verb {
@@ -46,6 +50,7 @@ impl Verb {
             Self::List(verb) => verb.run(shell).await,
             Self::Dhcp(verb) => verb.run(shell).await,
             Self::Acl(verb) => verb.run(shell).await,
+            Self::Sriov(noun) => noun.run(shell).await,
         }
     }
 }

@@ -8,6 +8,7 @@ mod logs;
 mod networks;
 mod packaging;
 mod questions;
+mod sriov;
 mod storage;
 mod support;
 mod volumes;

@@ -11,6 +11,7 @@ mod metrics;
 mod network;
 mod node;
 mod session;
+mod sriov;
 mod storage;
 mod task;
 mod vm;
@@ -94,6 +95,7 @@ fn guarded() -> OpenApiRouter<App> {
         .routes(routes!(vm::device::attach, vm::device::detach))
         .routes(routes!(vm::rename::rename))
         .merge(network())
+        .merge(sriov())
         .merge(storage())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .merge(restore)
@@ -122,6 +124,17 @@ fn network() -> OpenApiRouter<App> {
             network::acl::add::add_named,
             network::acl::remove::remove
         ))
+}
+
+/// What is asked about SR-IOV functions, by those who are admitted.
+fn sriov() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(sriov::root::root))
+        .routes(routes!(sriov::pf::list::list))
+        .routes(routes!(sriov::pf::list::list_of_node))
+        .routes(routes!(sriov::vf::list::list))
+        .routes(routes!(sriov::vf::list::list_of_node))
+        .routes(routes!(sriov::vf::show::show, sriov::vf::set::set))
 }
 
 /// What is asked about the storage, by those who are admitted.

@@ -1,7 +1,7 @@
 //! A new VM.
 
 use pvc_common::id::{NodeName, TagName};
-use pvc_common::model::Resources;
+use pvc_common::model::{Resources, VmFunction};
 use pvc_common::state::{MigrationMethod, Selector, VmState};
 use pvc_common::unit::Mib;
 use pvc_common::view::View;
@@ -10,6 +10,7 @@ use pvc_common::zk::{Expected, Op, key};
 use pvc_domxml::Definition;
 use pvc_plan::place::{Ledger, Request};
 
+use super::sriov::{check_functions, has_hardware};
 use super::vm_modify::{exist, volumes};
 use super::{Change, vm_tag};
 use crate::api::ApiError;
@@ -47,7 +48,11 @@ pub(crate) fn define(
     free(definition, view)?;
     let volumes = volumes(definition)?;
     exist(&volumes, view)?;
-    let node = node(definition, wish, view)?;
+    let functions = VmFunction::of_definition(xml);
+    let node = node(definition, &functions, wish, view)?;
+    // Hardware that is handed to a VM cannot move with it.
+    let method =
+        if has_hardware(&functions) { Some(MigrationMethod::Shutdown) } else { wish.method };
     let create = |suffix: &str, text: String| {
         let path = format!("{}{suffix}", key::vm_name(uuid).path());
         Op::put(path, text, Expected::Absent)
@@ -61,7 +66,7 @@ pub(crate) fn define(
         key::vm_node(uuid).create(&Some(node)),
         key::vm_rbd_list(uuid).create(&volumes),
         key::vm_autostart(uuid).create(&wish.autostart),
-        key::vm_migration_method(uuid).create(&wish.method),
+        key::vm_migration_method(uuid).create(&method),
         key::vm_max_downtime(uuid).create(&wish.max_downtime_ms.unwrap_or(MAX_DOWNTIME_MS)),
         key::vm_selector(uuid).create(&wish.selector),
         key::vm_node_limit(uuid).create(&wish.limit),
@@ -108,7 +113,12 @@ fn needs(definition: &Definition) -> Resources {
     Resources { memory: definition.memory, vcpus: definition.vcpus, rbd_only: false }
 }
 
-fn node(definition: &Definition, wish: &NewVm, view: &View) -> Result<NodeName, ApiError> {
+fn node(
+    definition: &Definition,
+    functions: &[VmFunction],
+    wish: &NewVm,
+    view: &View,
+) -> Result<NodeName, ApiError> {
     let Some(given) = &wish.node else {
         let request = Request {
             vm: None,
@@ -116,6 +126,7 @@ fn node(definition: &Definition, wish: &NewVm, view: &View) -> Result<NodeName, 
             limit: &wish.limit,
             selector: wish.selector,
             needs: needs(definition),
+            functions,
         };
         return Ledger::open(view).place(&request).map_err(|none| {
             let why = format!("ERROR: No node was given and none could be chosen: {none}");
@@ -131,6 +142,7 @@ fn node(definition: &Definition, wish: &NewVm, view: &View) -> Result<NodeName, 
         return Err(ApiError::refused("not-in-limit", why));
     }
     check_fit(definition, &node, view)?;
+    check_functions(None, functions, &node, view)?;
     Ok(node)
 }
 

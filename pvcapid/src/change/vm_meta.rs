@@ -46,6 +46,14 @@ pub(crate) fn set_meta(
     view: &View,
     wish: &MetaWish,
 ) -> Result<Change, ApiError> {
+    if view.vms.get(&uuid).is_some_and(|vm| vm.has_hardware())
+        && wish.method.is_some_and(|method| method != Some(MigrationMethod::Shutdown))
+    {
+        let why = format!(
+            "ERROR: VM '{name}' has hardware of its node, with which it can only move by shutdown."
+        );
+        return Err(ApiError::refused("has-hardware", why));
+    }
     let limit = wish.limit.as_deref().map(|names| checked_limit(names, view)).transpose()?;
     let ops: Vec<Option<Op>> = vec![
         limit.map(|limit| key::vm_node_limit(uuid).put(&vm.node_limit, &limit)),

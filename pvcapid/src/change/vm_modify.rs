@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use pvc_common::id::{BadId, VmName, VmUuid, VolumeId};
-use pvc_common::model::Vm;
-use pvc_common::state::VmState;
+use pvc_common::model::{Vm, VmFunction};
+use pvc_common::state::{MigrationMethod, VmState};
 use pvc_common::view::View;
 use pvc_common::zk::{Seen, key};
 use pvc_domxml::{Definition, edit};
 
+use super::sriov::{check_functions, has_hardware};
 use super::{Change, check_fit, unreadable};
 use crate::api::ApiError;
 
@@ -41,19 +42,30 @@ pub(crate) fn modify(
         let why = "ERROR: The name of a VM cannot be changed by its definition; rename it.";
         return Err(ApiError::refused("name-changed", why));
     }
+    let functions = VmFunction::of_definition(xml);
     if let Some(Some(node)) = vm.node.get() {
         check_fit(definition, node, view)?;
+        // What it lost shall not keep the rest from being changed.
+        let had = was.xml.get().map(|xml| VmFunction::of_definition(xml)).unwrap_or_default();
+        if functions != had {
+            check_functions(Some(uuid), &functions, node, view)?;
+        }
     }
     let volumes = volumes(definition)?;
     // One that it lost shall not keep the rest from being changed.
     let had = was.volumes.get().map_or(&[][..], Vec::as_slice);
     let new: Vec<VolumeId> = volumes.iter().filter(|one| !had.contains(one)).cloned().collect();
     exist(&new, view)?;
+    // Hardware that is handed to a VM cannot move with it.
+    let method = &vm.migration_method;
+    let by_shutdown = Some(MigrationMethod::Shutdown);
+    let forced = has_hardware(&functions) && method.copied() != Some(by_shutdown);
     // A VM that does not run has the new definition at its next start anyway.
     let restarts = restart && vm.state.copied() == Some(VmState::Start);
     let ops = [
         Some(key::vm_xml(uuid).put(&was.xml, &xml.into())),
         Some(key::vm_rbd_list(uuid).put(&was.volumes, &volumes)),
+        forced.then(|| key::vm_migration_method(uuid).put(method, &by_shutdown)),
         restarts.then(|| key::vm_state(uuid).put(&vm.state, &VmState::Restart)),
     ];
     let message = format!("Successfully modified configuration of VM '{now}'.");

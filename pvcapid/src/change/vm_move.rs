@@ -6,7 +6,9 @@ use pvc_common::state::{DaemonState, DomainState, VmState};
 use pvc_common::view::View;
 use pvc_common::zk::key;
 use pvc_plan::place::{Ledger, Refusal, Request};
+use pvc_plan::sriov::lack;
 
+use super::sriov::code;
 use super::{Change, unreadable};
 use crate::api::ApiError;
 
@@ -49,6 +51,10 @@ pub(crate) fn move_vm(
     wish: &MoveWish,
 ) -> Result<Change, ApiError> {
     let here = vm.node.get().and_then(Option::as_ref).ok_or_else(|| unreadable("The VM's node"))?;
+    if wish.live_only && view.vms.get(&uuid).is_some_and(|vm| vm.has_hardware()) {
+        let why = format!("VM '{name}' has hardware of its node, with which it cannot move live.");
+        return refuse("has-hardware", why);
+    }
     let home = vm.last_node.get().and_then(Option::as_ref);
     match wish.kind {
         MoveKind::Unmigrate => {
@@ -58,6 +64,7 @@ pub(crate) fn move_vm(
                     format!("VM '{name}' has not been previously migrated."),
                 );
             };
+            has_functions(uuid, name, view, home)?;
             let message = format!("Unmigrating VM '{name}' back to node '{home}'.");
             relocate(uuid, vm, here, home, None, wish.live_only, message)
         }
@@ -105,6 +112,7 @@ fn target(
         limit,
         selector: vm.selector.copied().flatten(),
         needs: view.vms.get(&uuid).and_then(|vm| vm.resources).unwrap_or_default(),
+        functions: view.vms.get(&uuid).map_or(&[], |vm| vm.functions.as_slice()),
     };
     let Some(target) = &wish.target else {
         return Ledger::open(view).place(&request).or_else(|none| {
@@ -135,11 +143,24 @@ fn target(
     if node.domain_state.copied() != Some(DomainState::Ready) {
         return refuse("node-not-ready", format!("Specified node '{target}' is not ready."));
     }
+    has_functions(uuid, name, view, target)?;
     // What does not run takes no room there yet; whether it fits is seen when it starts.
     if vm.state.copied() == Some(VmState::Start) {
         fits(name, target, Ledger::open(view).refusal(target, node, &request))?;
     }
     Ok(target.clone())
+}
+
+/// Whether a node has the functions of cards that the VM needs, and has them free.
+fn has_functions(uuid: VmUuid, name: &str, view: &View, target: &NodeName) -> Result<(), ApiError> {
+    let functions = view.vms.get(&uuid).map_or(&[][..], |vm| &vm.functions);
+    match lack(view, target, Some(uuid), functions) {
+        None => Ok(()),
+        Some(lack) => refuse(
+            code(&lack),
+            format!("VM '{name}' cannot have its interfaces on node '{target}': {lack}."),
+        ),
+    }
 }
 
 /// Whether the named node has room for the VM.
@@ -151,7 +172,11 @@ fn fits(name: &str, target: &NodeName, refusal: Option<Refusal>) -> Result<(), A
         // Figures that are not known are no reason against a node that somebody named; the
         // other reasons have been told already, each in its own words.
         Some(
-            Refusal::FiguresUnreadable | Refusal::Leaving | Refusal::NotInLimit | Refusal::NotReady,
+            Refusal::FiguresUnreadable
+            | Refusal::Functions(_)
+            | Refusal::Leaving
+            | Refusal::NotInLimit
+            | Refusal::NotReady,
         )
         | None => Ok(()),
     }

@@ -6,6 +6,7 @@ use pvc_common::state::{DaemonState, VmState, Word};
 use pvc_common::view::View;
 use pvc_common::zk::key;
 
+use super::sriov::check_functions;
 use super::{Change, storage, unreadable};
 use crate::api::ApiError;
 
@@ -95,6 +96,10 @@ pub(crate) fn set_state(
     let starting = wish == StateWish::Start;
     if starting {
         storage::has_whole_volumes(view, uuid)?;
+        let on = vm.node.get().and_then(Option::as_ref);
+        if let Some((node, known)) = on.zip(view.vms.get(&uuid)) {
+            check_functions(Some(uuid), &known.functions, node, view)?;
+        }
     }
     if starting && waits(vm, view) {
         // It starts as soon as it can already; on its dead node it would not.

@@ -9,6 +9,7 @@ mod network;
 mod node;
 mod shown;
 mod snapshot;
+mod sriov;
 mod stats;
 mod storage;
 mod vm;
@@ -29,6 +30,7 @@ pub(crate) use fence::fences;
 pub(crate) use network::{leases, network, rules};
 pub(crate) use node::{health, node};
 pub(crate) use shown::Shown;
+pub(crate) use sriov::{pfs, vf, vfs};
 pub(crate) use storage::{osd, osd_state, pools, volume_counts};
 pub(crate) use vm::{meta, tags, without_snapshots};
 

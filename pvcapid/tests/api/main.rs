@@ -13,6 +13,7 @@ mod metrics;
 mod network_parts;
 mod networks;
 mod reading;
+mod sriov;
 mod storage;
 mod storage_changes;
 mod storage_faults;

@@ -6,5 +6,6 @@
 pub mod cluster;
 pub mod network;
 pub mod node;
+pub mod sriov;
 pub mod storage;
 pub mod vm;

@@ -10,6 +10,7 @@ mod fence;
 mod message;
 mod network;
 mod node;
+mod sriov;
 mod storage;
 mod task;
 mod vm;
@@ -26,6 +27,7 @@ pub use node::{
     Health, Node, NodeCoordinatorState, NodeDaemonState, NodeDomainState, NodeInterface, NodeLog,
     NodeMemory, NodeVcpus, PluginHealth,
 };
+pub use sriov::{SriovConfig, SriovPci, SriovPf, SriovUsage, SriovVf};
 pub use storage::{Benchmark, Osd, OsdState, Pool, StorageText, Volume, VolumeSnapshot};
 pub use task::{TaskAccepted, TaskEntry, TaskList, TaskState};
 pub use vm::{

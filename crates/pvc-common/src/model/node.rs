@@ -1,6 +1,6 @@
 //! A node as the tree holds it.
 
-use super::{Liveness, NodeDetails};
+use super::{Liveness, NodeDetails, Sriov};
 use crate::id::VmUuid;
 use crate::state::{CoordinatorState, DaemonMode, DaemonState, DomainState};
 use crate::unit::{Mib, Vcpus};
@@ -85,6 +85,8 @@ pub struct Node {
     pub health: Seen<String>,
     /// Whether it lives, as far as anybody knows.
     pub liveness: Liveness,
+    /// Its SR-IOV functions; `None` where it has none, or they were not asked for.
+    pub sriov: Option<Box<Sriov>>,
     /// What people are shown of it; `None` where that was not asked for, or is not there.
     pub details: Option<Box<NodeDetails>>,
 }

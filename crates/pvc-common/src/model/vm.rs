@@ -1,6 +1,6 @@
 //! A VM as the tree holds it.
 
-use super::{Resources, VmDetails};
+use super::{Attachment, Resources, VmDetails, VmFunction};
 use crate::id::{NodeName, VmName};
 use crate::state::{MigrationMethod, Selector, VmState};
 use crate::zk::Seen;
@@ -82,6 +82,16 @@ pub struct Vm {
     pub node_limit: Seen<Vec<NodeName>>,
     /// Its needs, once its definition has been read; `None` before, or if that is no domain.
     pub resources: Option<Resources>,
+    /// The functions of cards that its definition names.
+    pub functions: Vec<VmFunction>,
     /// What people are shown of it; `None` where that was not asked for, or is not there.
     pub details: Option<Box<VmDetails>>,
+}
+
+impl Vm {
+    /// Whether hardware of its node is handed to it, with which it cannot move live.
+    #[must_use]
+    pub fn has_hardware(&self) -> bool {
+        self.functions.iter().any(|function| function.attachment == Attachment::Hostdev)
+    }
 }

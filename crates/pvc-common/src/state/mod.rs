@@ -4,6 +4,7 @@ mod fault;
 mod fence;
 mod network;
 mod node;
+mod sriov;
 mod storage;
 mod task;
 mod vm;
@@ -12,6 +13,7 @@ pub use fault::FaultStatus;
 pub use fence::{EvidenceKind, FencePhase, LeaseKind, Verdict};
 pub use network::NetworkType;
 pub use node::{CoordinatorState, DaemonMode, DaemonState, DomainState};
+pub use sriov::VfLinkState;
 pub use storage::{OsdFlag, OsdLoss, Tier};
 pub use task::TaskPhase;
 pub use vm::{MigrationMethod, Selector, VmState};
@@ -77,6 +79,7 @@ mod tests {
         round_trip::<Verdict>();
         round_trip::<LeaseKind>();
         round_trip::<TaskPhase>();
+        round_trip::<VfLinkState>();
     }
 
     #[test]

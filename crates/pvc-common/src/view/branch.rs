@@ -13,7 +13,7 @@ use std::sync::Arc;
 use super::{Scope, Shared};
 use crate::id::{
     BadId, FaultId, FenceId, JobName, MacAddress, NodeName, OsdId, PluginName, PoolName, RuleName,
-    SnapshotId, SnapshotName, TagName, TaskId, VmUuid, Vni, VolumeId,
+    SnapshotId, SnapshotName, SriovName, TagName, TaskId, VmUuid, Vni, VolumeId,
 };
 use crate::zk::{BadText, Seen, Text, Version};
 
@@ -187,7 +187,7 @@ macro_rules! path_names {
 
 path_names! {
     1: FaultId, FenceId, JobName, MacAddress, NodeName, OsdId, PluginName, PoolName, RuleName, SnapshotName,
-       TagName, TaskId, Vni, VmUuid;
+       SriovName, TagName, TaskId, Vni, VmUuid;
     2: VolumeId;
 }
 

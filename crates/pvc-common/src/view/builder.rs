@@ -11,10 +11,10 @@ use crate::zk::Version;
 pub enum Scope {
     /// The cluster's settings, nodes and VMs, but not what a VM needs.
     States,
-    /// What decisions read: also what each VM needs, client networks, and tasks. Definitions are
+    /// What decisions read: also what each VM needs, client networks, SR-IOV functions, and tasks. Definitions are
     /// read for that, not kept.
     Decisions,
-    /// What people are shown: everything but logs, the BMC's credentials and SR-IOV functions.
+    /// What people are shown: everything but logs and the BMC's credentials.
     Full,
 }
 

@@ -34,6 +34,12 @@ impl Branch for Node {
             | suffix::FENCE
             | suffix::FENCE_ORDER
             | suffix::SHUT_OUT => self.liveness.take(rest, found),
+            rest if found.scope >= Scope::Decisions && below(rest, suffix::SRIOV).is_some() => {
+                let sriov = self.sriov.get_or_insert_default();
+                let taken = sriov.take(rest, found);
+                self.sriov.take_if(|sriov| sriov.is_gone());
+                taken
+            }
             rest if below(rest, suffix::SUSPICIONS).is_some() => self.liveness.take(rest, found),
             rest if found.scope == Scope::Full => {
                 let details = self.details.get_or_insert_default();

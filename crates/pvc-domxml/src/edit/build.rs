@@ -1,5 +1,7 @@
 //! New devices.
 
+use pvc_common::id::{PciAddress, SriovName};
+
 use super::EditError;
 use super::device::disk_elements;
 use super::splice::{Splice, apply, escape, set_attribute};
@@ -14,6 +16,32 @@ pub fn bridge_interface(bridge: &str, mac: &str, model: &str) -> String {
         escape(mac),
         escape(bridge),
         escape(model)
+    )
+}
+
+/// An interface on an SR-IOV function's own device, which no other VM can share.
+#[must_use]
+pub fn macvtap_interface(function: &SriovName, mac: &str, model: &str) -> String {
+    format!(
+        "<interface type='direct'><mac address='{}'/><source dev='{}' mode='passthrough'/>\
+         <model type='{}'/></interface>",
+        escape(mac),
+        escape(function.as_str()),
+        escape(model)
+    )
+}
+
+/// An interface that is an SR-IOV function's hardware. Libvirt finds it by its place; PVC's own
+/// element keeps its name.
+#[must_use]
+pub fn hostdev_interface(function: &SriovName, place: PciAddress, mac: &str) -> String {
+    let [domain, bus, slot, number] = place.parts();
+    format!(
+        "<interface type='hostdev' managed='yes'><mac address='{}'/>\
+         <source><address type='pci' domain='0x{domain}' bus='0x{bus}' slot='0x{slot}' \
+         function='0x{number}'/></source><sriov_device>{}</sriov_device></interface>",
+        escape(mac),
+        escape(function.as_str())
     )
 }
 
@@ -67,6 +95,27 @@ mod tests {
         let nets = crate::describe(&with).unwrap().networks;
         let net = nets.last().unwrap();
         assert_eq!((net.vni.as_str(), net.model.as_str()), ("42", "e1000"));
+    }
+
+    #[test]
+    fn an_interface_on_a_function_is_described_by_its_name_and_known_as_that_function() {
+        use pvc_common::model::VmFunction;
+        let name: SriovName = "ens1f0v3".parse().unwrap();
+        let place: PciAddress = "0000:3b:02.3".parse().unwrap();
+        let mac = "52:54:00:00:00:07";
+        for (element, kind, vni) in [
+            (macvtap_interface(&name, mac, "virtio"), "direct", "macvtap:ens1f0v3"),
+            (hostdev_interface(&name, place, mac), "hostdev", "hostdev:ens1f0v3"),
+        ] {
+            let with = super::super::add_device(WEB1, &element).unwrap();
+            let nets = crate::describe(&with).unwrap().networks;
+            let net = nets.last().unwrap();
+            assert_eq!((net.kind.as_str(), net.vni.as_str(), net.mac.as_str()), (kind, vni, mac));
+            let [function] = &*VmFunction::of_definition(&with) else { panic!("{with}") };
+            assert_eq!(function.name.as_ref(), Some(&name));
+            assert_eq!(function.pci, (kind == "hostdev").then_some(place));
+            assert_eq!(super::super::remove_device(&with, &element).unwrap(), WEB1);
+        }
     }
 
     #[test]

@@ -9,11 +9,14 @@ mod frr;
 mod links;
 mod net;
 mod power;
+mod sriov;
 mod watchdog;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pvc_common::observed::{SriovTable, VfSetting};
 
 pub use firewall::FakeFirewall;
 pub use net::{FakeNet, FakeWire, NetPath};
@@ -40,6 +43,8 @@ struct Machine {
     frr: Option<frr::Daemon>,
     cut: bool,
     refuses_to_cut: bool,
+    sriov: SriovTable,
+    refused_settings: BTreeSet<VfSetting>,
     changes: u64,
 }
 

@@ -9,6 +9,7 @@
 mod cases;
 mod fake;
 mod guest;
+mod macvtap;
 mod private_libvirtd;
 mod real;
 mod site;

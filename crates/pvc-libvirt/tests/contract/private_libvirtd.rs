@@ -5,6 +5,7 @@
 //! dies, as an init would.
 
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -80,6 +81,15 @@ impl PrivateLibvirtd {
         self.wait_until(|| self.pid().is_some_and(|pid| pid != old));
     }
 
+    /// Shows it the devices of network taps of these numbers, which the kernel makes in its own `/dev`.
+    pub(crate) fn show_taps(&self, numbers: Range<u32>) {
+        let root = format!("/proc/{}/root/dev", self.pid().unwrap());
+        for number in numbers {
+            let link = format!("{root}/tap{number}");
+            std::os::unix::fs::symlink(format!("host/tap{number}"), link).unwrap();
+        }
+    }
+
     fn socket(&self) -> PathBuf {
         self.folder.join("run/libvirt-sock")
     }
@@ -141,6 +151,8 @@ for device in null zero full random urandom tty; do
 done
 mkdir "$2/dev/pts" "$2/dev/shm"
 mount --bind /dev/pts "$2/dev/pts"
+mkdir "$2/dev/host"
+mount -t devtmpfs devtmpfs "$2/dev/host"
 ln -s pts/ptmx "$2/dev/ptmx"
 mount --rbind "$2/dev" /dev
 while :; do

@@ -14,6 +14,7 @@ use virt::domain::Domain;
 
 use crate::cases;
 use crate::guest::disk;
+use crate::macvtap;
 use crate::private_libvirtd::PrivateLibvirtd;
 use crate::site::{SOON, Site, seen, until, uuid};
 
@@ -160,6 +161,9 @@ async fn libvirt_keeps_the_contract() {
         a_disk_grows_while_the_vm_runs,
         a_libvirt_that_hangs_is_told_apart_and_found_again,
     );
+    println!("case: a VM has a device to itself and leaves it as it was");
+    let show_taps = |numbers| hosts.libvirtds[0].show_taps(numbers);
+    macvtap::a_vm_has_a_device_to_itself_and_leaves_it_as_it_was(&hosts, show_taps).await;
     println!("case: a VM outlives its libvirtd");
     a_vm_outlives_its_libvirtd(&hosts).await;
     println!("case: what nobody waits for any more is not done later");

@@ -19,6 +19,7 @@ pub(super) fn plan(s: &Situation<'_>, targets: &mut Targets<'_>, plan: &mut Plan
             limit,
             selector: vm.selector.copied().flatten(),
             needs: vm.resources.unwrap_or_default(),
+            functions: &vm.functions,
         };
         if let Ok(to) = targets.ledger().place(&request) {
             let ops = start(*uuid, vm, &to);

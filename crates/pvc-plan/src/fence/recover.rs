@@ -326,6 +326,7 @@ fn place(
         limit,
         selector: vm.selector.copied().flatten(),
         needs: vm.resources.unwrap_or_default(),
+        functions: &vm.functions,
     };
     let home = vm.last_node.get().and_then(Option::as_ref);
     let wished = beside.into_iter().chain(home).filter(|to| {

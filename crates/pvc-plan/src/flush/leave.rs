@@ -52,6 +52,7 @@ fn send(desk: Desk<'_>, uuid: VmUuid, vm: &Vm, ledger: &mut Ledger<'_>) -> Write
         limit,
         selector: vm.selector.copied().flatten(),
         needs: vm.resources.unwrap_or_default(),
+        functions: &vm.functions,
     };
     // A VM that is away from home goes home if it can.
     let home = vm.last_node.get().and_then(Option::as_ref).filter(|home| *home != desk.me);

@@ -13,10 +13,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use pvc_common::id::{NodeName, VmUuid};
-use pvc_common::model::{Node, Resources, Vm};
+use pvc_common::model::{Node, Resources, Vm, VmFunction};
 use pvc_common::state::{Selector, VmState};
 use pvc_common::unit::{Mib, Vcpus};
 use pvc_common::view::View;
+
+use crate::sriov::{Lack, lack};
 
 /// What is asked of a placement.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,6 +33,8 @@ pub struct Request<'a> {
     pub selector: Option<Selector>,
     /// What it needs; nothing is known to fit where this is not known.
     pub needs: Resources,
+    /// The functions of cards that its definition names.
+    pub functions: &'a [VmFunction],
 }
 
 /// Why a node does not take a VM.
@@ -56,6 +60,8 @@ pub enum Refusal {
         /// What the VM needs.
         needed: Vcpus,
     },
+    /// It does not have the functions of cards that the VM needs, or not free.
+    Functions(Lack),
     /// Its figures are missing or cannot be understood.
     FiguresUnreadable,
 }
@@ -72,6 +78,7 @@ impl fmt::Display for Refusal {
             Self::Processors { present, needed } => {
                 write!(f, "{present} processors, {needed} needed")
             }
+            Self::Functions(lack) => write!(f, "{lack}"),
             Self::FiguresUnreadable => f.write_str("its figures cannot be read"),
         }
     }
@@ -110,6 +117,8 @@ struct Account<'a> {
     processors: u32,
     load: f64,
     vms: u32,
+    /// What VMs were placed there with, whose names the view does not show there yet.
+    promised: Vec<VmFunction>,
 }
 
 /// The accounts of all nodes, in which placements are entered as they are made.
@@ -145,7 +154,7 @@ impl<'a> Ledger<'a> {
     /// When no node can take it, with the reason of each.
     pub fn place(&mut self, request: &Request<'_>) -> Result<NodeName, NoNode> {
         let fitting = self.accounts.iter().filter(|(name, account)| {
-            refusal(name, account.node, Some(account), request).is_none()
+            refusal(self.view, name, account.node, Some(account), request).is_none()
         });
         let selector = request
             .selector
@@ -159,6 +168,9 @@ impl<'a> Ledger<'a> {
             .map(|(name, _)| (*name).clone());
         let Some(best) = best else { return Err(self.refusals(request)) };
         self.enter(&best, request.needs);
+        if let Some(account) = self.accounts.get_mut(&best) {
+            account.promised.extend(request.functions.iter().cloned());
+        }
         Ok(best)
     }
 
@@ -180,7 +192,7 @@ impl<'a> Ledger<'a> {
     /// Whether `node` could take the VM; `None` if so.
     #[must_use]
     pub fn refusal(&self, name: &NodeName, node: &Node, request: &Request<'_>) -> Option<Refusal> {
-        refusal(name, node, self.accounts.get(name), request)
+        refusal(self.view, name, node, self.accounts.get(name), request)
     }
 
     /// Enters a VM that was placed on `node` by another decision.
@@ -193,6 +205,7 @@ impl<'a> Ledger<'a> {
 }
 
 fn refusal(
+    view: &View,
     name: &NodeName,
     node: &Node,
     account: Option<&Account<'_>>,
@@ -218,7 +231,10 @@ fn refusal(
         let present = account.processors;
         return Some(Refusal::Processors { present, needed: request.needs.vcpus });
     }
-    None
+    // Where there is none, as almost everywhere, nothing is looked for.
+    let promised = account.promised.iter().find(|one| request.functions.contains(one));
+    let lack = lack(view, name, request.vm, request.functions);
+    lack.or_else(|| promised.map(Lack::promised)).map(Refusal::Functions)
 }
 
 impl Account<'_> {
@@ -254,6 +270,7 @@ fn account(node: &Node) -> Option<Account<'_>> {
         processors: node.static_data.get()?.cpu_count,
         load: node.cpu_load.copied()?,
         vms: node.domains_count.copied()?,
+        promised: Vec::new(),
     })
 }
 

@@ -149,3 +149,25 @@ fn equal_nodes_are_taken_by_name() {
     let view = View { nodes: nodes.into_iter().collect(), ..View::default() };
     check(&view, &request(Selector::Mem), "hv1");
 }
+
+#[test]
+fn a_vm_goes_where_the_function_it_needs_is_and_no_second_one_after_it() {
+    use pvc_common::model::{Attachment, Sriov, Vf, VmFunction};
+    let mut view = view();
+    let vf: pvc_common::id::SriovName = "ens1f0v0".parse().unwrap();
+    for on in ["hv2", "hv3"] {
+        let sriov = Sriov { vfs: [(vf.clone(), Vf::default())].into(), ..Sriov::default() };
+        let node = view.nodes.get(&name(on)).unwrap();
+        let node = Node { sriov: Some(Box::new(sriov)), ..(**node).clone() };
+        view.nodes.insert(name(on), Arc::new(node));
+    }
+    let functions = [VmFunction { attachment: Attachment::Macvtap, name: Some(vf), pci: None }];
+    let ask = Request { functions: &functions, ..request(Selector::Mem) };
+    let mut ledger = Ledger::open(&view);
+    assert_eq!(ledger.place(&ask).unwrap(), name("hv2"), "hv1 is freer but has none");
+    assert_eq!(ledger.place(&ask).unwrap(), name("hv3"), "that of hv2 was given away");
+    let refused = ledger.place(&ask).unwrap_err().to_string();
+    for why in ["hv1: it has no VF ens1f0v0", "hv3: its VF ens1f0v0 was just given to another VM"] {
+        assert!(refused.contains(why), "{refused}");
+    }
+}

@@ -130,6 +130,7 @@ fn shut_down(s: &Situation<'_>) -> Plan {
 /// The VM should be on another node: sends it there in the best way that is left.
 fn depart(s: &Situation<'_>, to: &NodeName, state: VmState) -> Plan {
     let method = s.vm.migration_method.get().copied().flatten();
+    let method = if s.vm.has_hardware() { Some(MigrationMethod::Shutdown) } else { method };
     let forced_live = state == VmState::MigrateLive;
     let live_only = forced_live || method == Some(MigrationMethod::Live);
     match s.target {
@@ -138,6 +139,10 @@ fn depart(s: &Situation<'_>, to: &NodeName, state: VmState) -> Plan {
         Target::Away | Target::Dead => {
             return Plan::steps([writes::give_up(s, &not_serving(to))]);
         }
+    }
+    if forced_live && s.vm.has_hardware() {
+        let why = "hardware of this node is handed to it, which cannot move with it";
+        return Plan::steps([writes::give_up(s, why)]);
     }
     if method == Some(MigrationMethod::Shutdown) && !forced_live {
         return shut_down(s);

@@ -317,6 +317,20 @@ fn a_vm_that_moves_by_shutdown_is_never_sent_live_unless_forced() {
 }
 
 #[test]
+fn a_vm_that_has_hardware_of_its_node_never_moves_live() {
+    use pvc_common::model::{Attachment, VmFunction};
+    let mut case = Case::new(vm(VmState::Migrate, "hv2", "hv1"), RUNNING);
+    let name = Some("ens1f0v0".parse().unwrap());
+    case.vm.functions = vec![VmFunction { attachment: Attachment::Hostdev, name, pci: None }];
+    case.vm.migration_method = seen(Some(MigrationMethod::Live));
+    case.does(&["ask the guest to shut down"]);
+    case.vm.state = seen(VmState::MigrateLive);
+    let why =
+        "give up its migration: hardware of this node is handed to it, which cannot move with it";
+    case.does(&[why]);
+}
+
+#[test]
 fn giving_up_restores_the_home_it_had() {
     for (last, origin, expected) in [
         (Some("hv1"), Some(Origin { node: node("hv1"), last_node: None }), ""),

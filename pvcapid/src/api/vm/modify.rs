@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use pvc_common::api::Message;
+use pvc_common::model::VmFunction;
 use pvc_common::zk::key;
 use utoipa::IntoParams;
 
@@ -40,11 +41,17 @@ pub(in crate::api) async fn modify(
     let definition = definition(&wanted.xml)?;
     let view = app.view()?;
     let target = changeable(&view, &name)?;
+    // No two VMs get the same function of a card at once: each waits until the view shows the other.
+    let has_functions = !VmFunction::of_definition(&wanted.xml).is_empty();
+    let alone = if has_functions { Some(app.naming().await) } else { None };
     let done = apply(&app, || async {
         let was = definable(&app, &target).await?;
+        let view = app.view()?;
         change::modify(target.uuid, &was, &wanted.xml, &definition, wanted.restart, &view)
     });
-    Ok(Json(Message::new(done.await?)))
+    let done = done.await?;
+    drop(alone);
+    Ok(Json(Message::new(done)))
 }
 
 /// The VM with its definition, as the tree holds them now.

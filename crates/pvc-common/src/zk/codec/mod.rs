@@ -11,7 +11,7 @@ mod vm;
 use crate::id::{MacAddress, NodeName, SriovName, VmName, VmUuid};
 use crate::state::{
     CoordinatorState, DaemonMode, DaemonState, DomainState, FaultStatus, MigrationMethod,
-    NetworkType, Selector, Tier, VmState, Word,
+    NetworkType, Selector, Tier, VfLinkState, VmState, Word,
 };
 
 /// Why a text could not be understood as a value.
@@ -56,7 +56,7 @@ macro_rules! text_forms {
 }
 
 text_forms! {
-    words: CoordinatorState, DaemonMode, DaemonState, DomainState, FaultStatus, NetworkType, Tier, VmState;
+    words: CoordinatorState, DaemonMode, DaemonState, DomainState, FaultStatus, NetworkType, Tier, VfLinkState, VmState;
     ids: MacAddress, NodeName, SriovName, VmName, VmUuid
 }
 

@@ -3,6 +3,7 @@
 use super::node_suffix::{SRIOV, SRIOV_PF, SRIOV_VF};
 use super::{Key, NODES};
 use crate::id::{MacAddress, NodeName, SriovName, VmUuid};
+use crate::state::VfLinkState;
 
 /// The suffixes below a physical function.
 pub mod pf_suffix {
@@ -172,7 +173,7 @@ pub fn sriov_vf_spoof_check(node: &NodeName, vf: &SriovName) -> Key<bool> {
 
 /// `/nodes/{node}/sriov/vf/{vf}/config/link_state`. Written by: API; node, when it is found.
 #[must_use]
-pub fn sriov_vf_link_state(node: &NodeName, vf: &SriovName) -> Key<String> {
+pub fn sriov_vf_link_state(node: &NodeName, vf: &SriovName) -> Key<VfLinkState> {
     vf_at(node, vf, vf_suffix::LINK_STATE)
 }
 
@@ -218,13 +219,13 @@ pub fn sriov_vf_pci_function(node: &NodeName, vf: &SriovName) -> Key<String> {
     vf_at(node, vf, vf_suffix::PCI_FUNCTION)
 }
 
-/// `/nodes/{node}/sriov/vf/{vf}/used`. Written by: API, node.
+/// `/nodes/{node}/sriov/vf/{vf}/used`. Written by: node.
 #[must_use]
 pub fn sriov_vf_used(node: &NodeName, vf: &SriovName) -> Key<bool> {
     vf_at(node, vf, vf_suffix::USED)
 }
 
-/// `/nodes/{node}/sriov/vf/{vf}/used_by`. Written by: API, node.
+/// `/nodes/{node}/sriov/vf/{vf}/used_by`. Written by: node.
 #[must_use]
 pub fn sriov_vf_used_by(node: &NodeName, vf: &SriovName) -> Key<Option<VmUuid>> {
     vf_at(node, vf, vf_suffix::USED_BY)
