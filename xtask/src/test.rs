@@ -22,6 +22,9 @@ pub(crate) struct Options {
     /// Run only this tier; may be given several times.
     #[arg(long, value_enum)]
     tier: Vec<Tier>,
+    /// Run also what takes minutes: OSDs on spare disks, a Ceph that hangs, databases that elect.
+    #[arg(long, conflicts_with = "fast")]
+    long: bool,
 }
 
 /// Runs the tiers; the last line on stdout is the sum of their tests.
@@ -34,7 +37,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     for tier in chosen(options) {
         say::note(&format!("== {}", tier.title()));
         let started = Instant::now();
-        let (tally, remark) = match tier.run() {
+        let (tally, remark) = match tier.run(options.long) {
             Ok(Outcome::Ran(tally)) => (tally, String::new()),
             Ok(Outcome::Impossible(reason)) => (Tally::SKIPPED, format!(" ({reason})")),
             Err(error) => (Tally::FAILED, format!(" ({error:#})")),

@@ -59,21 +59,24 @@ const UNIT_LIMIT: Duration = Duration::from_secs(25 * 60);
 const CONTRACT_LIMIT: Duration = Duration::from_secs(15 * 60);
 const LAB_LIMIT: Duration = Duration::from_secs(50 * 60);
 
-/// The labs that the end-to-end tests are run in. With storage everything else is slower.
-const LABS: [TestLab; 3] = [
-    TestLab { hosts: 3, storage: false, tests: "lab", with_database: Some("names") },
-    TestLab { hosts: 3, storage: true, tests: "storage", with_database: None },
-    TestLab { hosts: 5, storage: false, tests: "five", with_database: None },
+/// The labs that the end-to-end tests are run in. With storage or databases everything else is slower.
+const LABS: [TestLab; 4] = [
+    TestLab { tests: "lab", ..TestLab::SMALLEST },
+    TestLab { tests: "storage", storage: true, long: &["disk::", "silent::"], ..TestLab::SMALLEST },
+    TestLab { tests: "five", hosts: 5, ..TestLab::SMALLEST },
+    TestLab { tests: "names", database: true, long: &[""], ..TestLab::SMALLEST },
 ];
 
 /// A lab, and the tests that need such a one.
 #[derive(Clone, Copy)]
 struct TestLab {
+    tests: &'static str,
     hosts: usize,
     storage: bool,
-    tests: &'static str,
-    /// Tests that need a database besides, which such a lab is given for them.
-    with_database: Option<&'static str>,
+    database: bool,
+    /// With what the names of tests begin that take minutes: they wait for others to give up, and are
+    /// run when everything is.
+    long: &'static [&'static str],
 }
 
 /// A lab that was up before.
@@ -85,20 +88,22 @@ struct UpBefore {
 }
 
 impl TestLab {
+    const SMALLEST: Self = Self { tests: "", hosts: 3, storage: false, database: false, long: &[] };
+
     /// Whether a lab with so many hosts does.
     fn is_met_by(self, up: UpBefore) -> bool {
-        up.hosts >= self.hosts && (up.storage || !self.storage)
+        up.hosts >= self.hosts && (up.storage || !self.storage) && (up.database || !self.database)
     }
 
-    /// Its tests that can run in a lab, by whether that has a database.
-    fn tests(self, database: bool) -> impl Iterator<Item = &'static str> {
-        std::iter::once(self.tests).chain(self.with_database.filter(|_| database))
+    /// Whether any of its tests is left when long ones are left out.
+    fn has_short(self) -> bool {
+        !self.long.contains(&"")
     }
 
     fn words(self) -> Vec<String> {
         let mut words = vec!["up".to_owned(), "--hosts".to_owned(), self.hosts.to_string()];
         words.extend(self.storage.then(|| "--storage".to_owned()));
-        words.extend(self.with_database.map(|_| "--database".to_owned()));
+        words.extend(self.database.then(|| "--database".to_owned()));
         words
     }
 }
@@ -141,15 +146,15 @@ impl Tier {
         }
     }
 
-    /// Runs its tests, first installing what they need.
+    /// Runs its tests, first installing what they need; those that take minutes only if that is wanted.
     ///
     /// # Errors
     /// When something is missing, or the tests do not build.
-    pub(super) fn run(self) -> Result<Outcome> {
+    pub(super) fn run(self, long: bool) -> Result<Outcome> {
         match self {
             Self::Unit => unit(),
             Self::Contract => contract(),
-            Self::Lab => on_lab(),
+            Self::Lab => on_lab(long),
         }
     }
 }
@@ -180,7 +185,7 @@ fn contract() -> Result<Outcome> {
 
 /// Brings a lab up, runs the end-to-end tests in it and takes it down, once for each kind of lab.
 /// In one that was up before, what it is enough for.
-fn on_lab() -> Result<Outcome> {
+fn on_lab(long: bool) -> Result<Outcome> {
     if let Err(error) = lab::check_machine() {
         return Ok(Outcome::Impossible(format!("{error:#}")));
     }
@@ -188,25 +193,27 @@ fn on_lab() -> Result<Outcome> {
     apt::ensure(&TO_TEST_LABS)?;
     let up = what_is_up()?;
     let mut sum = Tally::default();
-    for lab in LABS {
+    for lab in LABS.into_iter().filter(|lab| long || lab.has_short()) {
         match up {
-            None => sum += in_a_lab_of_its_own(lab)?,
-            Some(up) if lab.is_met_by(up) => sum += in_the_lab(lab, up.database)?,
+            None => sum += in_a_lab_of_its_own(lab, long)?,
+            Some(up) if lab.is_met_by(up) => sum += in_the_lab(lab, long)?,
             Some(_) => {}
         }
     }
     Ok(Outcome::Ran(sum))
 }
 
-fn in_a_lab_of_its_own(lab: TestLab) -> Result<Tally> {
-    let tested = lab_verb(&lab.words()).and_then(|()| in_the_lab(lab, true));
+fn in_a_lab_of_its_own(lab: TestLab, long: bool) -> Result<Tally> {
+    let tested = lab_verb(&lab.words()).and_then(|()| in_the_lab(lab, long));
     lab_verb(&["down".to_owned()])?;
     tested
 }
 
-fn in_the_lab(lab: TestLab, database: bool) -> Result<Tally> {
-    let mut selection = vec!["--workspace", "--features", "pvc-e2e/lab"];
-    selection.extend(lab.tests(database).flat_map(|tests| ["--test", tests]));
+fn in_the_lab(lab: TestLab, long: bool) -> Result<Tally> {
+    let mut selection = vec!["--workspace", "--features", "pvc-e2e/lab", "--test", lab.tests];
+    let skipped = lab.long.iter().filter(|_| !long).flat_map(|names| ["--skip", names]);
+    selection.push("--");
+    selection.extend(skipped);
     runner::run(&selection, &[("PVC_XTASK", &this_program()?)], LAB_LIMIT)
 }
 
@@ -246,7 +253,7 @@ mod tests {
         let met = |hosts, storage, database| {
             let up = UpBefore { hosts, storage, database };
             let met = LABS.iter().filter(|lab| lab.is_met_by(up));
-            met.flat_map(|lab| lab.tests(database)).collect::<Vec<_>>()
+            met.map(|lab| lab.tests).collect::<Vec<_>>()
         };
         assert_eq!(met(3, false, false), ["lab"]);
         assert_eq!(met(3, false, true), ["lab", "names"]);
