@@ -1,6 +1,8 @@
 //! Names of managed networks, as the cluster's DNS answers: `cargo xtask test --tier lab` runs this in
 //! a lab with a database.
 
+mod vms;
+
 use std::time::{Duration, Instant};
 
 use pvc_e2e::lab::{Lab, until};
