@@ -41,7 +41,7 @@ impl<'a> Network<'a> {
 
     fn remove(&self) {
         let _ = self.0.client(&["ip", "route", "del", NETWORK]);
-        self.0.try_pvc(&["network", "remove", VNI]);
+        drop(self.0.try_pvc(&["network", "remove", VNI]));
     }
 }
 
@@ -100,7 +100,7 @@ fn await_reach(lab: &Lab, vm: &str, limit: Duration) -> String {
 fn lost_while(lab: &Lab, address: &str, act: impl FnOnce()) -> u32 {
     thread::scope(|scope| {
         let ping = ["ping", "-q", "-n", "-i", "0.025", "-c", "600", address];
-        let pings = scope.spawn(|| lab.client(&ping).out);
+        let pings = scope.spawn(move || lab.client(&ping).out);
         act();
         let said = pings.join().expect("pings end");
         let received = said

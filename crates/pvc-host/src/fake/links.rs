@@ -1,5 +1,6 @@
 //! The network devices of a machine in memory.
 
+use ipnet::Ipv6Net;
 use std::collections::BTreeSet;
 
 use pvc_common::observed::LinkKind;
@@ -85,11 +86,7 @@ fn change(
             if device(table, bridge)?.kind != LinkKind::Bridge {
                 return Err(refused(step, "not a bridge"));
             }
-            let port = device(table, port)?;
-            if port.bridge_port_of.as_ref() != Some(bridge) {
-                port.bridge_port_of = Some(bridge.clone());
-                port.learned_from = true;
-            }
+            enslave(device(table, port)?, bridge);
         }
         LinkStep::Mtu { device: name, mtu } => {
             let most = lower(table, name)?.map_or(u32::MAX, |lower| lower.mtu);
@@ -114,18 +111,10 @@ fn change(
             device(table, name)?.addresses.retain(|present| present != address);
         }
         LinkStep::AddAddressV6 { device: name, address } => {
-            let link = device(table, name)?;
-            if !link.permanent_v6.contains(address) {
-                link.permanent_v6.push(*address);
-            }
-            if !address.addr().is_unicast_link_local() && !link.addresses_v6.contains(address) {
-                link.addresses_v6.push(*address);
-            }
+            add_v6(device(table, name)?, *address);
         }
         LinkStep::RemoveAddressV6 { device: name, address } => {
-            let link = device(table, name)?;
-            link.permanent_v6.retain(|present| present != address);
-            link.addresses_v6.retain(|present| present != address);
+            remove_v6(device(table, name)?, *address);
         }
         LinkStep::DefaultRoute(route) => {
             let link = device(table, &route.device)?;
@@ -136,6 +125,27 @@ fn change(
         }
     }
     Ok(())
+}
+
+fn add_v6(link: &mut Link, address: Ipv6Net) {
+    if !link.permanent_v6.contains(&address) {
+        link.permanent_v6.push(address);
+    }
+    if !address.addr().is_unicast_link_local() && !link.addresses_v6.contains(&address) {
+        link.addresses_v6.push(address);
+    }
+}
+
+fn enslave(port: &mut Link, bridge: &str) {
+    if port.bridge_port_of.as_deref() != Some(bridge) {
+        port.bridge_port_of = Some(bridge.to_owned());
+        port.learned_from = true;
+    }
+}
+
+fn remove_v6(link: &mut Link, address: Ipv6Net) {
+    link.permanent_v6.retain(|present| *present != address);
+    link.addresses_v6.retain(|present| *present != address);
 }
 
 fn new_link() -> Link {

@@ -92,7 +92,7 @@ pub(crate) fn start(lab: &Lab, hosts: &[Host]) -> Result<()> {
     })?;
     let leader = wait::until("PostgreSQL to serve", TOGETHER, EVERY, || {
         let page = format!("http://{}:8008/cluster", Network::Cluster.of(first));
-        let answer = enter::output(lab, first, &["curl", "--silent", "--max-time", "5", &page])?;
+        let answer = enter::output(lab, first, ["curl", "--silent", "--max-time", "5", &page])?;
         match leader(&serde_json::from_str(&answer)?, members.len()) {
             Some(leader) => Ok(Some(leader)),
             None => bail!("{}", answer.trim()),
