@@ -173,7 +173,8 @@ async fn a_cluster_is_initialized_once() {
     let confirmed = "yes-i-really-mean-it=yes";
     let answer = cluster.post("/initialize", confirmed).await.is(200);
     assert_eq!(answer.message(), "Successfully initialized cluster");
-    assert_eq!(cluster.read("/schema/version").await.unwrap(), "18");
+    let latest = pvc_common::zk::schema::LATEST.to_string();
+    assert_eq!(cluster.read("/schema/version").await.unwrap(), latest);
     for path in ["/config/primary_node", "/nodes", "/domains", "/logs", "/faults", "/ceph/osds"] {
         assert_eq!(cluster.read(path).await.as_deref(), Some(""), "{path}");
     }

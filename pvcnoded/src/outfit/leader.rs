@@ -33,8 +33,9 @@ const UNIT: &str = "patroni.service";
 /// How long the primary's services wait for the lead: long enough to see that it is here already,
 /// short enough not to be noticed by who waits for the API.
 const PATIENCE: Duration = Duration::from_millis(200);
-/// How long a look may take. It is asked of a process on this machine, from its memory.
-const LOOK: Duration = Duration::from_millis(500);
+/// How long a look may take, which an old primary takes twice before it lets go of the addresses. It
+/// is asked of a process on this machine, from its memory.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// The lead of the replicated databases.
 pub struct Leader<R, U> {
