@@ -1,12 +1,13 @@
 //! `cargo xtask openapi`: the committed description of the API, from the daemon that serves it.
 
 use std::fs;
+use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
 use crate::run::Run;
 use crate::say;
-use crate::workspace::{BUILD_LIMIT, cargo, root};
+use crate::workspace::{BUILD_LIMIT, Workspace, cargo, root};
 
 /// Where the description is committed.
 const DOCUMENT: &str = "schema/openapi/pvc-v1.json";
@@ -35,9 +36,9 @@ pub(crate) fn run(check: bool) -> Result<()> {
 
 fn dump() -> Result<String> {
     let mut build = cargo("build");
-    build.args(["--quiet", "--locked", "--package", "pvcapid"]);
+    // Of the whole workspace, or the daemon's dependencies were built once more for it alone.
+    build.args(["--quiet", "--locked", "--workspace", "--bin", "pvcapid"]);
     Run::of(build).limit(BUILD_LIMIT).into_file(say::terminal()?).done()?;
-    let mut dump = cargo("run");
-    dump.args(["--quiet", "--locked", "--package", "pvcapid", "--", "dump-openapi"]);
-    Run::of(dump).done()
+    let daemon = Workspace::ours()?.target_directory.join("debug/pvcapid");
+    Run::of(Command::new(daemon)).arg("dump-openapi").done()
 }
