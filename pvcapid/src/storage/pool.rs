@@ -1,6 +1,6 @@
 //! Pools.
 
-use pvc_ceph::NewPool;
+use pvc_ceph::{CephError, NewPool};
 use pvc_common::id::PoolName;
 use pvc_common::model::Json;
 use pvc_common::zk::{Seen, key};
@@ -39,7 +39,10 @@ pub(crate) async fn create_pool(app: &App, pool: NewPool) -> Result<String, ApiE
             }
         }
         if let Err(error) = app.storage().act(Act::CreatePool(pool.clone())).await {
-            withdraw(&app, &pool.name).await;
+            // If Ceph did not answer, it does not tell either whether the pool is there.
+            if !matches!(error, CephError::NoAnswer { .. }) {
+                withdraw(&app, &pool.name).await;
+            }
             return Err(error.into());
         }
         commit(&app, vec![key::pool_tier(&pool.name).create(&pool.tier)]).await?;

@@ -95,11 +95,11 @@ async fn announce(
 async fn settle(app: &App, volume: &VolumeId, made: Result<(), CephError>) -> Result<(), ApiError> {
     match made {
         Ok(()) => record(app, volume).await,
+        // Nobody knows, and to ask would be to wait for Ceph once more.
+        Err(error @ CephError::NoAnswer { .. }) => Err(error.into()),
         Err(error) => {
             let absent = app.storage().volume(volume).await;
-            if matches!(absent, Err(CephError::NoImage { .. }))
-                && !matches!(error, CephError::NoAnswer { .. })
-            {
+            if matches!(absent, Err(CephError::NoImage { .. })) {
                 forget(app, volume).await?;
             }
             Err(error.into())

@@ -83,9 +83,6 @@ impl Lab {
     #[track_caller]
     pub fn take() -> Self {
         let lab = Self::open().expect("these tests need a lab that is up");
-        // Settings are restored on hosts that are on and can be reached.
-        lab.try_mend().expect("faults can be ended");
-        lab.restore_settings().expect("settings can be restored");
         lab.clean().expect("what was left of another test goes away");
         lab
     }
@@ -130,7 +127,7 @@ impl Drop for Lab {
         if thread::panicking() {
             self.show();
         }
-        if let Err(error) = self.restore_settings().and_then(|()| self.clean()) {
+        if let Err(error) = self.clean() {
             tidy::say(&format!("the cluster was not left clean: {error:#}"));
             // A second panic would hide the first.
             assert!(thread::panicking(), "the cluster was not left clean: {error:#}");

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::fault::Status;
 use super::record::{Boot, boots};
+use super::tidy::say;
 use super::{COMMAND, Lab, PREFIX, Program, until};
 
 /// The pool that the lab makes.
@@ -126,6 +127,17 @@ impl Lab {
         until("Ceph to be whole", WHOLE, || {
             is_whole(&self.program, &self.hosts).map_err(|error| format!("{error:#}"))
         });
+    }
+
+    /// Shows what Ceph complains of, and what it waits for.
+    pub(super) fn show_storage(&self) {
+        for words in [&["status"][..], &["health", "detail"], &["osd", "tree"], &["pg", "dump_stuck"]] {
+            let ask = ["exec", &self.hosts[0], "ceph", "--connect-timeout", "5"];
+            let words: Vec<&str> = ask.iter().chain(words).copied().collect();
+            let said = self.program.run(COMMAND, &words);
+            let text = said.map_or_else(|error| format!("{error:#}"), |said| said.out + &said.err);
+            say(&format!("--- {}\n{text}", words[2..].join(" ")));
+        }
     }
 
     /// Removes the OSDs that tests have made: the lab's own have the first numbers.

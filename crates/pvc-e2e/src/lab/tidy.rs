@@ -17,9 +17,9 @@ const LINES: &str = "80";
 const LIMIT: Duration = Duration::from_secs(15);
 
 impl Lab {
-    /// Ends all faults and maintenance, removes every VM of the tests and has every node in service.
+    /// Ends all faults and maintenance, restores settings, removes every VM of the tests and has every
+    /// node in service. A fence that goes on meanwhile may switch hosts off once more.
     pub(super) fn clean(&self) -> Result<()> {
-        self.try_mend()?;
         let begun = Instant::now();
         loop {
             let seen = self.clean_once();
@@ -31,6 +31,9 @@ impl Lab {
 
     /// Asks for what is left to ask for; an error as long as there is something left.
     fn clean_once(&self) -> Result<()> {
+        self.try_mend()?;
+        // Only hosts that are on and can be reached have their settings restored.
+        self.restore_settings()?;
         self.program
             .run(LIMIT, &["pvc", "--", "--quiet", "cluster", "maintenance", "off"])?
             .ok()?;
@@ -100,6 +103,9 @@ impl Lab {
             let said = self.program.run(COMMAND, &words);
             let text = said.map_or_else(|error| format!("{error:#}"), |said| said.out + &said.err);
             say(&format!("--- the daemons of {host}\n{text}"));
+        }
+        if self.has_storage {
+            self.show_storage();
         }
         match self.try_vms() {
             Ok(vms) => vms.iter().for_each(|vm| say(&standing(vm))),
