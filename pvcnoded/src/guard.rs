@@ -36,6 +36,9 @@ use crate::mesh;
 const WINDOW: Duration = Duration::from_millis(600);
 const EVERY: Duration = Duration::from_millis(200);
 
+/// How often a device is asked for that another program holds, such as Patroni.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
+
 /// How this node keeps its promise.
 pub struct Settings<W, P> {
     /// This node.
@@ -60,6 +63,11 @@ pub struct Sources {
     pub kept: watch::Receiver<Option<Instant>>,
     /// The cluster.
     pub views: watch::Receiver<Option<Arc<View>>>,
+}
+
+/// The terms of a device with this time-out.
+const fn device_terms(patience: Duration) -> Terms {
+    Terms { kind: LeaseKind::Device, window: WINDOW, patience }
 }
 
 fn now() -> Instant {
@@ -112,8 +120,10 @@ struct Guard<T, W, P> {
     sources: Sources,
     terms: Vec<Terms>,
     since: Instant,
-    /// Whether this daemon has armed the device, if there is one.
+    /// Whether this daemon has armed the device, if there is one that it can have.
     armed: bool,
+    /// When to ask again for a device that another program holds.
+    held: Option<Instant>,
     /// Every set of voters that may be read in the tree.
     voters: Vec<BTreeSet<NodeName>>,
     /// The set that is known to be there.
@@ -126,7 +136,7 @@ impl<T: Tree, W: Watchdog, P: SelfPower> Guard<T, W, P> {
     fn new(tree: T, mut settings: Settings<W, P>, sources: Sources) -> Option<Self> {
         let mut terms = Vec::new();
         let voters = remembered(&settings.file);
-        let mut armed = false;
+        let (mut armed, mut held) = (false, None);
         if let Some((device, wanted)) = &mut settings.watchdog {
             let taken = if voters.is_empty() {
                 armed = true;
@@ -142,8 +152,11 @@ impl<T: Tree, W: Watchdog, P: SelfPower> Guard<T, W, P> {
                     if armed {
                         tracing::info!(timeout_s = taken.as_secs(), "the watchdog is armed");
                     }
-                    let kind = LeaseKind::Device;
-                    terms.push(Terms { kind, window: WINDOW, patience: taken });
+                    terms.push(device_terms(taken));
+                }
+                Err(error @ pvc_host::WatchdogError::Busy { .. }) => {
+                    tracing::warn!(%error, "this node promises less until it can be had");
+                    (armed, held) = (true, Some(now() + ASK_AGAIN));
                 }
                 Err(pvc_host::WatchdogError::Absent { .. }) => {
                     tracing::info!("this host has no watchdog");
@@ -158,15 +171,37 @@ impl<T: Tree, W: Watchdog, P: SelfPower> Guard<T, W, P> {
         if let Some(patience) = settings.suicide {
             terms.push(Terms { kind: LeaseKind::Suicide, window: WINDOW, patience });
         }
-        if terms.is_empty() {
+        if terms.is_empty() && held.is_none() {
             return None;
         }
         let (since, told, published) = (now(), Act::Feed, None);
         let armed = armed || settings.watchdog.is_none();
-        Some(Self { tree, settings, sources, terms, since, armed, voters, published, told })
+        Some(Self { tree, settings, sources, terms, since, armed, held, voters, published, told })
+    }
+
+    /// Asks for a device that another program held. Once it is armed, it is what is promised.
+    fn ask_again(&mut self) {
+        let (Some(when), Some((device, wanted))) = (self.held, &mut self.settings.watchdog) else {
+            return;
+        };
+        if when > now() {
+            return;
+        }
+        match device.arm(*wanted) {
+            Ok(taken) => {
+                tracing::info!(timeout_s = taken.as_secs(), "the watchdog is free, and armed");
+                self.terms.insert(0, device_terms(taken));
+                (self.held, self.published) = (None, None);
+            }
+            Err(error) => {
+                tracing::debug!(%error, "the watchdog is still held");
+                self.held = Some(now() + ASK_AGAIN);
+            }
+        }
     }
 
     async fn round(&mut self) {
+        self.ask_again();
         self.feed();
         let wanted = self.wanted();
         // Promised only what is armed already.

@@ -2,12 +2,12 @@
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, ValueEnum};
 use pvc_client::call;
-use pvc_common::api::Vm;
-use pvc_common::id::MacAddress;
-use pvc_domxml::edit::{self, NewInterface};
+use pvc_common::api::{SriovPci, SriovVf, Vm};
+use pvc_common::id::{BadId, MacAddress, PciAddress, SriovName};
+use pvc_domxml::edit::{self, Connection, NewInterface};
 
 use super::effect::{Effect, refusal};
 use super::find;
@@ -25,7 +25,8 @@ pub(crate) struct Add {
     /// VM, by name or UUID.
     #[arg(value_name = "DOMAIN")]
     vm: String,
-    /// Network, by VNI or description; or upstream, cluster or storage.
+    /// Network, by VNI or description; or upstream, cluster or storage; with --sriov a VF of the VM's
+    /// node.
     #[arg(value_name = "NET", value_parser = NonEmptyStringValueParser::new())]
     network: String,
     /// Hardware address of the interface; one that begins with 52:54:00 by default.
@@ -34,28 +35,76 @@ pub(crate) struct Add {
     /// Card that the guest sees.
     #[arg(short, long, default_value = "virtio")]
     model: String,
+    /// Whether NET is an SR-IOV virtual function.
+    #[arg(short, long)]
+    sriov: bool,
+    /// How the VM gets the function.
+    #[arg(short = 'd', long, value_name = "MODE", value_enum, default_value = "macvtap")]
+    sriov_mode: Mode,
     #[command(flatten)]
     effect: Effect,
+}
+
+/// How a VM gets an SR-IOV function.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Mode {
+    /// Its hardware; the guest needs a driver for it, and is not migrated live.
+    Hostdev,
+    /// Its device, which the host keeps.
+    Macvtap,
 }
 
 impl Add {
     pub(crate) async fn run(self, shell: &Shell) -> Outcome {
         let session = shell.connect()?;
-        let bridge = self.bridge(&session).await?;
         let vm = find(&session, &self.vm).await?;
+        let to = self.to(&session, &vm.node).await?;
+        let on = match &to {
+            To::Bridge(bridge) => Connection::Bridge(bridge),
+            To::Macvtap(function) => Connection::Macvtap(function),
+            To::Hostdev(function, place) => Connection::Hostdev(function, *place),
+        };
         let mac = self.macaddr.unwrap_or_else(|| free(&vm)).to_string();
-        let new = NewInterface { bridge: &bridge, mac: &mac, model: &self.model };
+        let new = NewInterface { on, mac: &mac, model: &self.model };
         let change = edit::add_interface(&vm.xml, &new).map_err(|error| refusal(&vm, &error))?;
         let plug = call::vm::attach_device(&vm.uuid, change.interface);
         self.effect.apply(shell, &session, &vm, change.xml, &plug).await
     }
 
-    async fn bridge(&self, session: &Session) -> Result<String, Failure> {
-        if SYSTEM.contains(&self.network.as_str()) {
-            return Ok(format!("br{}", self.network));
+    async fn to(&self, session: &Session, node: &str) -> Result<To, Failure> {
+        if self.sriov {
+            return function(session, node, &self.network, self.sriov_mode).await;
         }
-        Ok(format!("vmbr{}", network::find(session, &self.network).await?.vni))
+        if SYSTEM.contains(&self.network.as_str()) {
+            return Ok(To::Bridge(format!("br{}", self.network)));
+        }
+        let vni = network::find(session, &self.network).await?.vni;
+        Ok(To::Bridge(format!("vmbr{vni}")))
     }
+}
+
+/// What a new interface is connected to.
+enum To {
+    Bridge(String),
+    Macvtap(SriovName),
+    Hostdev(SriovName, PciAddress),
+}
+
+/// A function of the VM's node. The API sees to it that no other VM has it.
+async fn function(session: &Session, node: &str, name: &str, mode: Mode) -> Result<To, Failure> {
+    let what = format!("SR-IOV VF on node '{node}'");
+    let found: SriovVf = session.one(&call::sriov::vf(node, name), &what, name).await?;
+    let function: SriovName =
+        found.phy.parse().map_err(|bad: BadId| Failure::new(bad.to_string()))?;
+    if matches!(mode, Mode::Macvtap) {
+        return Ok(To::Macvtap(function));
+    }
+    let SriovPci { domain, bus, slot, function: number } = &found.pci;
+    let place = PciAddress::of_parts([domain, bus, slot, number]);
+    let place = place.ok_or_else(|| {
+        Failure::new(format!("Node '{node}' does not say where on its PCI bus '{function}' is."))
+    })?;
+    Ok(To::Hostdev(function, place))
 }
 
 /// Take an interface from a VM.
@@ -64,12 +113,15 @@ pub(crate) struct Remove {
     /// VM, by name or UUID.
     #[arg(value_name = "DOMAIN")]
     vm: String,
-    /// Network, by VNI or description; or upstream, cluster or storage.
+    /// Network, by VNI or description; or upstream, cluster or storage; with --sriov a VF.
     #[arg(value_name = "NET", required_unless_present = "mac")]
     network: Option<String>,
     /// Hardware address of the interface, where there are several in the network.
     #[arg(short, long = "mac-address", value_name = "MAC", value_parser = mac)]
     mac: Option<MacAddress>,
+    /// Whether NET is an SR-IOV virtual function.
+    #[arg(short, long, requires = "network")]
+    sriov: bool,
     #[command(flatten)]
     effect: Effect,
 }
@@ -77,17 +129,24 @@ pub(crate) struct Remove {
 impl Remove {
     pub(crate) async fn run(self, shell: &Shell) -> Outcome {
         let session = shell.connect()?;
+        let vm = find(&session, &self.vm).await?;
         let network = match &self.network {
+            Some(function) if self.sriov => Some(had(&vm, function)),
             Some(network) => Some(named(&session, network).await?),
             None => None,
         };
-        let vm = find(&session, &self.vm).await?;
         let mac = self.mac.map(|mac| mac.to_string());
         let change = edit::remove_interface(&vm.xml, network.as_deref(), mac.as_deref())
             .map_err(|error| refusal(&vm, &error))?;
         let unplug = call::vm::detach_device(&vm.uuid, change.interface);
         self.effect.apply(shell, &session, &vm, change.xml, &unplug).await
     }
+}
+
+/// What a VM's interface calls a function, whichever way it has it.
+fn had(vm: &Vm, function: &str) -> String {
+    let [hostdev, macvtap] = ["hostdev", "macvtap"].map(|how| format!("{how}:{function}"));
+    if vm.networks.iter().any(|nic| nic.vni == hostdev) { hostdev } else { macvtap }
 }
 
 /// What a VM's interface calls a network. One that is gone must be removable, so that a VNI is not
@@ -101,7 +160,7 @@ async fn named(session: &Session, text: &str) -> Result<String, Failure> {
 }
 
 fn mac(text: &str) -> Result<MacAddress, String> {
-    let mac: MacAddress = text.parse().map_err(|bad: pvc_common::id::BadId| bad.to_string())?;
+    let mac: MacAddress = text.parse().map_err(|bad: BadId| bad.to_string())?;
     if mac.is_of_one() {
         Ok(mac)
     } else {

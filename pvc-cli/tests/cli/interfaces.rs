@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::Desk;
+use crate::support::{Desk, fixture};
 
 const OK: &str = r#"{"message": "done"}"#;
 
@@ -25,6 +25,7 @@ fn with_vm(state: &str) -> Desk {
     for name in ["2000", "lab"] {
         desk.api.on(&format!("GET /network/{name}"), 200, lab());
     }
+    desk.api.on("GET /sriov/vf/hv1/ens1f0v9", 404, json!({"message": "VF not found."}));
     desk.api.on("GET /network/gone", 404, json!({"message": "Network not found."}));
     for method in ["POST", "DELETE"] {
         let accepted = json!({"task_id": "abc", "task_name": "vm.device", "run_on": "hv1"});
@@ -45,7 +46,7 @@ fn a_running_vm_gets_an_interface_at_once() {
         "{ended:?}"
     );
     let expected =
-        ["GET /network/lab", "GET /vm/web1", "PUT /vm/u-1?restart=False", "POST /vm/u-1/device"];
+        ["GET /vm/web1", "GET /network/lab", "PUT /vm/u-1?restart=False", "POST /vm/u-1/device"];
     assert_eq!(desk.asked()[..4], expected);
     let received = desk.api.received();
     for part in
@@ -64,6 +65,42 @@ fn a_vm_gets_an_interface_in_a_network_of_the_cluster_itself() {
     let body = desk.api.received()[1].body.clone();
     assert!(body.contains("bridge%3D%27brupstream"), "{body}");
     assert!(body.contains("address%3D%2752%3A54%3A00%3A"), "an address by chance: {body}");
+}
+
+#[test]
+fn a_vm_gets_a_function_of_its_node_s_card_and_gives_it_back() {
+    let card = || {
+        let desk = with_vm("stop");
+        let vfs = fixture("sriov-vfs.json");
+        desk.api.on("GET /sriov/vf/hv1/ens1f0v1", 200, json!([vfs[1]]));
+        desk
+    };
+    for (options, parts) in [
+        ("", &["type%3D%27direct", "dev%3D%27ens1f0v1", "mode%3D%27passthrough"][..]),
+        ("-d hostdev", &["type%3D%27hostdev", "bus%3D%270x3b%27+slot%3D%270x02%27", "ens1f0v1"]),
+    ] {
+        let desk = card();
+        let ended = desk.lab(&format!("vm network add web1 ens1f0v1 -s {options}"));
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "done\n"), "{ended:?}");
+        let expected = ["GET /vm/web1", "GET /sriov/vf/hv1/ens1f0v1", "PUT /vm/u-1?restart=False"];
+        assert_eq!(desk.asked(), expected);
+        let body = desk.api.received()[2].body.clone();
+        assert!(parts.iter().all(|part| body.contains(part)), "{body}");
+    }
+    let desk = card();
+    let xml = XML.replace(
+        "<interface type='bridge'><mac address='52:54:00:00:00:03'/><source bridge='brstorage'/>",
+        "<interface type='direct'><mac address='52:54:00:00:00:03'/>\
+         <source dev='ens1f0v1' mode='passthrough'/>",
+    );
+    let networks = json!([{"type": "direct", "vni": "macvtap:ens1f0v1", "mac": "52:54:00:00:00:03",
+                           "model": "virtio"}]);
+    let vm = json!({"name": "web2", "uuid": "u-1", "state": "stop", "node": "hv1", "memory": 512,
+                    "vcpu": 1, "xml": xml, "networks": networks});
+    desk.api.on("GET /vm/web2", 200, json!([vm]));
+    let ended = desk.lab("vm network remove web2 ens1f0v1 -s");
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(!desk.api.received()[1].body.contains("ens1f0v1"));
 }
 
 #[test]
@@ -105,6 +142,8 @@ fn an_interface_that_cannot_be_had_changes_nothing() {
         ("remove web1 2000", 1, "the VM has no interface in network 2000"),
         ("remove web1 lab", 1, "the VM has no interface in network 2000"),
         ("remove web1", 2, "NET"),
+        ("add web1 ens1f0v9 -s", 1, "SR-IOV VF on node 'hv1' \"ens1f0v9\" not found."),
+        ("remove web1 ens1f0v9 -s", 1, "no interface in network macvtap:ens1f0v9"),
     ] {
         let ended = desk.lab(&format!("vm network {command}"));
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(code), ""), "{command}: {ended:?}");

@@ -11,7 +11,8 @@ use pvc_common::model::{FenceLease, Presence};
 use pvc_common::state::{DaemonState, LeaseKind};
 use pvc_common::view::View;
 use pvc_common::zk::{Expected, Op, Seen, key};
-use pvc_host::fake::{FakeHost, FakeNet, FakeWatchdogDevice};
+use pvc_host::Watchdog;
+use pvc_host::fake::{FakeHost, FakeNet, FakeWatchdog, FakeWatchdogDevice};
 use pvc_plan::mesh::Pace;
 use pvc_runtime::drain::{Drain, DrainTrigger, drain};
 use pvc_zk::{CommitFault, FakeTree, Mirror, Tree};
@@ -146,11 +147,24 @@ impl Mesh {
         suicide: Option<Duration>,
         drain: &Drain,
     ) -> (FakeWatchdogDevice, FakeHost, JoinHandle<()>) {
-        let member = &self.nodes[&number];
-        let (device, host) = (FakeWatchdogDevice::new(), FakeHost::new());
+        let device = FakeWatchdogDevice::new();
+        let door = suicide.is_none().then(|| device.open());
+        let (host, guard) = self.guard_with(number, door, suicide, drain);
+        (device, host, guard)
+    }
+
+    /// The same, with its door to the device.
+    fn guard_with(
+        &self,
+        number: u8,
+        door: Option<FakeWatchdog>,
+        suicide: Option<Duration>,
+        drain: &Drain,
+    ) -> (FakeHost, JoinHandle<()>) {
+        let (member, host) = (&self.nodes[&number], FakeHost::new());
         let settings = guard::Settings {
             node: node(number),
-            watchdog: suicide.is_none().then(|| (device.open(), Duration::from_secs(3))),
+            watchdog: door.map(|door| (door, Duration::from_secs(3))),
             suicide,
             power: host.clone(),
             mesh: true,
@@ -166,7 +180,7 @@ impl Mesh {
         let kept = watch::channel(None).1;
         let sources = guard::Sources { acked, kept, views: member.views.clone() };
         let guard = guard::run(member.tree.clone(), settings, sources, drain.clone());
-        (device, host, tokio::spawn(guard))
+        (host, tokio::spawn(guard))
     }
 
     async fn lease(&self, number: u8) -> Option<FenceLease> {
@@ -262,6 +276,30 @@ async fn a_node_without_a_device_switches_itself_off_when_nobody_hears_it() {
     assert!(!host.is_cut());
     sleep(Duration::from_secs(2)).await;
     assert!(host.is_cut());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_another_program_holds_is_promised_once_it_is_free() {
+    let mesh = Mesh::new().await;
+    let device = FakeWatchdogDevice::new();
+    let mut other = device.open();
+    other.arm(Duration::from_secs(600)).unwrap();
+    let suicide = Some(Duration::from_secs(30));
+    let (host, _guard) = mesh.guard_with(3, Some(device.open()), suicide, &mesh.nodes[&3].drain);
+    sleep(Duration::from_secs(20)).await;
+    let lease = mesh.lease(3).await.expect("what it can keep meanwhile");
+    assert_eq!((lease.kind, lease.voters.len()), (LeaseKind::Suicide, 2));
+
+    other.disarm().unwrap();
+    drop(other);
+    sleep(Duration::from_secs(6)).await;
+    let lease = mesh.lease(3).await.unwrap();
+    assert_eq!((lease.kind, lease.voters.len()), (LeaseKind::Device, 2));
+    let cut = tokio::time::Instant::now();
+    mesh.cut_off(3);
+    let fired = timeout(Duration::from_secs(20), device.until_fired()).await.unwrap();
+    assert!(fired - cut <= Duration::from_millis(lease.ms), "{:?}", fired - cut);
+    assert!(!host.is_cut(), "the device was sooner");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,18 +1,31 @@
 //! Adding and removing interfaces, by the network that they are in.
 
+use pvc_common::id::{PciAddress, SriovName};
+
 use super::EditError;
-use super::build::bridge_interface;
+use super::build::{bridge_interface, hostdev_interface, macvtap_interface};
 use super::device::{add_device, interface_elements, remove_device};
 
 /// An interface that a VM is to have.
 #[derive(Clone, Copy, Debug)]
 pub struct NewInterface<'a> {
-    /// The bridge that it is on, such as `vmbr1001`.
-    pub bridge: &'a str,
+    /// What it is connected to.
+    pub on: Connection<'a>,
     /// Its hardware address.
     pub mac: &'a str,
-    /// The card that the guest sees, such as `virtio`.
+    /// The card that the guest sees, such as `virtio`; hardware is what it is.
     pub model: &'a str,
+}
+
+/// What an interface is connected to.
+#[derive(Clone, Copy, Debug)]
+pub enum Connection<'a> {
+    /// A bridge, such as `vmbr1001`.
+    Bridge(&'a str),
+    /// The device of an SR-IOV function, which the host keeps.
+    Macvtap(&'a SriovName),
+    /// An SR-IOV function's hardware, by its name and its place.
+    Hostdev(&'a SriovName, PciAddress),
 }
 
 /// What became of a definition that gained or lost an interface.
@@ -24,12 +37,17 @@ pub struct InterfaceChange {
     pub interface: String,
 }
 
-/// Adds an interface on a bridge, behind the others.
+/// Adds an interface behind the others.
 ///
 /// # Errors
 /// If the text is no domain or the VM has an interface of this hardware address already.
 pub fn add_interface(xml: &str, new: &NewInterface<'_>) -> Result<InterfaceChange, EditError> {
-    let interface = bridge_interface(new.bridge, new.mac, new.model);
+    let NewInterface { mac, model, .. } = new;
+    let interface = match new.on {
+        Connection::Bridge(bridge) => bridge_interface(bridge, mac, model),
+        Connection::Macvtap(function) => macvtap_interface(function, mac, model),
+        Connection::Hostdev(function, place) => hostdev_interface(function, place, mac),
+    };
     Ok(InterfaceChange { xml: add_device(xml, &interface)?, interface })
 }
 
@@ -74,7 +92,7 @@ mod tests {
 
     const WEB1: &str = include_str!("../../tests/web1.xml");
     const NEW: NewInterface<'_> =
-        NewInterface { bridge: "vmbr7", mac: "52:54:00:00:00:07", model: "virtio" };
+        NewInterface { on: Connection::Bridge("vmbr7"), mac: "52:54:00:00:00:07", model: "virtio" };
 
     #[test]
     fn an_interface_comes_and_goes_without_a_trace() {
@@ -91,6 +109,22 @@ mod tests {
         }
         let twice = add_interface(&with.xml, &NEW).unwrap_err();
         assert_eq!(twice.to_string(), "the VM already has interface 52:54:00:00:00:07");
+    }
+
+    #[test]
+    fn a_function_comes_and_goes_as_a_bridge_does() {
+        let function: SriovName = "ens1f0v3".parse().unwrap();
+        let place = "0000:3b:0a.2".parse().unwrap();
+        for (on, network) in [
+            (Connection::Macvtap(&function), "macvtap:ens1f0v3"),
+            (Connection::Hostdev(&function, place), "hostdev:ens1f0v3"),
+        ] {
+            let with = add_interface(WEB1, &NewInterface { on, ..NEW }).unwrap();
+            let nets = crate::describe(&with.xml).unwrap().networks;
+            assert_eq!(nets.last().unwrap().vni, network);
+            let without = remove_interface(&with.xml, Some(network), None).unwrap();
+            assert_eq!((without.xml.as_str(), &without.interface), (WEB1, &with.interface));
+        }
     }
 
     #[test]

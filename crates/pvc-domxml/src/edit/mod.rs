@@ -13,7 +13,7 @@ pub(crate) use splice::tags;
 pub use build::{bridge_interface, hostdev_interface, macvtap_interface};
 pub use device::{add_device, disk_elements, interface_elements, remove_device};
 pub use disk::{DiskChange, NewDisk, add_disk, remove_disk};
-pub use interface::{InterfaceChange, NewInterface, add_interface, remove_interface};
+pub use interface::{Connection, InterfaceChange, NewInterface, add_interface, remove_interface};
 pub use size::{set_memory, set_name, set_vcpus};
 
 use crate::error::DefinitionError;

@@ -131,7 +131,9 @@ impl Lab {
 
     /// Shows what Ceph complains of, and what it waits for.
     pub(super) fn show_storage(&self) {
-        for words in [&["status"][..], &["health", "detail"], &["osd", "tree"], &["pg", "dump_stuck"]] {
+        for words in
+            [&["status"][..], &["health", "detail"], &["osd", "tree"], &["pg", "dump_stuck"]]
+        {
             let ask = ["exec", &self.hosts[0], "ceph", "--connect-timeout", "5"];
             let words: Vec<&str> = ask.iter().chain(words).copied().collect();
             let said = self.program.run(COMMAND, &words);

@@ -60,7 +60,6 @@ cache-ttl=1
 query-cache-ttl=0
 negquery-cache-ttl=1
 zone-cache-refresh-interval=1
-primary=yes
 disable-axfr=no
 allow-axfr-ips=0.0.0.0/0,::/0
 ";

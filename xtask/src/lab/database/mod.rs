@@ -31,7 +31,7 @@ const NO_OTHER: (&str, &str) =
     ("etc/postgresql-common/createcluster.conf", "create_main_cluster = false\n");
 
 /// Units that have no business in a host of the lab.
-const MASKED: [&str; 1] = ["postgresql.service"];
+const MASKED: [&str; 2] = ["pdns.service", "postgresql.service"];
 
 const MAKE: &str = include_str!("../../../lab/database/make.sh");
 
