@@ -1,6 +1,7 @@
 //! Names of managed networks, as the cluster's DNS answers: `cargo xtask test --tier lab` runs this in
 //! a lab with a database.
 
+mod large;
 mod vms;
 
 use std::time::{Duration, Instant};
