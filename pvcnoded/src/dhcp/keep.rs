@@ -129,7 +129,10 @@ impl<U: Units, L: Links> Keep<U, L> {
         let states = self.dhcp.units.states(&units).await.map_err(|error| failure(error).what)?;
         let found = all.into_iter().zip(states).map(|(vni, state)| {
             let running = match state {
-                UnitState::Starting | UnitState::Active | UnitState::Stopping => true,
+                UnitState::Starting
+                | UnitState::Active
+                | UnitState::Stopping
+                | UnitState::Restarting => true,
                 UnitState::Absent | UnitState::Inactive | UnitState::Failed => false,
             };
             (vni, Found { files: self.dhcp.folders.files(vni), running })
