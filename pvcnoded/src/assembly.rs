@@ -167,16 +167,25 @@ pub(crate) fn own_bmc(config: &Config) -> Bmc {
 /// For people's orders where BMCs are not used otherwise.
 const DEFAULT_IPMI_LIMIT: Duration = Duration::from_secs(4);
 
-/// Starts all that serves; `ear` is what the mesh hears by.
+/// What there is by the time that the daemon serves.
+pub(crate) struct AtHand<'a, T> {
+    pub(crate) tree: T,
+    pub(crate) mirror: &'a Mirror<View>,
+    pub(crate) health: &'a Health<T>,
+    pub(crate) links: Netlink,
+    /// What the mesh hears by.
+    pub(crate) ear: Option<Arc<Ear>>,
+    /// What is seen to already.
+    pub(crate) keepers: Vec<Keeper>,
+}
+
+/// Starts all that serves.
 pub(crate) fn begin<T: Tree, H: Hypervisor>(
     config: &Config,
-    tree: T,
-    links: Netlink,
     hypervisor: H,
-    mirror: &Mirror<View>,
-    ear: Option<Arc<Ear>>,
-    keepers: Vec<Keeper>,
+    at_hand: AtHand<'_, T>,
 ) -> Service<T> {
+    let AtHand { tree, mirror, health, links, ear, mut keepers } = at_hand;
     let settings = Settings {
         node: config.node.clone(),
         keepalive: config.intervals.keepalive,
@@ -204,9 +213,10 @@ pub(crate) fn begin<T: Tree, H: Hypervisor>(
         let gateways = Gateways::new(links.clone(), PacketAnnouncer, mirror.view());
         (gateways, Dhcp::new(Systemctl, dhcp::Places::default()))
     });
-    let mut keepers = keepers;
     if let Some((gateways, dhcp)) = networks.clone() {
-        keepers.extend(followers(&config.node, &tree, &links, gateways, dhcp));
+        let (me, tree, links) = (config.node.clone(), tree.clone(), links.clone());
+        let node = dhcp::Node { me, tree, links, health: health.clone() };
+        keepers.extend(followers(node, gateways, dhcp));
     }
     if config.functions.networking {
         keepers.push(Keeper::new(FirewallKeeper::new(tree.clone(), Nft)));
@@ -323,16 +333,12 @@ fn vm_settings(config: &Config) -> vm::Settings {
 
 /// What follows the networks while this node is primary.
 fn followers<T: Tree>(
-    me: &NodeName,
-    tree: &T,
-    links: &Netlink,
+    node: dhcp::Node<T, Netlink>,
     gateways: Gateways<Netlink, PacketAnnouncer>,
     dhcp: Dhcp<Systemctl>,
 ) -> [Keeper; 2] {
-    let (me, tree, links) = (me.clone(), tree.clone(), links.clone());
-    let keeper = Keeper::of(move |views, registry, drain| {
-        dhcp.follow(me, tree, links, views.clone(), registry, drain)
-    });
+    let keeper =
+        Keeper::of(move |views, registry, drain| dhcp.follow(node, views.clone(), registry, drain));
     [Keeper::new(gateways.keeper()), keeper]
 }
 

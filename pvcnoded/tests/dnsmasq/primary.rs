@@ -8,16 +8,18 @@ use std::process::{Child, Command};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use pvc_common::state::NetworkType;
+use pvc_common::id::NodeName;
+use pvc_common::state::{CoordinatorState, NetworkType};
 use pvc_common::view::View;
-use pvc_common::zk::{Op, key};
+use pvc_common::zk::{Op, Seen, key};
 use pvc_host::real::{Netlink, PacketAnnouncer};
 use pvc_host::{UnitError, UnitState, Units};
 use pvc_runtime::drain::{DrainTrigger, drain};
 use pvc_runtime::reconcile::{Registry, spawn};
 use pvc_zk::{FakeTree, Mirror, Tree};
-use pvcnoded::dhcp::{Dhcp, Places};
+use pvcnoded::dhcp::{self, Dhcp, Places};
 use pvcnoded::gateway::Gateways;
+use pvcnoded::health::Health;
 use pvcnoded::image::ClusterImage;
 use pvcnoded::outfit::Part;
 use tempfile::TempDir;
@@ -69,9 +71,9 @@ pub(crate) struct Cluster {
 impl Cluster {
     pub(crate) async fn new(networks: &[u32]) -> Self {
         let tree = FakeTree::new();
-        tree.commit(vec![Op::Create { path: key::NETWORKS.to_owned(), data: vec![] }])
-            .await
-            .unwrap();
+        let parents = [key::NETWORKS, key::CONFIG, "/nodes"];
+        let parents = parents.map(|path| Op::Create { path: path.to_owned(), data: vec![] });
+        tree.commit(parents.into()).await.unwrap();
         for n in networks {
             tree.commit(network(*n)).await.unwrap();
             ip(&format!("link add vmbr{n} type bridge"));
@@ -81,6 +83,18 @@ impl Cluster {
         let mirror = Mirror::follow(&tree, ClusterImage::ROOTS, ClusterImage::new());
         mirror.complete().await.unwrap();
         Self { tree, mirror }
+    }
+
+    /// Has the tree say that a node is primary.
+    async fn is_primary(&self, node: &NodeName) {
+        let entry = self.tree.get(key::primary_node().path()).await.unwrap();
+        let named = Seen::read(entry.as_ref().map(|entry| (&entry.data[..], entry.version)));
+        let ops = vec![
+            key::primary_node().put(&named, &Some(node.clone())),
+            Op::Create { path: format!("/nodes/{node}"), data: b"coordinator".to_vec() },
+            key::node_coordinator_state(node).create(&CoordinatorState::Primary),
+        ];
+        self.tree.commit(ops).await.unwrap();
     }
 
     pub(crate) async fn view(&self) -> Arc<View> {
@@ -151,8 +165,11 @@ impl Primary {
         let ((trigger, drain), registry) = (drain(), Registry::default());
         let views = cluster.mirror.view();
         spawn(gateways.keeper(), views.clone(), &registry, &drain);
-        let tree = cluster.tree.another();
-        dhcp.follow(node.parse().unwrap(), tree, links, views, &registry, &drain);
+        let (me, tree) = (node.parse::<NodeName>().unwrap(), cluster.tree.another());
+        cluster.is_primary(&me).await;
+        let health = Health::new(me.clone(), tree.clone());
+        let it = dhcp::Node { me, tree, links, health };
+        dhcp.follow(it, views, &registry, &drain);
         gateways.take_up().await.unwrap();
         dhcp.take_up().await.unwrap();
         let networks = cluster.view().await.networks.len();
