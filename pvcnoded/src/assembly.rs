@@ -211,7 +211,8 @@ pub(crate) fn begin<T: Tree, H: Hypervisor>(
     let networks = config.functions.networking && config.networks.is_some();
     let networks = (config.is_coordinator() && networks).then(|| {
         let gateways = Gateways::new(links.clone(), PacketAnnouncer, mirror.view());
-        (gateways, Dhcp::new(Systemctl, dhcp::Places::default()))
+        let names = name_addresses(config).pop();
+        (gateways, Dhcp::new(Systemctl, dhcp::Places { names, ..dhcp::Places::default() }))
     });
     if let Some((gateways, dhcp)) = networks.clone() {
         let (me, tree, links) = (config.node.clone(), tree.clone(), links.clone());
@@ -409,12 +410,18 @@ fn dns_keeper(config: &Config) -> Option<DnsKeeper<Postgres>> {
     Some(DnsKeeper::new(config.node.clone(), Postgres::new(&login), name_of_server(config)?))
 }
 
-/// PowerDNS, at the floating addresses that VMs' networks and people reach.
+/// Where PowerDNS answers: the floating addresses that VMs' networks and people reach, the cluster's
+/// own last. Nowhere without a database.
+fn name_addresses(config: &Config) -> Vec<IpAddr> {
+    let networks = config.networks.iter().filter(|_| config.databases.is_some());
+    let floating = networks.flat_map(|networks| [&networks.upstream, &networks.cluster]);
+    floating.filter_map(|network| Some(IpAddr::V4(network.floating?.addr()))).collect()
+}
+
+/// PowerDNS, at these addresses.
 fn name_server(config: &Config) -> Option<outfit::NameServer<Systemctl>> {
-    let (networks, database) = (config.networks.as_ref()?, &config.databases.as_ref()?.dns);
-    let floating = [&networks.upstream, &networks.cluster].map(|network| network.floating);
-    let addresses: Vec<_> =
-        floating.into_iter().flatten().map(|net| IpAddr::V4(net.addr())).collect();
+    let database = &config.databases.as_ref()?.dns;
+    let addresses = name_addresses(config);
     if addresses.is_empty() {
         return None;
     }

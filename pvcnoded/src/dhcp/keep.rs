@@ -126,6 +126,7 @@ impl<U: Units, L: Links> Keep<U, L> {
                 continue;
             };
             let places = Places {
+                names: self.dhcp.places.names,
                 helper: self.dhcp.places.helper.display().to_string(),
                 folder: self.dhcp.folders.of(*vni).display().to_string(),
             };

@@ -19,6 +19,7 @@ mod standing;
 #[cfg(test)]
 mod tests;
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,12 +61,14 @@ pub struct Places {
     pub spool: PathBuf,
     /// The lease helper.
     pub helper: PathBuf,
+    /// The address at which the cluster's PowerDNS answers, if there is one.
+    pub names: Option<IpAddr>,
 }
 
 impl Default for Places {
     fn default() -> Self {
         let helper = "/usr/sbin/pvc-dhcp-lease".into();
-        Self { run: helper::RUN.into(), spool: helper::SPOOL.into(), helper }
+        Self { run: helper::RUN.into(), spool: helper::SPOOL.into(), helper, names: None }
     }
 }
 

@@ -30,6 +30,11 @@ use super::vni;
 
 const LIMIT: Duration = Duration::from_secs(30);
 
+/// Where the cluster's PowerDNS answers.
+const NAMES: &str = "192.0.2.251";
+/// What it says is the address of every name.
+pub(crate) const ELSEWHERE: &str = "203.0.113.9";
+
 /// Moves this thread into a network namespace of its own.
 ///
 /// `false` where that is not permitted and the environment says that this is known.
@@ -48,6 +53,7 @@ pub(crate) fn own_namespace() -> bool {
     // Where others serve names.
     ip("address add 192.0.2.250/32 dev lo");
     ip("-6 address add 2001:db8:ff::250/128 dev lo nodad");
+    ip(&format!("address add {NAMES}/32 dev lo"));
     true
 }
 
@@ -60,6 +66,39 @@ pub(crate) fn others_may_serve_names_beside_it() {
     for at in ["192.0.2.250:53", "[2001:db8:ff::250]:53", "127.0.0.1:53", "[::1]:53"] {
         UdpSocket::bind(at).unwrap_or_else(|error| panic!("{at}: {error}"));
     }
+}
+
+/// Answers for every name with [`ELSEWHERE`], in the place of PowerDNS.
+///
+/// On a thread of its own that ends with the test: the namespace is that of the one that binds.
+pub(crate) fn serve_names() {
+    let socket = UdpSocket::bind((NAMES, 53)).unwrap();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 512];
+        while let Ok((length, asker)) = socket.recv_from(&mut buffer) {
+            if let Some(answer) = answer(&buffer[..length]) {
+                socket.send_to(&answer, asker).ok();
+            }
+        }
+    });
+}
+
+/// The answer to a question of one name: its address of IPv4, and nothing else.
+fn answer(question: &[u8]) -> Option<Vec<u8>> {
+    const HEADER: usize = 12;
+    let name = question.get(HEADER..)?.iter().position(|byte| *byte == 0)?;
+    let end = HEADER + name + 1 + 4;
+    let is_a = question.get(end - 4..end)? == [0, 1, 0, 1];
+    let mut answer = question[..2].to_vec();
+    // An answer with authority: one question, one record or none.
+    answer.extend([0x84, 0, 0, 1, 0, u8::from(is_a), 0, 0, 0, 0]);
+    answer.extend(&question[HEADER..end]);
+    if is_a {
+        // The name is the one at byte 12; type A, class IN, a minute, four bytes.
+        answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4]);
+        answer.extend(ELSEWHERE.parse::<std::net::Ipv4Addr>().unwrap().octets());
+    }
+    Some(answer)
 }
 
 /// A tree with managed networks, of which each has a bridge here.
@@ -157,6 +196,7 @@ impl Primary {
             run: folder.path().join("run"),
             spool: folder.path().join("spool"),
             helper: env!("CARGO_BIN_EXE_pvc-dhcp-lease").into(),
+            names: NAMES.parse().ok(),
         };
         let links = Netlink::open().unwrap();
         let dnsmasqs = Dnsmasqs::new(&places);
