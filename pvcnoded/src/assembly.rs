@@ -167,16 +167,25 @@ pub(crate) fn own_bmc(config: &Config) -> Bmc {
 /// For people's orders where BMCs are not used otherwise.
 const DEFAULT_IPMI_LIMIT: Duration = Duration::from_secs(4);
 
-/// Starts all that serves; `ear` is what the mesh hears by.
+/// What there is by the time that the daemon serves.
+pub(crate) struct AtHand<'a, T> {
+    pub(crate) tree: T,
+    pub(crate) mirror: &'a Mirror<View>,
+    pub(crate) health: &'a Health<T>,
+    pub(crate) links: Netlink,
+    /// What the mesh hears by.
+    pub(crate) ear: Option<Arc<Ear>>,
+    /// What is seen to already.
+    pub(crate) keepers: Vec<Keeper>,
+}
+
+/// Starts all that serves.
 pub(crate) fn begin<T: Tree, H: Hypervisor>(
     config: &Config,
-    tree: T,
-    links: Netlink,
     hypervisor: H,
-    mirror: &Mirror<View>,
-    ear: Option<Arc<Ear>>,
-    keepers: Vec<Keeper>,
+    at_hand: AtHand<'_, T>,
 ) -> Service<T> {
+    let AtHand { tree, mirror, health, links, ear, mut keepers } = at_hand;
     let settings = Settings {
         node: config.node.clone(),
         keepalive: config.intervals.keepalive,
@@ -202,11 +211,13 @@ pub(crate) fn begin<T: Tree, H: Hypervisor>(
     let networks = config.functions.networking && config.networks.is_some();
     let networks = (config.is_coordinator() && networks).then(|| {
         let gateways = Gateways::new(links.clone(), PacketAnnouncer, mirror.view());
-        (gateways, Dhcp::new(Systemctl, dhcp::Places::default()))
+        let names = name_addresses(config).pop();
+        (gateways, Dhcp::new(Systemctl, dhcp::Places { names, ..dhcp::Places::default() }))
     });
-    let mut keepers = keepers;
     if let Some((gateways, dhcp)) = networks.clone() {
-        keepers.extend(followers(&config.node, &tree, &links, gateways, dhcp));
+        let (me, tree, links) = (config.node.clone(), tree.clone(), links.clone());
+        let node = dhcp::Node { me, tree, links, health: health.clone() };
+        keepers.extend(followers(node, gateways, dhcp));
     }
     if config.functions.networking {
         keepers.push(Keeper::new(FirewallKeeper::new(tree.clone(), Nft)));
@@ -323,16 +334,12 @@ fn vm_settings(config: &Config) -> vm::Settings {
 
 /// What follows the networks while this node is primary.
 fn followers<T: Tree>(
-    me: &NodeName,
-    tree: &T,
-    links: &Netlink,
+    node: dhcp::Node<T, Netlink>,
     gateways: Gateways<Netlink, PacketAnnouncer>,
     dhcp: Dhcp<Systemctl>,
 ) -> [Keeper; 2] {
-    let (me, tree, links) = (me.clone(), tree.clone(), links.clone());
-    let keeper = Keeper::of(move |views, registry, drain| {
-        dhcp.follow(me, tree, links, views.clone(), registry, drain)
-    });
+    let keeper =
+        Keeper::of(move |views, registry, drain| dhcp.follow(node, views.clone(), registry, drain));
     [Keeper::new(gateways.keeper()), keeper]
 }
 
@@ -403,12 +410,18 @@ fn dns_keeper(config: &Config) -> Option<DnsKeeper<Postgres>> {
     Some(DnsKeeper::new(config.node.clone(), Postgres::new(&login), name_of_server(config)?))
 }
 
-/// PowerDNS, at the floating addresses that VMs' networks and people reach.
+/// Where PowerDNS answers: the floating addresses that VMs' networks and people reach, the cluster's
+/// own last. Nowhere without a database.
+fn name_addresses(config: &Config) -> Vec<IpAddr> {
+    let networks = config.networks.iter().filter(|_| config.databases.is_some());
+    let floating = networks.flat_map(|networks| [&networks.upstream, &networks.cluster]);
+    floating.filter_map(|network| Some(IpAddr::V4(network.floating?.addr()))).collect()
+}
+
+/// PowerDNS, at these addresses.
 fn name_server(config: &Config) -> Option<outfit::NameServer<Systemctl>> {
-    let (networks, database) = (config.networks.as_ref()?, &config.databases.as_ref()?.dns);
-    let floating = [&networks.upstream, &networks.cluster].map(|network| network.floating);
-    let addresses: Vec<_> =
-        floating.into_iter().flatten().map(|net| IpAddr::V4(net.addr())).collect();
+    let database = &config.databases.as_ref()?.dns;
+    let addresses = name_addresses(config);
     if addresses.is_empty() {
         return None;
     }

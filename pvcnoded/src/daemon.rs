@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
+use crate::assembly::AtHand;
 use crate::config::{Config, HypervisorUri};
 use crate::health::Health;
 use crate::image::ClusterImage;
@@ -189,8 +190,9 @@ async fn live<T: Tree, H: Hypervisor>(
         tokio::spawn(async move { host::await_hypervisor(&hypervisor, HYPERVISOR_LIMIT).await });
     }
     let keepers = assembly::keepers(config, &links, &health, mirror.latest()).await;
-    let service =
-        assembly::begin(config, tree.clone(), links, hypervisor, &mirror, liveness.ear(), keepers);
+    let (ear, health, mirror) = (liveness.ear(), &health, &mirror);
+    let at_hand = AtHand { tree: tree.clone(), mirror, health, links, ear, keepers };
+    let service = assembly::begin(config, hypervisor, at_hand);
     attendants.pass_on(service.kept.clone(), kept_sender);
     if let Err(error) = sd_notify::notify(&[sd_notify::NotifyState::Ready]) {
         tracing::debug!(%error, "no supervisor to tell that the daemon serves");

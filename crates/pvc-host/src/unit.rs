@@ -19,6 +19,8 @@ pub enum UnitState {
     Stopping,
     /// It ended by a failure.
     Failed,
+    /// It ended by itself, and systemd is about to start it again: so it may go on for ever.
+    Restarting,
 }
 
 /// Why a unit could not be controlled.

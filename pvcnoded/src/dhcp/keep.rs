@@ -22,6 +22,10 @@ const SOON: Duration = Duration::from_millis(200);
 /// For how long after a change of the networks a bridge is about to be made.
 const ABOUT: Duration = Duration::from_secs(10);
 
+/// For how long a dnsmasq has to run on until it is taken to do so: one that ends whenever it was
+/// started runs now and then.
+const STEADY: Duration = Duration::from_secs(30);
+
 /// What came of an activation.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Tended {
@@ -38,6 +42,8 @@ pub(super) struct Keep<U, L> {
     changed: Option<Instant>,
     /// Networks whose dnsmasq has to read its leases anew.
     astray: Astray,
+    /// Networks whose dnsmasq ended by itself, and when that was seen last.
+    ended: BTreeMap<Vni, Instant>,
     /// What was told of networks that cannot be served as they are, so that it is told once.
     told: BTreeSet<String>,
 }
@@ -56,6 +62,7 @@ impl<U: Units, L: Links> Keep<U, L> {
             looked: None,
             changed: None,
             astray: Astray::new(),
+            ended: BTreeMap::new(),
             told: BTreeSet::new(),
         }
     }
@@ -63,6 +70,16 @@ impl<U: Units, L: Links> Keep<U, L> {
     /// Looks anew when it is its turn again.
     pub(super) fn forget(&mut self) {
         self.looked = None;
+        self.ended.clear();
+    }
+
+    /// The networks whose dnsmasq ends again and again, in sentences for people.
+    pub(super) fn crashing(&self) -> impl Iterator<Item = String> {
+        let lately = self.ended.iter().filter(|(_, at)| at.elapsed() < STEADY);
+        lately.map(|(vni, _)| {
+            let unit = unit(*vni);
+            format!("network {vni}: its dnsmasq ends by itself and is started again: see {unit}")
+        })
     }
 
     /// Brings units and folders to what the networks need.
@@ -109,6 +126,7 @@ impl<U: Units, L: Links> Keep<U, L> {
                 continue;
             };
             let places = Places {
+                names: self.dhcp.places.names,
                 helper: self.dhcp.places.helper.display().to_string(),
                 folder: self.dhcp.folders.of(*vni).display().to_string(),
             };
@@ -122,19 +140,26 @@ impl<U: Units, L: Links> Keep<U, L> {
     }
 
     /// What there is of each network's dnsmasq.
-    async fn found(&self) -> Result<BTreeMap<Vni, Found>, String> {
+    async fn found(&mut self) -> Result<BTreeMap<Vni, Found>, String> {
         let all: Vec<Vni> =
             self.dhcp.folders.all().map_err(|e| failure(e).what)?.into_iter().collect();
         let units: Vec<String> = all.iter().map(|vni| unit(*vni)).collect();
         let states = self.dhcp.units.states(&units).await.map_err(|error| failure(error).what)?;
-        let found = all.into_iter().zip(states).map(|(vni, state)| {
+        let now = Instant::now();
+        self.ended.retain(|vni, at| all.contains(vni) && now.duration_since(*at) < STEADY);
+        let mut found = BTreeMap::new();
+        for (vni, state) in all.into_iter().zip(states) {
             let running = match state {
+                UnitState::Restarting => {
+                    self.ended.insert(vni, now);
+                    true
+                }
                 UnitState::Starting | UnitState::Active | UnitState::Stopping => true,
                 UnitState::Absent | UnitState::Inactive | UnitState::Failed => false,
             };
-            (vni, Found { files: self.dhcp.folders.files(vni), running })
-        });
-        Ok(found.collect())
+            found.insert(vni, Found { files: self.dhcp.folders.files(vni), running });
+        }
+        Ok(found)
     }
 
     /// Runs steps; how many units were changed. What fails for one network does for no other.

@@ -10,13 +10,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use pvc_common::id::{NodeName, Vni};
 use pvc_common::model::Network;
 use pvc_common::view::{Shared, View};
-use pvc_common::zk::{Key, Seen, key};
+use pvc_common::zk::{Key, Op, Seen, key};
 use pvc_plan::dhcp::{Event, Record, Verdict, expired, records, verdict};
 use pvc_zk::{CommitError, Tree};
 use tokio::time::Instant;
 
 use super::folder::Folders;
+use super::report::Trouble;
 use super::spool::{Spool, Waiting};
+use super::standing::Standing;
+use crate::gate::Gate;
 use crate::outfit::failure;
 
 /// How many events are seen to in one activation; the rest in the next one.
@@ -29,6 +32,12 @@ const SWEEP: Duration = Duration::from_secs(60);
 pub(super) struct Settled {
     /// How many are over.
     pub(super) events: usize,
+    /// Whether the events that wait are known.
+    read: bool,
+    /// Whether some still wait.
+    pub(super) waits: bool,
+    /// What could not be done.
+    pub(super) trouble: Trouble,
     /// What happened, by network: also in events that are not over.
     told: BTreeMap<Vni, Vec<Event>>,
 }
@@ -47,87 +56,144 @@ pub(super) struct Leases<T> {
     tree: T,
     spool: Spool,
     folders: Folders,
+    gate: Gate,
     /// What was last written for the next dnsmasq.
     written: BTreeMap<Vni, Vec<Record>>,
+    /// What the present dnsmasq of a network knew before that was written, until it is looked whether
+    /// it knows too much.
+    before: BTreeMap<Vni, Vec<Record>>,
     /// The networks that it was last written for.
     kept: Option<Shared<Vni, Network>>,
     swept: Option<Instant>,
 }
 
 impl<T: Tree> Leases<T> {
-    pub(super) const fn new(me: NodeName, tree: T, spool: Spool, folders: Folders) -> Self {
-        Self { me, tree, spool, folders, written: BTreeMap::new(), kept: None, swept: None }
+    pub(super) const fn new(
+        me: NodeName,
+        tree: T,
+        spool: Spool,
+        folders: Folders,
+        gate: Gate,
+    ) -> Self {
+        Self {
+            me,
+            tree,
+            spool,
+            folders,
+            gate,
+            written: BTreeMap::new(),
+            before: BTreeMap::new(),
+            kept: None,
+            swept: None,
+        }
     }
 
-    /// Sees to the events that wait; whether some still do.
-    pub(super) async fn settle(
-        &mut self,
-        view: &View,
-        primary: bool,
-    ) -> Result<(Settled, bool), String> {
-        let waiting = self.spool.waiting(AT_ONCE).map_err(|error| failure(error).what)?;
-        let mut waits = waiting.len() == AT_ONCE;
-        let (mut settled, mut over) = (Settled::default(), Vec::new());
+    /// Whether events may be judged by this standing, still.
+    fn holds(&self, standing: Standing) -> bool {
+        match standing {
+            Standing::Primary => self.gate.is_open(),
+            Standing::Former => true,
+            Standing::Between => false,
+        }
+    }
+
+    /// Sees to the events that wait.
+    pub(super) async fn settle(&mut self, view: &View, standing: Standing) -> Settled {
+        let mut settled = Settled::default();
+        let waiting = match self.spool.waiting(AT_ONCE) {
+            Ok(waiting) => waiting,
+            Err(error) => {
+                let why = failure(error).what;
+                settled.trouble.insert(format!("events of leases cannot be read: {why}"));
+                return settled;
+            }
+        };
+        settled.read = true;
+        settled.waits = waiting.len() == AT_ONCE;
+        let mut over = Vec::new();
         let mut under_way: Vec<(Vni, Event)> = Vec::new();
         for Waiting { number, vni, event } in waiting {
             // The view does not show yet what came of the former ones, by which this one is judged.
-            if under_way.iter().any(|(of, former)| *of == vni && concern_one(former, &event)) {
+            let follows =
+                under_way.iter().any(|(of, former)| *of == vni && concern_one(former, &event));
+            if !follows && self.see_to(view, vni, &event, standing).await {
+                over.push((number, vni));
+                settled.told.entry(vni).or_default().push(event);
+            } else {
                 under_way.push((vni, event));
-                continue;
             }
-            match self.see_to(view, vni, &event, primary).await {
-                Verdict::Known => over.push((number, vni)),
-                Verdict::Refused(why) => {
-                    tracing::warn!(node.name = %self.me, "dhcp: `{event}` is not kept: {why}");
-                    over.push((number, vni));
-                }
-                Verdict::Write(_) => {
-                    under_way.push((vni, event));
-                    continue;
-                }
-            }
-            settled.told.entry(vni).or_default().push(event);
         }
-        waits |= !under_way.is_empty();
+        settled.waits |= !under_way.is_empty();
         for (vni, event) in under_way {
             settled.told.entry(vni).or_default().push(event);
         }
-        let concerned: BTreeSet<Vni> = over.iter().map(|(_, vni)| *vni).collect();
-        for vni in concerned {
-            self.write(vni, view).map_err(|error| failure(error).what)?;
-        }
-        for (number, _) in &over {
-            self.spool.remove(*number).map_err(|error| failure(error).what)?;
-        }
-        settled.events = over.len();
-        if primary {
+        self.clear(view, over, &mut settled);
+        if standing == Standing::Primary {
             self.sweep(view).await;
         }
-        Ok((settled, waits))
+        settled
     }
 
-    /// What becomes of an event now; what has to be written is, and not over until it is seen.
-    async fn see_to(&self, view: &View, vni: Vni, event: &Event, primary: bool) -> Verdict {
+    /// Removes events that are over, once what the next dnsmasqs are told is so, too.
+    fn clear(&mut self, view: &View, over: Vec<(u64, Vni)>, settled: &mut Settled) {
+        let concerned: BTreeSet<Vni> = over.iter().map(|(_, vni)| *vni).collect();
+        let (mut unwritten, trouble) = (BTreeSet::new(), &mut settled.trouble);
+        for vni in concerned {
+            if let Err(why) = self.write(vni, view) {
+                trouble.insert(why);
+                unwritten.insert(vni);
+            }
+        }
+        for (number, vni) in over.into_iter().filter(|(_, vni)| !unwritten.contains(vni)) {
+            match self.spool.remove(number) {
+                Ok(()) => settled.events += 1,
+                Err(error) => {
+                    let why = failure(error).what;
+                    trouble.insert(format!("events of network {vni} cannot be removed: {why}"));
+                }
+            }
+        }
+    }
+
+    /// Whether an event is over. What has to be written for it is, and it is not over until that is
+    /// seen.
+    async fn see_to(&self, view: &View, vni: Vni, event: &Event, standing: Standing) -> bool {
+        if !self.holds(standing) {
+            return false;
+        }
         let network = view.networks.get(&vni).map(AsRef::as_ref);
         let parent = match self.parent(vni, network, event).await {
             Ok(parent) => parent,
             Err(why) => {
                 tracing::debug!("dhcp: {why}");
-                return Verdict::Write(Vec::new());
+                return false;
             }
         };
-        let verdict = verdict(vni, network, event, primary, &parent);
-        if let Verdict::Write(ops) = &verdict {
-            match self.tree.commit(ops.clone()).await {
-                Ok(()) => tracing::info!("dhcp: network {vni}: {event}"),
-                // The view is older than what was written last, perhaps by this node.
-                Err(CommitError::Superseded { .. }) => {}
-                Err(error @ (CommitError::Refused { .. } | CommitError::Unknown { .. })) => {
-                    tracing::warn!(%error, "dhcp: `{event}` waits");
+        match verdict(vni, network, event, standing == Standing::Primary, &parent) {
+            Verdict::Known => true,
+            Verdict::Refused(why) => {
+                tracing::warn!(node.name = %self.me, "dhcp: `{event}` is not kept: {why}");
+                true
+            }
+            Verdict::Write(ops) => {
+                // Another is primary by now, perhaps, and what it says counts.
+                if self.holds(standing) {
+                    self.commit(ops, vni, event).await;
                 }
+                false
             }
         }
-        verdict
+    }
+
+    async fn commit(&self, ops: Vec<Op>, vni: Vni, event: &Event) {
+        match self.tree.commit(ops).await {
+            Ok(()) => tracing::info!("dhcp: network {vni}: {event}"),
+            // The view is older than what was written last, perhaps by this node.
+            Err(CommitError::Superseded { .. }) => {}
+            Err(error @ (CommitError::Refused { .. } | CommitError::Unknown { .. })) => {
+                tracing::warn!(%error, "dhcp: `{event}` waits");
+            }
+        }
     }
 
     /// The parent of the leases of an event's kind. Where there are leases there is a parent.
@@ -152,44 +218,63 @@ impl<T: Tree> Leases<T> {
 
     /// Has the next dnsmasq of each network that has a folder told the leases that there are; of
     /// which networks the present one knows leases that are gone although it did not say so.
-    pub(super) fn keep(&mut self, view: &View, settled: &Settled) -> Astray {
-        let mut astray = Astray::new();
-        if self.kept.as_ref().is_some_and(|kept| view.networks.is(kept)) {
-            return astray;
-        }
-        self.kept = Some(view.networks.clone());
-        let nothing = Vec::new();
-        for vni in view.networks.keys() {
-            // The former daemon may have died before it noticed.
-            let before = self.written.get(vni).cloned().or_else(|| self.folders.leases(*vni).ok());
-            if let Err(error) = self.write(*vni, view) {
-                tracing::warn!(%error, "dhcp: the leases of network {vni} cannot be written");
+    pub(super) fn keep(&mut self, view: &View, settled: &mut Settled) -> Astray {
+        let same = self.kept.as_ref().is_some_and(|kept| view.networks.is(kept));
+        if !same {
+            self.kept = Some(view.networks.clone());
+            for vni in view.networks.keys() {
+                if let Err(why) = self.write(*vni, view) {
+                    settled.trouble.insert(why);
+                    // So that it is tried again.
+                    self.kept = None;
+                }
             }
-            let (Some(before), Some(now)) = (before, self.written.get(vni)) else { continue };
-            let told = settled.told.get(vni).unwrap_or(&nothing);
-            let is_told = |gone: &Record| told.iter().any(|event| event.record().ip() == gone.ip());
-            let has = |record: &Record| {
-                now.iter().any(|other| other.is_of(record) && other.ip() == record.ip())
-            };
-            if before.iter().any(|record| !has(record) && !is_told(record)) {
-                astray.insert(*vni);
-            }
+            self.written.retain(|vni, _| view.networks.contains_key(vni));
         }
-        self.written.retain(|vni, _| view.networks.contains_key(vni));
-        astray
+        if !settled.read {
+            // Nobody knows what was told of leases that are gone; and without it no dnsmasq starts.
+            return Astray::new();
+        }
+        let before = std::mem::take(&mut self.before);
+        before
+            .into_iter()
+            .filter(|(vni, known)| self.strays(*vni, known, settled))
+            .map(|it| it.0)
+            .collect()
+    }
+
+    /// Whether a network's dnsmasq that knew these leases knows some that are gone although it did not
+    /// say so.
+    fn strays(&self, vni: Vni, known: &[Record], settled: &Settled) -> bool {
+        let Some(now) = self.written.get(&vni) else { return false };
+        let told = settled.told.get(&vni).map_or(&[][..], Vec::as_slice);
+        let is_told = |gone: &Record| told.iter().any(|event| event.record().ip() == gone.ip());
+        let has = |record: &Record| {
+            now.iter().any(|other| other.is_of(record) && other.ip() == record.ip())
+        };
+        known.iter().any(|record| !has(record) && !is_told(record))
     }
 
     /// Writes what the next dnsmasq of a network is told, if it is not so already.
-    fn write(&mut self, vni: Vni, view: &View) -> std::io::Result<()> {
+    fn write(&mut self, vni: Vni, view: &View) -> Result<(), String> {
         let Some(network) = view.networks.get(&vni) else { return Ok(()) };
         if !self.folders.of(vni).exists() {
             self.written.remove(&vni);
             return Ok(());
         }
         let leases = records(network);
-        if self.written.get(&vni) != Some(&leases) {
-            self.folders.write_leases(vni, &leases)?;
-            self.written.insert(vni, leases);
+        if self.written.get(&vni) == Some(&leases) {
+            return Ok(());
+        }
+        // The former daemon may have died before it noticed.
+        let known = self.written.get(&vni).cloned().or_else(|| self.folders.leases(vni).ok());
+        self.folders.write_leases(vni, &leases).map_err(|error| {
+            let why = failure(error).what;
+            format!("the leases of network {vni} cannot be written: {why}")
+        })?;
+        self.written.insert(vni, leases);
+        if let Some(known) = known {
+            self.before.entry(vni).or_insert(known);
         }
         Ok(())
     }
@@ -203,6 +288,9 @@ impl<T: Tree> Leases<T> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         for (vni, network) in &view.networks {
             for ops in expired(*vni, network, now) {
+                if !self.gate.is_open() {
+                    return;
+                }
                 match self.tree.commit(ops).await {
                     Ok(()) => tracing::info!("dhcp: network {vni}: a lease was long over"),
                     // It was renewed, or is gone, or is seen to a minute later.

@@ -13,9 +13,13 @@ pub mod folder;
 pub mod helper;
 mod keep;
 mod lease;
+mod report;
 pub mod spool;
+mod standing;
+#[cfg(test)]
+mod tests;
 
-use std::fmt;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,12 +37,17 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::gate::Gate;
+use crate::health::Health;
 use crate::outfit::{Doing, Part, failure};
 
 use folder::Folders;
 use keep::Keep;
 use lease::Leases;
+use report::Teller;
 use spool::Spool;
+use standing::Standing;
+
+pub use report::Report;
 
 /// How soon what failed is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -52,18 +61,32 @@ pub struct Places {
     pub spool: PathBuf,
     /// The lease helper.
     pub helper: PathBuf,
+    /// The address at which the cluster's PowerDNS answers, if there is one.
+    pub names: Option<IpAddr>,
 }
 
 impl Default for Places {
     fn default() -> Self {
         let helper = "/usr/sbin/pvc-dhcp-lease".into();
-        Self { run: helper::RUN.into(), spool: helper::SPOOL.into(), helper }
+        Self { run: helper::RUN.into(), spool: helper::SPOOL.into(), helper, names: None }
     }
 }
 
 /// The unit of a network.
 fn unit(vni: Vni) -> String {
     format!("pvc-dhcp@{vni}.service")
+}
+
+/// The node whose dnsmasqs they are.
+pub struct Node<T, L> {
+    /// Its name.
+    pub me: NodeName,
+    /// Where leases are kept.
+    pub tree: T,
+    /// Its bridges.
+    pub links: L,
+    /// Where it is told what is in disorder.
+    pub health: Health<T>,
 }
 
 /// The dnsmasqs of all networks. Clones are the same.
@@ -103,26 +126,31 @@ impl<U: Units> Dhcp<U> {
     /// Starts what follows the networks while this node is primary, and brings leases to the tree.
     pub fn follow<T: Tree, L: Links>(
         &self,
-        me: NodeName,
-        tree: T,
-        links: L,
+        node: Node<T, L>,
         views: watch::Receiver<Option<Arc<View>>>,
         registry: &Registry,
         drain: &Drain,
     ) -> Vec<JoinHandle<()>> {
+        let keeper = self.keeper(node);
+        let ear = hear(self.folders.root().join(helper::POKE), self.nudge.clone(), drain.clone());
+        let keeping = spawn_with(keeper, self.nudge.clone(), views, registry, drain).task;
+        vec![keeping, tokio::spawn(ear)]
+    }
+
+    fn keeper<T: Tree, L: Links>(&self, node: Node<T, L>) -> DhcpKeeper<T, U, L> {
+        let Node { me, tree, links, health } = node;
         let spool = Spool::new(&self.places.spool);
         if let Err(error) = spool.recover() {
             tracing::error!(%error, "dhcp: events of leases cannot be read");
         }
-        let keeper = DhcpKeeper {
-            leases: Leases::new(me.clone(), tree, spool, self.folders.clone()),
+        let gate = self.gate.clone();
+        DhcpKeeper {
+            leases: Leases::new(me.clone(), tree, spool, self.folders.clone(), gate.clone()),
             me,
             keep: Keep::new(self.clone(), links),
-            gate: self.gate.clone(),
-        };
-        let ear = hear(self.folders.root().join(helper::POKE), self.nudge.clone(), drain.clone());
-        let keeping = spawn_with(keeper, self.nudge.clone(), views, registry, drain).task;
-        vec![keeping, tokio::spawn(ear)]
+            gate,
+            teller: Teller::new(health),
+        }
     }
 }
 
@@ -198,27 +226,7 @@ struct DhcpKeeper<T, U, L> {
     keep: Keep<U, L>,
     gate: Gate,
     me: NodeName,
-}
-
-/// What an activation did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    /// Events that are over.
-    pub settled: usize,
-    /// Units that were stopped or started.
-    pub changed: usize,
-    /// What could not be done.
-    pub trouble: Option<String>,
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} events settled, {} units changed", self.settled, self.changed)?;
-        match &self.trouble {
-            Some(trouble) => write!(f, ", failed: {trouble}"),
-            None => Ok(()),
-        }
-    }
+    teller: Teller<T>,
 }
 
 impl<T: Tree, U: Units, L: Links> Reconciler for DhcpKeeper<T, U, L> {
@@ -229,41 +237,37 @@ impl<T: Tree, U: Units, L: Links> Reconciler for DhcpKeeper<T, U, L> {
     const PERIOD: Duration = Duration::from_secs(5);
 
     async fn reconcile(&mut self, view: Arc<View>) -> Outcome<Report> {
-        let primary = self.gate.is_open();
-        let mut report = Report::default();
-        // Its part is being taken up or laid down: what its dnsmasqs say will be judged by that.
-        let named = view.cluster.primary_node.get().and_then(Option::as_ref) == Some(&self.me);
-        if !primary && named {
+        let open = self.gate.is_open();
+        let standing = Standing::of(open, &self.me, &view);
+        if !open && standing == Standing::Between {
             self.keep.forget();
-            return Outcome::settled(report);
+            return Outcome::settled(Report::default());
         }
-        let (settled, waits) = match self.leases.settle(&view, primary).await {
-            Ok(settled) => settled,
-            Err(what) => {
-                report.trouble = Some(what);
-                (lease::Settled::default(), true)
-            }
-        };
-        report.settled = settled.events;
-        let mut wake_at = waits.then(|| Instant::now() + AGAIN);
-        if primary {
+        let mut settled = self.leases.settle(&view, standing).await;
+        let mut report = Report { settled: settled.events, ..Report::default() };
+        let mut wake_at = None;
+        if open {
             // Before any dnsmasq is started: it would be told older ones.
-            let astray = self.leases.keep(&view, &settled);
+            let astray = self.leases.keep(&view, &mut settled);
             match self.gate.pass(self.keep.tend(&view, astray)).await {
                 None => {}
                 Some(Ok(tended)) => {
                     report.changed = tended.changed;
-                    wake_at = wake_at.into_iter().chain(tended.again).min();
+                    wake_at = tended.again;
                 }
                 Some(Err(what)) => {
-                    tracing::warn!("dhcp: {what}");
-                    report.trouble = Some(what);
-                    wake_at = Some(Instant::now() + AGAIN);
+                    report.trouble.insert(what);
                 }
             }
+            report.trouble.extend(self.keep.crashing());
         } else {
             self.keep.forget();
         }
+        if settled.waits || !settled.trouble.is_empty() || !report.trouble.is_empty() {
+            wake_at = Some(Instant::now() + AGAIN).into_iter().chain(wake_at).min();
+        }
+        report.trouble.extend(settled.trouble);
+        self.teller.tell(&report.trouble).await;
         Outcome { report, wake_at }
     }
 }

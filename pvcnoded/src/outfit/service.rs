@@ -1,21 +1,43 @@
 //! A unit of systemd that runs where the primary is.
 
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
 use pvc_host::{UnitState, Units};
 use pvc_plan::primary::{Holding, Phase};
+use tokio::time::Instant;
 
 use super::{Doing, Part, failure};
+use crate::primary::OutfitError;
 
-/// A service of the primary. One that is not installed is neither missed nor started.
+/// For how long a service has to run on until it is taken to do so: one that ends whenever it was
+/// started runs now and then.
+const STEADY: Duration = Duration::from_secs(30);
+
+/// A service of the primary. One that is not installed is neither missed nor started. Clones are the
+/// same.
 #[derive(Clone, Debug)]
 pub struct Service<U> {
     units: U,
     unit: String,
+    /// When it was last seen to have ended by itself.
+    ended: Arc<Mutex<Option<Instant>>>,
 }
 
 impl<U: Units> Service<U> {
     /// The service that this unit is.
     pub fn new(units: U, unit: impl Into<String>) -> Self {
-        Self { units, unit: unit.into() }
+        Self { units, unit: unit.into(), ended: Arc::default() }
+    }
+
+    /// What it is doing, and whether it ended by itself lately.
+    async fn look(&self) -> Result<(UnitState, bool), OutfitError> {
+        let state = self.units.state(&self.unit).await.map_err(failure)?;
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        if state == UnitState::Restarting {
+            *ended = Some(Instant::now());
+        }
+        Ok((state, ended.is_some_and(|at| at.elapsed() < STEADY)))
     }
 }
 
@@ -30,25 +52,70 @@ impl<U: Units> Part for Service<U> {
 
     fn held(&self) -> Doing<'_, Holding> {
         Box::pin(async {
-            Ok(match self.units.state(&self.unit).await.map_err(failure)? {
-                UnitState::Active | UnitState::Starting => Holding::EVERYTHING,
-                UnitState::Stopping => Holding { any: true, all: false },
-                UnitState::Inactive | UnitState::Failed => Holding::NOTHING,
-                UnitState::Absent => Holding::of([]),
+            Ok(match self.look().await? {
+                (UnitState::Active | UnitState::Starting, false) => Holding::EVERYTHING,
+                (UnitState::Active | UnitState::Starting, true)
+                | (UnitState::Stopping | UnitState::Restarting, _) => {
+                    Holding { any: true, all: false }
+                }
+                (UnitState::Inactive | UnitState::Failed, _) => Holding::NOTHING,
+                (UnitState::Absent, _) => Holding::of([]),
             })
         })
     }
 
     fn take_up(&self) -> Doing<'_, ()> {
         Box::pin(async {
-            if self.units.state(&self.unit).await.map_err(failure)? != UnitState::Absent {
-                self.units.start(&self.unit).await.map_err(failure)?;
+            let (state, ended) = self.look().await?;
+            match state {
+                UnitState::Absent => return Ok(()),
+                // Systemd is at it.
+                UnitState::Restarting => {}
+                UnitState::Active
+                | UnitState::Starting
+                | UnitState::Stopping
+                | UnitState::Inactive
+                | UnitState::Failed => self.units.start(&self.unit).await.map_err(failure)?,
+            }
+            if ended {
+                let what = "it ends by itself and is started again".to_owned();
+                return Err(OutfitError { what });
             }
             Ok(())
         })
     }
 
     fn lay_down(&self) -> Doing<'_, ()> {
-        Box::pin(async { self.units.stop(&self.unit).await.map_err(failure) })
+        Box::pin(async {
+            *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            self.units.stop(&self.unit).await.map_err(failure)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pvc_host::fake::FakeHost;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_ends_again_and_again_is_in_trouble_until_it_runs_on() {
+        let host = FakeHost::new();
+        host.install_unit("a.service");
+        let service = Service::new(host.clone(), "a.service");
+        service.take_up().await.unwrap();
+        assert_eq!(service.held().await, Ok(Holding::EVERYTHING));
+        host.crash_unit("a.service");
+        let some = Ok(Holding { any: true, all: false });
+        assert_eq!(service.held().await, some);
+        let trouble = service.take_up().await.unwrap_err();
+        assert!(trouble.what.contains("ends by itself"), "{trouble}");
+        // It is up for a moment, as it is now and then.
+        host.start("a.service").await.unwrap();
+        assert_eq!((service.held().await, service.take_up().await), (some, Err(trouble)));
+        tokio::time::advance(STEADY).await;
+        assert_eq!(service.held().await, Ok(Holding::EVERYTHING));
+        service.take_up().await.unwrap();
     }
 }

@@ -22,9 +22,10 @@ use pvc_libvirt::fake::{FakeHypervisor, FakeRoom, definition};
 use pvc_plan::fence::{Policy, StorageFence};
 use pvc_plan::primary::{Held, Holding, Phase};
 use pvc_zk::{CommitFault, FakeTree, Mirror, Tree};
-use pvcnoded::dhcp::{Dhcp, Places};
+use pvcnoded::dhcp::{self, Dhcp, Places};
 use pvcnoded::fence::Means;
 use pvcnoded::gateway::Gateways;
+use pvcnoded::health::Health;
 use pvcnoded::image::ClusterImage;
 use pvcnoded::keeper::Keeper;
 use pvcnoded::outfit::{self, Leader};
@@ -377,8 +378,10 @@ impl Bench {
         }
         let parts = outfit::Parts::new(parts);
         let (me, tree) = (name(node), tree.clone());
+        let health = Health::new(me.clone(), tree.clone());
+        let it = dhcp::Node { me, tree, links: host, health };
         let keeper = Keeper::of(move |views, registry, drain| {
-            dhcp.follow(me, tree, host, views.clone(), registry, drain)
+            dhcp.follow(it, views.clone(), registry, drain)
         });
         (parts, vec![Keeper::new(gateways.keeper()), keeper])
     }
@@ -386,7 +389,7 @@ impl Bench {
     /// Where a node's dnsmasqs and their leases are.
     pub(crate) fn dhcp(&self, node: &str) -> Places {
         let at = |name: &str| self.run.path().join(node).join(name);
-        Places { run: at("dhcp"), spool: at("spool"), helper: "/usr/sbin/pvc-dhcp-lease".into() }
+        Places { run: at("dhcp"), spool: at("spool"), ..Places::default() }
     }
 
     /// `kill -9`: nothing is said to anybody.

@@ -69,6 +69,12 @@ async fn a_guest_has_addresses_a_route_and_names_and_keeps_them_when_the_primary
     assert!(guest.lookup("kept.net1000.local", "10.232.0.1").contains("10.232.0.50"));
     primary::others_may_serve_names_beside_it();
 
+    // The cluster's name server knows the others of the domain, as those of another network.
+    primary::serve_names();
+    assert!(guest.lookup("else.net1000.local", "10.232.0.1").contains(primary::ELSEWHERE));
+    let own = guest.lookup("web1.net1000.local", "10.232.0.1");
+    assert!(own.contains(&v4) && !own.contains(primary::ELSEWHERE), "{own}");
+
     first.end().await;
     let second = Primary::begin(&cluster, "hv2").await;
     let other = Guest::plug_into("vmbr1000", "52:54:00:00:00:0a");

@@ -8,16 +8,18 @@ use std::process::{Child, Command};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use pvc_common::state::NetworkType;
+use pvc_common::id::NodeName;
+use pvc_common::state::{CoordinatorState, NetworkType};
 use pvc_common::view::View;
-use pvc_common::zk::{Op, key};
+use pvc_common::zk::{Op, Seen, key};
 use pvc_host::real::{Netlink, PacketAnnouncer};
 use pvc_host::{UnitError, UnitState, Units};
 use pvc_runtime::drain::{DrainTrigger, drain};
 use pvc_runtime::reconcile::{Registry, spawn};
 use pvc_zk::{FakeTree, Mirror, Tree};
-use pvcnoded::dhcp::{Dhcp, Places};
+use pvcnoded::dhcp::{self, Dhcp, Places};
 use pvcnoded::gateway::Gateways;
+use pvcnoded::health::Health;
 use pvcnoded::image::ClusterImage;
 use pvcnoded::outfit::Part;
 use tempfile::TempDir;
@@ -27,6 +29,11 @@ use super::guest::{open_to_all, run};
 use super::vni;
 
 const LIMIT: Duration = Duration::from_secs(30);
+
+/// Where the cluster's PowerDNS answers.
+const NAMES: &str = "192.0.2.251";
+/// What it says is the address of every name.
+pub(crate) const ELSEWHERE: &str = "203.0.113.9";
 
 /// Moves this thread into a network namespace of its own.
 ///
@@ -46,6 +53,7 @@ pub(crate) fn own_namespace() -> bool {
     // Where others serve names.
     ip("address add 192.0.2.250/32 dev lo");
     ip("-6 address add 2001:db8:ff::250/128 dev lo nodad");
+    ip(&format!("address add {NAMES}/32 dev lo"));
     true
 }
 
@@ -60,6 +68,39 @@ pub(crate) fn others_may_serve_names_beside_it() {
     }
 }
 
+/// Answers for every name with [`ELSEWHERE`], in the place of PowerDNS.
+///
+/// On a thread of its own that ends with the test: the namespace is that of the one that binds.
+pub(crate) fn serve_names() {
+    let socket = UdpSocket::bind((NAMES, 53)).unwrap();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 512];
+        while let Ok((length, asker)) = socket.recv_from(&mut buffer) {
+            if let Some(answer) = answer(&buffer[..length]) {
+                socket.send_to(&answer, asker).ok();
+            }
+        }
+    });
+}
+
+/// The answer to a question of one name: its address of IPv4, and nothing else.
+fn answer(question: &[u8]) -> Option<Vec<u8>> {
+    const HEADER: usize = 12;
+    let name = question.get(HEADER..)?.iter().position(|byte| *byte == 0)?;
+    let end = HEADER + name + 1 + 4;
+    let is_a = question.get(end - 4..end)? == [0, 1, 0, 1];
+    let mut answer = question[..2].to_vec();
+    // An answer with authority: one question, one record or none.
+    answer.extend([0x84, 0, 0, 1, 0, u8::from(is_a), 0, 0, 0, 0]);
+    answer.extend(&question[HEADER..end]);
+    if is_a {
+        // The name is the one at byte 12; type A, class IN, a minute, four bytes.
+        answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4]);
+        answer.extend(ELSEWHERE.parse::<std::net::Ipv4Addr>().unwrap().octets());
+    }
+    Some(answer)
+}
+
 /// A tree with managed networks, of which each has a bridge here.
 pub(crate) struct Cluster {
     tree: FakeTree,
@@ -69,9 +110,9 @@ pub(crate) struct Cluster {
 impl Cluster {
     pub(crate) async fn new(networks: &[u32]) -> Self {
         let tree = FakeTree::new();
-        tree.commit(vec![Op::Create { path: key::NETWORKS.to_owned(), data: vec![] }])
-            .await
-            .unwrap();
+        let parents = [key::NETWORKS, key::CONFIG, "/nodes"];
+        let parents = parents.map(|path| Op::Create { path: path.to_owned(), data: vec![] });
+        tree.commit(parents.into()).await.unwrap();
         for n in networks {
             tree.commit(network(*n)).await.unwrap();
             ip(&format!("link add vmbr{n} type bridge"));
@@ -81,6 +122,18 @@ impl Cluster {
         let mirror = Mirror::follow(&tree, ClusterImage::ROOTS, ClusterImage::new());
         mirror.complete().await.unwrap();
         Self { tree, mirror }
+    }
+
+    /// Has the tree say that a node is primary.
+    async fn is_primary(&self, node: &NodeName) {
+        let entry = self.tree.get(key::primary_node().path()).await.unwrap();
+        let named = Seen::read(entry.as_ref().map(|entry| (&entry.data[..], entry.version)));
+        let ops = vec![
+            key::primary_node().put(&named, &Some(node.clone())),
+            Op::Create { path: format!("/nodes/{node}"), data: b"coordinator".to_vec() },
+            key::node_coordinator_state(node).create(&CoordinatorState::Primary),
+        ];
+        self.tree.commit(ops).await.unwrap();
     }
 
     pub(crate) async fn view(&self) -> Arc<View> {
@@ -143,6 +196,7 @@ impl Primary {
             run: folder.path().join("run"),
             spool: folder.path().join("spool"),
             helper: env!("CARGO_BIN_EXE_pvc-dhcp-lease").into(),
+            names: NAMES.parse().ok(),
         };
         let links = Netlink::open().unwrap();
         let dnsmasqs = Dnsmasqs::new(&places);
@@ -151,8 +205,11 @@ impl Primary {
         let ((trigger, drain), registry) = (drain(), Registry::default());
         let views = cluster.mirror.view();
         spawn(gateways.keeper(), views.clone(), &registry, &drain);
-        let tree = cluster.tree.another();
-        dhcp.follow(node.parse().unwrap(), tree, links, views, &registry, &drain);
+        let (me, tree) = (node.parse::<NodeName>().unwrap(), cluster.tree.another());
+        cluster.is_primary(&me).await;
+        let health = Health::new(me.clone(), tree.clone());
+        let it = dhcp::Node { me, tree, links, health };
+        dhcp.follow(it, views, &registry, &drain);
         gateways.take_up().await.unwrap();
         dhcp.take_up().await.unwrap();
         let networks = cluster.view().await.networks.len();

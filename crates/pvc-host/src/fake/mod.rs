@@ -73,6 +73,11 @@ impl FakeHost {
         self.machine().units.insert(unit.to_owned(), UnitState::Failed);
     }
 
+    /// Has a unit end by itself, as a program does that systemd starts again and again.
+    pub fn crash_unit(&self, unit: &str) {
+        self.machine().units.insert(unit.to_owned(), UnitState::Restarting);
+    }
+
     /// Installs a unit that fails whenever it is started.
     pub fn install_broken_unit(&self, unit: &str) {
         self.install_unit(unit);

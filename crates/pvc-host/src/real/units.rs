@@ -12,6 +12,9 @@ const CHANGE_LIMIT: Duration = Duration::from_secs(90);
 /// A question is answered from systemd's memory.
 const QUESTION_LIMIT: Duration = Duration::from_secs(10);
 
+/// What a unit's state is read from.
+const PROPERTIES: &str = "--property=LoadState,ActiveState,SubState";
+
 /// The systemd of this machine.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Systemctl;
@@ -48,7 +51,7 @@ impl Units for Systemctl {
             return Ok(UnitState::Absent);
         }
         let output = Command::new("systemctl", QUESTION_LIMIT)
-            .args(["show", "--property=LoadState,ActiveState", unit])
+            .args(["show", PROPERTIES, unit])
             .run()
             .await
             .map_err(|source| failed("show", unit, source))?;
@@ -65,9 +68,11 @@ impl Units for Systemctl {
     async fn stop(&self, unit: &str) -> Result<(), UnitError> {
         match self.state(unit).await? {
             UnitState::Absent | UnitState::Inactive => Ok(()),
-            UnitState::Starting | UnitState::Active | UnitState::Stopping | UnitState::Failed => {
-                self.change("stop", unit).await
-            }
+            UnitState::Starting
+            | UnitState::Active
+            | UnitState::Stopping
+            | UnitState::Failed
+            | UnitState::Restarting => self.change("stop", unit).await,
         }
     }
 
@@ -77,7 +82,7 @@ impl Units for Systemctl {
             return Ok(vec![UnitState::Absent; units.len()]);
         }
         let output = Command::new("systemctl", QUESTION_LIMIT)
-            .args(["show", "--property=LoadState,ActiveState"])
+            .args(["show", PROPERTIES])
             .args(units)
             .run()
             .await
@@ -107,9 +112,11 @@ fn parse(properties: &str) -> UnitState {
         let lines = properties.lines();
         lines.filter_map(|line| line.split_once('=')).find(|(key, _)| *key == name)
     };
+    let again = property("SubState").is_some_and(|(_, state)| state.starts_with("auto-restart"));
     match (property("LoadState"), property("ActiveState")) {
         (Some((_, "not-found" | "masked" | "bad-setting" | "error")), _) => UnitState::Absent,
         (_, Some((_, "active" | "reloading"))) => UnitState::Active,
+        (_, Some((_, "activating"))) if again => UnitState::Restarting,
         (_, Some((_, "activating"))) => UnitState::Starting,
         (_, Some((_, "deactivating"))) => UnitState::Stopping,
         (_, Some((_, "failed"))) => UnitState::Failed,
@@ -128,6 +135,9 @@ mod tests {
             ("LoadState=loaded\nActiveState=active\n", UnitState::Active),
             ("LoadState=loaded\nActiveState=inactive\n", UnitState::Inactive),
             ("LoadState=loaded\nActiveState=activating\n", UnitState::Starting),
+            ("ActiveState=activating\nSubState=start-pre\n", UnitState::Starting),
+            ("ActiveState=activating\nSubState=auto-restart\n", UnitState::Restarting),
+            ("ActiveState=activating\nSubState=auto-restart-queued\n", UnitState::Restarting),
             ("LoadState=loaded\nActiveState=failed\n", UnitState::Failed),
             ("LoadState=not-found\nActiveState=inactive\n", UnitState::Absent),
             ("LoadState=masked\nActiveState=inactive\n", UnitState::Absent),

@@ -6,7 +6,7 @@
 
 use std::net::Ipv4Addr;
 
-use pvc_common::id::{MacAddress, Vni};
+use pvc_common::id::{Hostname, MacAddress, Vni};
 use pvc_common::model::{self, Network};
 use pvc_common::zk::{Key, Op, Seen, Text, key};
 
@@ -71,6 +71,14 @@ fn put<T: Text + PartialEq>(key: &Key<T>, seen: &Seen<T>, value: &T) -> Option<O
     (seen.get() != Some(value)).then(|| key.put(seen, value))
 }
 
+/// The name of a lease as the tree will have it: a name that it has no word for is not kept.
+///
+/// `none` would read as no name, and so be found missing and be written for ever.
+fn kept(name: Option<&Hostname>) -> Option<String> {
+    let text = name.map(ToString::to_string).encode();
+    Option::<String>::decode(&text).ok().flatten()
+}
+
 impl Case<'_> {
     /// Whether an event of this end may be written over a lease of that end.
     const fn is_news(&self, end: u64, present: Option<u64>) -> bool {
@@ -99,7 +107,7 @@ impl Case<'_> {
         if !self.is_news(lease.expiry, present.and_then(|held| held.expiry.copied())) {
             return Ok(ops);
         }
-        let hostname = lease.hostname.as_ref().map(ToString::to_string);
+        let hostname = kept(lease.hostname.as_ref());
         let client_id =
             lease.client_id.as_ref().map_or_else(|| "*".to_owned(), ToString::to_string);
         if present.is_none() {
@@ -126,7 +134,7 @@ impl Case<'_> {
         if !self.is_news(lease.expiry, present.and_then(|held| held.expiry.copied())) {
             return Ok(Vec::new());
         }
-        let hostname = lease.hostname.as_ref().map(ToString::to_string);
+        let hostname = kept(lease.hostname.as_ref());
         let mut ops = Vec::new();
         if present.is_none() {
             ops.extend(self.made(&key::network_leases6(vni)));

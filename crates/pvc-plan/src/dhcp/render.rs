@@ -23,9 +23,12 @@ const LEASES6: u64 = 4096;
 /// No dnsmasq keeps more leases.
 const MOST_LEASES: u64 = 65536;
 
-/// Where the files and the helper are.
+/// Where the files, the helper and the cluster's name server are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Places {
+    /// The address at which the cluster's PowerDNS answers, if there is one: it knows the names of all
+    /// networks.
+    pub names: Option<IpAddr>,
     /// The program that keeps leases.
     pub helper: String,
     /// The network's own folder.
@@ -52,7 +55,7 @@ pub fn files(served: &Served, places: &Places, mtu: Option<u32>) -> Files {
 
 fn conf(served: &Served, places: &Places, mtu: Option<u32>) -> String {
     let Served { vni, domain, forwarders, v4, v6, kept } = served;
-    let Places { helper, folder } = places;
+    let Places { names, helper, folder } = places;
     let device = bridge(*vni);
     let mut lines = vec![
         format!("# Network {vni}, written by pvcnoded: changes are lost."),
@@ -68,7 +71,12 @@ fn conf(served: &Served, places: &Places, mtu: Option<u32>) -> String {
     ];
     if let Some(domain) = domain {
         lines.push(format!("domain={domain}"));
-        lines.push(format!("local=/{domain}/"));
+        // Its own leases come first. Without somebody who knows the domain's other names (those of
+        // networks that share it, and of domains below it) there are none.
+        lines.push(match names {
+            Some(names) => format!("server=/{domain}/{names}"),
+            None => format!("local=/{domain}/"),
+        });
     }
     if !forwarders.is_empty() {
         lines.push("no-resolv".to_owned());

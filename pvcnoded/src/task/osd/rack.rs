@@ -81,7 +81,11 @@ impl<U: Units> Programs for OsdUnits<U> {
         for osd in osds {
             match self.0.state(&unit(*osd)).await? {
                 UnitState::Absent | UnitState::Inactive | UnitState::Failed => {}
-                UnitState::Starting | UnitState::Active | UnitState::Stopping => {
+                // Also one that may run again any moment.
+                UnitState::Starting
+                | UnitState::Active
+                | UnitState::Stopping
+                | UnitState::Restarting => {
                     running.insert(*osd);
                 }
             }

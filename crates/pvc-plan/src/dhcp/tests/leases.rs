@@ -1,6 +1,7 @@
 //! What becomes of leases.
 
 use super::*;
+use pvc_common::view::{Builder, Scope};
 use pvc_common::zk::Op;
 
 const MAC: &str = "52:54:00:00:00:02";
@@ -228,4 +229,51 @@ fn events_change_leases_in_order() {
     event("gone v4 52:54:00:00:00:09 10.1.0.100 * 6000 *").apply(&mut leases);
     event("gone v6 00:01:02 7 2001:db8:1::5 * 0 *").apply(&mut leases);
     assert!(leases.is_empty(), "{leases:?}");
+}
+
+/// What is in the tree once this was written over a network.
+fn after(network: &Network, ops: &[Op]) -> Network {
+    let mut builder = Builder::new(Scope::Decisions);
+    let description = network.description.get().unwrap();
+    builder.set("/networks/1000", Some((description.as_bytes(), Version(0))));
+    for op in ops {
+        if let Op::Create { path, data } | Op::Set { path, data, .. } = op {
+            builder.set(path, Some((data, Version(0))));
+        }
+    }
+    let view = builder.snapshot();
+    Network::clone(&view.networks[&vni()])
+}
+
+#[test]
+fn whatever_is_written_of_a_lease_is_known_once_it_is_there() {
+    let names = ["*", "none", "NONE", "None", "null", "false", "0", "x", "nonesuch", "a-b"];
+    let ids = ["*", "01:52:54:00:00:00:09", "ff", "00:01:02"];
+    let mut tried = 0;
+    for (name, id) in names.iter().flat_map(|name| ids.map(|id| (name, id))) {
+        for end in ["0", "6000", "18446744073709551615"] {
+            let v4 = format!("held v4 52:54:00:00:00:09 10.1.0.109 {name} {end} {id}");
+            let mac = if id == "*" { "*" } else { "52:54:00:00:00:09" };
+            let duid = if id == "*" { "00:09" } else { id };
+            let v6 = format!("held v6 {duid} 0 2001:db8:1::9 {name} {end} {mac}");
+            for text in [v4, v6] {
+                let say = |network: &Network, primary| {
+                    verdict(vni(), Some(network), &event(&text), primary, &seen(()))
+                };
+                let Verdict::Write(ops) = say(&office(), true) else { panic!("{text}") };
+                let written = after(&office(), &ops);
+                assert_eq!(say(&written, true), Verdict::Known, "{text}");
+                assert_eq!(say(&written, false), Verdict::Known, "{text}");
+                assert_eq!(records(&written).len(), 1, "{text}");
+                tried += 1;
+            }
+        }
+    }
+    assert_eq!(tried, names.len() * ids.len() * 3 * 2);
+}
+
+#[test]
+fn a_name_that_the_tree_has_no_word_for_is_not_kept() {
+    let lease = "/dhcp4_leases/52:54:00:00:00:02";
+    check(&leased(), true, &KNOWN.replace("web1", "none"), &format!("={lease}/hostname None"));
 }

@@ -4,6 +4,7 @@ use super::*;
 
 fn places() -> Places {
     Places {
+        names: "10.0.0.254".parse().ok(),
         helper: "/usr/sbin/pvc-dhcp-lease".to_owned(),
         folder: "/run/pvc/dhcp/1000".to_owned(),
     }
@@ -26,7 +27,7 @@ bogus-priv
 filterwin2k
 expand-hosts
 domain=office.local
-local=/office.local/
+server=/office.local/10.0.0.254
 no-resolv
 server=192.0.2.53
 leasefile-ro
@@ -54,6 +55,14 @@ fn a_network_with_everything() {
     assert_eq!(files.hosts, "52:54:00:00:00:01,10.1.0.10,web1\n");
     assert_eq!(files.names, "10.1.0.10 web1.office.local web1\n");
     assert!(trouble.is_empty(), "{trouble:?}");
+}
+
+#[test]
+fn without_a_name_server_of_the_cluster_nobody_knows_more_of_the_domain() {
+    let (served, _) = served(vni(), &office());
+    let places = Places { names: None, ..places() };
+    let conf = files(&served.unwrap(), &places, Some(1450)).conf;
+    assert_eq!(conf, OFFICE.replace("server=/office.local/10.0.0.254", "local=/office.local/"));
 }
 
 #[test]
