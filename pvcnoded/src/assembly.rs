@@ -219,9 +219,6 @@ pub(crate) fn begin<T: Tree, H: Hypervisor>(
         let node = dhcp::Node { me, tree, links, health: health.clone() };
         keepers.extend(followers(node, gateways, dhcp));
     }
-    if config.functions.networking {
-        keepers.push(Keeper::new(FirewallKeeper::new(tree.clone(), Nft)));
-    }
     keepers.extend(dns_keeper(config).map(Keeper::new));
     // Also without cards: those that were there before are forgotten.
     let (me, cards) = (config.node.clone(), sriov_cards(config));
@@ -248,12 +245,17 @@ pub(crate) fn begin<T: Tree, H: Hypervisor>(
 /// its bridge is not there yet fails.
 pub(crate) async fn keepers<T: Tree>(
     config: &Config,
+    tree: &T,
     links: &Netlink,
     health: &Health<T>,
     view: Option<Arc<View>>,
 ) -> Vec<Keeper> {
-    let Some(networks) = config.networks.as_ref().filter(|_| config.functions.networking) else {
+    if !config.functions.networking {
         return Vec::new();
+    }
+    let firewall = Keeper::new(FirewallKeeper::new(tree.clone(), Nft, health.clone()));
+    let Some(networks) = &config.networks else {
+        return vec![firewall];
     };
     let me = config.node.clone();
     let carriers = carriers(networks, config.bridge.as_ref());
@@ -268,7 +270,7 @@ pub(crate) async fn keepers<T: Tree>(
     let evpn = address.map(|address| {
         EvpnKeeper::new(me, address.addr(), address.trunc(), FrrReload::default(), health.clone())
     });
-    std::iter::once(Keeper::new(net)).chain(evpn.map(Keeper::new)).collect()
+    [firewall, Keeper::new(net)].into_iter().chain(evpn.map(Keeper::new)).collect()
 }
 
 /// Hundreds of networks take a second or two.

@@ -189,7 +189,7 @@ async fn live<T: Tree, H: Hypervisor>(
         let hypervisor = hypervisor.clone();
         tokio::spawn(async move { host::await_hypervisor(&hypervisor, HYPERVISOR_LIMIT).await });
     }
-    let keepers = assembly::keepers(config, &links, &health, mirror.latest()).await;
+    let keepers = assembly::keepers(config, tree, &links, &health, mirror.latest()).await;
     let (ear, health, mirror) = (liveness.ear(), &health, &mirror);
     let at_hand = AtHand { tree: tree.clone(), mirror, health, links, ear, keepers };
     let service = assembly::begin(config, hypervisor, at_hand);

@@ -8,9 +8,13 @@ use pvc_plan::firewall::{Rendered, Wanted};
 
 use super::{Trouble, chain};
 use crate::faults::Finding;
+use crate::health;
 
 /// As much as a warning.
 const DELTA: u32 = 10;
+
+/// Percent by which a node lowers its health whose networks may be open, or as they were once.
+const NODE_DELTA: u32 = 25;
 
 /// So that many rules do not make a text that nobody reads, nor one that does not fit.
 const SHOWN_RULES: usize = 5;
@@ -40,6 +44,20 @@ pub(super) fn findings(
         })
     };
     wanted.iter().filter_map(of_network).collect()
+}
+
+/// What the node's health check says: what is not as it shall be on this node as a whole.
+///
+/// What concerns one network is not in it. That is a fault of its own, and so are the rules that
+/// are left out on all nodes alike.
+pub(super) fn of_node(networks: usize, troubles: &[Trouble]) -> health::Finding {
+    let whole: Vec<String> =
+        troubles.iter().filter(|trouble| trouble.network.is_none()).map(said).collect();
+    if whole.is_empty() {
+        let message = format!("the firewall of {networks} networks is in force");
+        return health::Finding { delta: 0, message };
+    }
+    health::Finding { delta: NODE_DELTA, message: whole.join("; ") }
 }
 
 /// What is the trouble, for the log and the report.

@@ -30,10 +30,14 @@ use pvc_zk::Tree;
 use tokio::time::Instant;
 
 use crate::faults::Faults;
+use crate::health::Health;
 
 /// How long what others do to our table stays unseen. A look at a thousand chains takes a twentieth
 /// of a second of one processor.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
+
+/// The name of this check among a node's health checks.
+const CHECK: &str = "firewall";
 
 /// Before what failed is tried again.
 const RETRY: Duration = Duration::from_secs(5);
@@ -42,6 +46,7 @@ const RETRY: Duration = Duration::from_secs(5);
 pub struct FirewallKeeper<T, F> {
     firewall: F,
     faults: Faults<T>,
+    health: Health<T>,
     renderer: Renderer,
     /// The rules of the tree that nft does not take, and why.
     refused: BTreeMap<RuleText, String>,
@@ -89,6 +94,20 @@ impl fmt::Display for Report {
     }
 }
 
+/// What came of bringing the kernel in line.
+struct Done {
+    /// How many networks were changed.
+    changed: usize,
+    /// What could not be done.
+    troubles: Vec<Trouble>,
+}
+
+impl From<Trouble> for Done {
+    fn from(trouble: Trouble) -> Self {
+        Self { changed: 0, troubles: vec![trouble] }
+    }
+}
+
 /// What could not be done.
 struct Trouble {
     /// For which network, unless for all.
@@ -98,11 +117,13 @@ struct Trouble {
 }
 
 impl<T: Tree, F: Firewall> FirewallKeeper<T, F> {
-    /// Keeps this firewall, and tells of rules that it cannot keep in this tree.
-    pub fn new(tree: T, firewall: F) -> Self {
+    /// Keeps this firewall, tells of rules that it cannot keep in this tree, and of what fails as a
+    /// whole in the health of this node.
+    pub fn new(tree: T, firewall: F, health: Health<T>) -> Self {
         Self {
             firewall,
             faults: Faults::new(tree),
+            health,
             renderer: Renderer::default(),
             refused: BTreeMap::new(),
             seen: None,
@@ -143,30 +164,40 @@ impl<T: Tree, F: Firewall> FirewallKeeper<T, F> {
         Ok((wanted, changes))
     }
 
-    /// Brings the kernel in line; returns how many networks were changed.
-    async fn bring_in_line(
-        &mut self,
-        networks: &Shared<Vni, Network>,
-    ) -> Result<usize, Vec<Trouble>> {
+    /// Brings the kernel in line.
+    async fn bring_in_line(&mut self, networks: &Shared<Vni, Network>) -> Done {
+        let mut untried = None;
         for _ in 0..2 {
-            let (wanted, changes) = self.plan(networks).await.map_err(|trouble| vec![trouble])?;
+            let (wanted, changes) = match self.plan(networks).await {
+                Ok(plan) => plan,
+                Err(trouble) => return trouble.into(),
+            };
             if changes.is_empty() {
-                return Ok(0);
+                return Done { changed: 0, troubles: vec![] };
             }
             let commands: String = changes.iter().map(|change| change.commands.as_str()).collect();
             match self.firewall.apply(&commands).await {
                 Ok(()) => {
                     self.seen = Some(Some(table(&wanted)));
-                    return Ok(changes.iter().filter(|change| change.network.is_some()).count());
+                    let changed = changes.iter().filter(|change| change.network.is_some()).count();
+                    return Done { changed, troubles: vec![] };
                 }
                 Err(error) => tracing::debug!(%error, "{} changes not taken", changes.len()),
             }
             // What was known of the kernel may have been wrong, or there is a rule that it does not
             // take.
             self.seen = None;
-            self.sift(&wanted, &changes).await.map_err(|trouble| vec![trouble])?;
+            untried = self.sift(&wanted, &changes).await.err();
+            if untried.is_some() {
+                break;
+            }
         }
-        self.one_by_one(networks).await
+        let mut done = self.one_by_one(networks).await;
+        if !done.troubles.is_empty() {
+            // Otherwise there was no bad rule, and nothing to be found by trials.
+            done.troubles.extend(untried);
+        }
+        done
     }
 
     /// Finds the rules that are not taken among those of the networks that change.
@@ -190,12 +221,15 @@ impl<T: Tree, F: Firewall> FirewallKeeper<T, F> {
     }
 
     /// Changes one network after the other: what no trial could tell spoils only its own.
-    async fn one_by_one(&mut self, networks: &Shared<Vni, Network>) -> Result<usize, Vec<Trouble>> {
-        let (_, changes) = self.plan(networks).await.map_err(|trouble| vec![trouble])?;
-        let (mut done, mut troubles) = (0, Vec::new());
+    async fn one_by_one(&mut self, networks: &Shared<Vni, Network>) -> Done {
+        let changes = match self.plan(networks).await {
+            Ok((_, changes)) => changes,
+            Err(trouble) => return trouble.into(),
+        };
+        let (mut changed, mut troubles) = (0, Vec::new());
         for change in changes {
             match self.firewall.apply(&change.commands).await {
-                Ok(()) => done += usize::from(change.network.is_some()),
+                Ok(()) => changed += usize::from(change.network.is_some()),
                 Err(source) => {
                     let what = "the firewall stays as it was";
                     troubles.push(Trouble { network: change.network, what, source });
@@ -207,7 +241,7 @@ impl<T: Tree, F: Firewall> FirewallKeeper<T, F> {
             }
         }
         self.seen = None;
-        if troubles.is_empty() { Ok(done) } else { Err(troubles) }
+        Done { changed, troubles }
     }
 
     /// Forgets what nft said of rules that nobody wants any more.
@@ -239,16 +273,21 @@ impl<T: Tree, F: Firewall> FirewallKeeper<T, F> {
         for new in said.filter(|said| !before.contains(said)) {
             tracing::error!("firewall: {new}");
         }
+        let health = findings::of_node(wanted.len(), troubles);
+        let published = self.health.publish(CHECK, health, vec![]).await;
+        if let Err(error) = &published {
+            tracing::debug!(%error, "how the firewall is doing is not published yet");
+        }
         if in_maintenance(view) {
-            // It is told once that is over.
+            // Faults are told once that is over.
             self.faults.doubt();
-            return true;
+            return published.is_ok();
         }
         let told = self.faults.tell(&findings).await;
         if let Err(error) = &told {
             tracing::debug!(%error, "faults of the firewall not told yet");
         }
-        told.is_ok()
+        told.is_ok() && published.is_ok()
     }
 }
 
@@ -280,10 +319,7 @@ impl<T: Tree, F: Firewall> Reconciler for FirewallKeeper<T, F> {
             self.faults.doubt();
         }
         self.forget_refused(&view.networks);
-        let (changed, troubles) = match self.bring_in_line(&view.networks).await {
-            Ok(changed) => (changed, vec![]),
-            Err(troubles) => (0, troubles),
-        };
+        let Done { changed, troubles } = self.bring_in_line(&view.networks).await;
         if changed > 0 {
             let took_ms = now.elapsed().as_millis();
             tracing::info!(took_ms, "firewall: {changed} networks changed");

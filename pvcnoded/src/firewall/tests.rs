@@ -13,6 +13,11 @@ fn seen<T>(value: T) -> Seen<T> {
     Seen::Value { value, version: Version(0) }
 }
 
+fn keeper(tree: &FakeTree, firewall: &FakeFirewall) -> FirewallKeeper<FakeTree, FakeFirewall> {
+    let health = Health::new("hv1".parse().unwrap(), tree.clone());
+    FirewallKeeper::new(tree.clone(), firewall.clone(), health)
+}
+
 fn vni(number: u32) -> Vni {
     number.to_string().parse().unwrap()
 }
@@ -28,9 +33,10 @@ struct Site {
 impl Site {
     async fn new() -> Self {
         let (tree, firewall) = (FakeTree::new(), FakeFirewall::new());
-        let faults = Op::Create { path: key::FAULTS.to_owned(), data: vec![] };
-        tree.commit(vec![faults]).await.unwrap();
-        let keeper = FirewallKeeper::new(tree.clone(), firewall.clone());
+        let made = [key::FAULTS, "/nodes", "/nodes/hv1", "/nodes/hv1/monitoring_data"];
+        let made = made.map(|path| Op::Create { path: path.to_owned(), data: vec![] });
+        tree.commit(made.into()).await.unwrap();
+        let keeper = keeper(&tree, &firewall);
         Self { tree, firewall, keeper, view: View::default() }
     }
 
@@ -60,7 +66,7 @@ impl Site {
     }
 
     async fn restart(&mut self) -> Report {
-        self.keeper = FirewallKeeper::new(self.tree.another(), self.firewall.clone());
+        self.keeper = keeper(&self.tree.another(), &self.firewall);
         self.activate().await
     }
 
@@ -77,8 +83,18 @@ impl Site {
 
     /// The message of a network's fault.
     async fn fault(&self, number: u32) -> Option<String> {
-        let path = format!("/faults/FIREWALL_{number}/message");
-        let entry = self.tree.get(&path).await.unwrap()?;
+        self.text(&format!("/faults/FIREWALL_{number}/message")).await
+    }
+
+    /// The node's health in percent, and what its firewall says of it.
+    async fn health(&self) -> (String, String) {
+        let all = self.text("/nodes/hv1/monitoring_health").await.unwrap();
+        let firewall = self.text("/nodes/hv1/monitoring_data/firewall/message").await.unwrap();
+        (all, firewall)
+    }
+
+    async fn text(&self, path: &str) -> Option<String> {
+        let entry = self.tree.get(path).await.unwrap()?;
         Some(String::from_utf8(entry.data).unwrap())
     }
 }
@@ -206,9 +222,12 @@ async fn without_nft_it_is_said_so_and_tried_again() {
         ]
     );
     assert_eq!(outcome.wake_at, Some(Instant::now() + RETRY));
+    assert_eq!(site.health().await, ("75".to_owned(), outcome.report.trouble[0].clone()));
     site.firewall.uninstall(false);
     tokio::time::advance(RETRY).await;
     assert!(site.activate().await.trouble.is_empty());
+    let in_force = "the firewall of 1 networks is in force".to_owned();
+    assert_eq!(site.health().await, ("100".to_owned(), in_force));
     assert_eq!(site.entering(7), rules(&["drop"]));
 }
 
@@ -242,9 +261,44 @@ async fn what_no_trial_tells_spoils_one_network_only() {
     }
     let told = site.fault(8).await.unwrap();
     assert!(told.starts_with("Network 8 (net8): its firewall stays as it was: "), "{told}");
+    assert_eq!(site.health().await.0, "100", "it is that network's fault, not the node's");
     let before = site.firewall.checks();
     site.activate().await;
     assert_eq!(site.firewall.checks(), before, "it is not tried again at once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_no_rule_can_be_tried_a_bad_one_spoils_its_own_network_only() {
+    let mut site = Site::new().await;
+    site.firewall.forbid_trials(true);
+    site.network(7, &["drop"]);
+    site.network(8, &["frobnicate"]);
+    site.network(9, &["accept"]);
+    let report = site.activate().await;
+    assert_eq!((report.changed, report.networks), (2, 3), "{report}");
+    assert_eq!(site.entering(7), rules(&["drop"]));
+    assert_eq!((site.entering(8), site.entering(9)), (None, rules(&["accept"])));
+    let told = site.fault(8).await.unwrap();
+    assert!(told.ends_with("nft does not take it: syntax error, unexpected string"), "{told}");
+    let (health, message) = site.health().await;
+    assert_eq!(health, "75");
+    assert!(message.starts_with("rules cannot be tried: nft is of no use here: "), "{message}");
+
+    // What others took away is no reason to try rules, and puts none of them in doubt.
+    site.view.networks.remove(&vni(8));
+    site.activate().await;
+    site.firewall.flush();
+    site.network(7, &["reject"]);
+    assert!(site.activate().await.trouble.is_empty());
+    assert_eq!(site.entering(7), rules(&["reject"]));
+    assert_eq!(site.entering(9), rules(&["accept"]));
+
+    // Once they can, it is known which one it is.
+    site.network(8, &["frobnicate"]);
+    site.firewall.forbid_trials(false);
+    tokio::time::advance(RETRY).await;
+    assert!(site.activate().await.trouble.is_empty());
+    assert_eq!(site.entering(8), rules(&[]));
 }
 
 #[tokio::test(start_paused = true)]

@@ -17,6 +17,7 @@ use pvc_host::real::Nft;
 use pvc_runtime::reconcile::Reconciler;
 use pvc_zk::{FakeTree, Tree};
 use pvcnoded::firewall::{FirewallKeeper, Report};
+use pvcnoded::health::Health;
 
 /// What arrives does so within this, even on a machine that is busy with other things.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -161,6 +162,11 @@ pub(crate) fn network(rules_in: &[&str], rules_out: &[&str]) -> Network {
     }
 }
 
+fn keeper(tree: &FakeTree) -> FirewallKeeper<FakeTree, Nft> {
+    let health = Health::new("hv1".parse().unwrap(), tree.clone());
+    FirewallKeeper::new(tree.clone(), Nft, health)
+}
+
 /// The node whose firewall it is: in the namespace of the test's own thread.
 pub(crate) struct Node {
     pub(crate) tree: FakeTree,
@@ -172,9 +178,10 @@ impl Node {
     /// One without networks.
     pub(crate) async fn new() -> Self {
         let tree = FakeTree::new();
-        let faults = Op::Create { path: key::FAULTS.to_owned(), data: vec![] };
-        tree.commit(vec![faults]).await.unwrap();
-        Self { keeper: FirewallKeeper::new(tree.clone(), Nft), tree, view: View::default() }
+        let made = [key::FAULTS, "/nodes", "/nodes/hv1", "/nodes/hv1/monitoring_data"];
+        let made = made.map(|path| Op::Create { path: path.to_owned(), data: vec![] });
+        tree.commit(made.into()).await.unwrap();
+        Self { keeper: keeper(&tree), tree, view: View::default() }
     }
 
     /// One that routes between networks 1 and 2; the guests are 2 and 3 in the first, 2 in the second.
@@ -219,7 +226,7 @@ impl Node {
 
     /// The daemon ends and starts anew.
     pub(crate) fn restart(&mut self) {
-        self.keeper = FirewallKeeper::new(self.tree.another(), Nft);
+        self.keeper = keeper(&self.tree.another());
     }
 }
 

@@ -63,6 +63,7 @@ struct State {
     applied: Vec<String>,
     checks: usize,
     missing: bool,
+    untriable: bool,
     refuses: BTreeSet<String>,
 }
 
@@ -82,6 +83,11 @@ impl FakeFirewall {
     /// Takes nft away, or brings it back.
     pub fn uninstall(&self, missing: bool) {
         self.state().missing = missing;
+    }
+
+    /// Lets no rules be tried, as where no namespace may be made, or lets them again.
+    pub fn forbid_trials(&self, forbidden: bool) {
+        self.state().untriable = forbidden;
     }
 
     /// From now on the kernel takes no transaction that has this in it, although trials of it pass.
@@ -123,13 +129,12 @@ impl FakeFirewall {
 
 impl State {
     fn usable(&self) -> Result<(), FirewallError> {
-        if !self.missing {
-            return Ok(());
-        }
-        let source = std::io::ErrorKind::NotFound.into();
-        let program = "nft".to_owned();
-        Err(FirewallError::Unusable(CommandError::Spawn { program, source }))
+        if self.missing { Err(unusable("nft", std::io::ErrorKind::NotFound)) } else { Ok(()) }
     }
+}
+
+fn unusable(program: &str, why: std::io::ErrorKind) -> FirewallError {
+    FirewallError::Unusable(CommandError::Spawn { program: program.to_owned(), source: why.into() })
 }
 
 impl Firewall for FakeFirewall {
@@ -160,6 +165,9 @@ impl Firewall for FakeFirewall {
     async fn check(&self, commands: &str) -> Result<(), FirewallError> {
         let mut state = self.state();
         state.usable()?;
+        if state.untriable {
+            return Err(unusable("unshare", std::io::ErrorKind::PermissionDenied));
+        }
         state.checks += 1;
         run(&mut BTreeMap::new(), commands)
     }
