@@ -22,10 +22,22 @@ pub enum FirewallError {
     Listing(#[source] serde_json::Error),
 }
 
+/// How closely is looked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// At chains and maps. A thousand chains take a twentieth of a second.
+    Ways,
+    /// At how many rules the chains have, too. Tens of thousands of rules take seconds.
+    Rules,
+}
+
 /// The firewall of this machine. Every call ends within its deadline.
 pub trait Firewall: Send + Sync + 'static {
     /// Our table; `None` if there is none.
-    fn observe(&self) -> impl Future<Output = Result<Option<FirewallTable>, FirewallError>> + Send;
+    fn observe(
+        &self,
+        detail: Detail,
+    ) -> impl Future<Output = Result<Option<FirewallTable>, FirewallError>> + Send;
 
     /// Runs commands of nft as one transaction: all of them, or none.
     fn apply(&self, commands: &str) -> impl Future<Output = Result<(), FirewallError>> + Send;

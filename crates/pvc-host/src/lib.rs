@@ -19,7 +19,7 @@ mod unit;
 mod watchdog;
 
 pub use arp::{Announcement, Announcer};
-pub use firewall::{Firewall, FirewallError};
+pub use firewall::{Detail, Firewall, FirewallError};
 pub use frr::{Frr, FrrError};
 pub use link::{DefaultRoute, Link, LinkError, LinkStep, LinkTable, Links, Mac};
 pub use mesh::{Prober, Responder, Token, Wire, WireError};

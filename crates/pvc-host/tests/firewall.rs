@@ -5,7 +5,7 @@
 use pvc_common::observed::FirewallTable;
 use pvc_host::fake::FakeFirewall;
 use pvc_host::real::Nft;
-use pvc_host::{Firewall, FirewallError};
+use pvc_host::{Detail, Firewall, FirewallError};
 
 const MAKE: &str = "add table inet pvc
 add map inet pvc entering { type ifname : verdict; }
@@ -38,7 +38,7 @@ fn table(chains: &[&str], way: &str) -> FirewallTable {
     let ways = |key: &str, verdict: &str| [(key.to_owned(), verdict.to_owned())].into();
     let maps = [("entering", ways("vmbr1", way)), ("within", ways("vmbr1 . vmbr1", "return"))];
     FirewallTable {
-        chains: chains.iter().map(|chain| (*chain).to_owned()).collect(),
+        chains: chains.iter().map(|chain| ((*chain).to_owned(), None)).collect(),
         maps: maps.map(|(name, elements)| (name.to_owned(), elements)).into(),
     }
 }
@@ -48,13 +48,15 @@ fn is_refused(outcome: &Result<(), FirewallError>) -> bool {
 }
 
 async fn suite(firewall: &impl Firewall) {
-    assert_eq!(firewall.observe().await.unwrap(), None);
+    assert_eq!(firewall.observe(Detail::Ways).await.unwrap(), None);
     firewall.apply("add table inet others\nadd chain inet others b\n").await.unwrap();
-    assert_eq!(firewall.observe().await.unwrap(), None, "that table is not ours");
+    assert_eq!(firewall.observe(Detail::Ways).await.unwrap(), None, "that table is not ours");
 
     firewall.apply(MAKE).await.unwrap();
     let made = table(&["a", "base"], "jump a");
-    assert_eq!(firewall.observe().await.unwrap(), Some(made.clone()));
+    assert_eq!(firewall.observe(Detail::Ways).await.unwrap(), Some(made.clone()));
+
+    counts_rules(firewall, &made).await;
 
     // What is wrong at the end leaves nothing of what was right before it.
     for wrong in [
@@ -66,13 +68,16 @@ async fn suite(firewall: &impl Firewall) {
     ] {
         let outcome = firewall.apply(&format!("{REPLACE}{wrong}\n")).await;
         assert!(is_refused(&outcome), "{wrong}: {outcome:?}");
-        assert_eq!(firewall.observe().await.unwrap(), Some(made.clone()), "{wrong}");
+        assert_eq!(firewall.observe(Detail::Ways).await.unwrap(), Some(made.clone()), "{wrong}");
     }
     let outcome = firewall.apply("flush chain inet pvc a\ndelete chain inet pvc a\n").await;
     assert!(is_refused(&outcome), "something leads there: {outcome:?}");
 
     firewall.apply(REPLACE).await.unwrap();
-    assert_eq!(firewall.observe().await.unwrap(), Some(table(&["b", "base"], "jump b")));
+    assert_eq!(
+        firewall.observe(Detail::Ways).await.unwrap(),
+        Some(table(&["b", "base"], "jump b"))
+    );
 
     let tried = async |rule: &str| {
         let rule = format!("add rule inet trial rules counter {rule}\n");
@@ -85,9 +90,32 @@ async fn suite(firewall: &impl Firewall) {
         let outcome = tried(bad).await;
         assert!(is_refused(&outcome), "{bad}: {outcome:?}");
     }
-    let untouched = firewall.observe().await.unwrap();
+    let untouched = firewall.observe(Detail::Ways).await.unwrap();
     assert_eq!(untouched, Some(table(&["b", "base"], "jump b")), "trials touch nothing");
     firewall.apply("add table inet others\ndelete table inet others\n").await.unwrap();
+}
+
+/// A look at rules notices what one at chains and maps does not.
+async fn counts_rules(firewall: &impl Firewall, made: &FirewallTable) {
+    let counts = async || {
+        let table = firewall.observe(Detail::Rules).await.unwrap().unwrap();
+        assert_eq!(table.maps, made.maps);
+        (table.chains["a"].unwrap(), table.chains["base"].unwrap())
+    };
+    assert_eq!(counts().await, (1, 2));
+    for (others, expected) in [
+        ("add rule inet pvc a accept", (2, 2)),
+        ("flush chain inet pvc a", (0, 2)),
+        ("flush table inet pvc", (0, 0)),
+    ] {
+        firewall.apply(&format!("{others}\n")).await.unwrap();
+        assert_eq!(counts().await, expected, "{others}");
+        let ways = firewall.observe(Detail::Ways).await.unwrap();
+        assert_eq!(ways.as_ref(), Some(made), "{others}");
+    }
+    firewall.apply("delete table inet pvc\n").await.unwrap();
+    assert_eq!(firewall.observe(Detail::Rules).await.unwrap(), None);
+    firewall.apply(MAKE).await.unwrap();
 }
 
 #[tokio::test]

@@ -196,6 +196,39 @@ async fn what_others_flush_is_back_at_the_next_look() {
     assert_eq!(site.entering(7), rules(&["drop"]));
 }
 
+/// Has others do something, and returns how many networks were changed for it at the next look.
+async fn after(site: &mut Site, line: &str) -> usize {
+    site.firewall.by_others(line);
+    tokio::time::advance(LOOK_EVERY).await;
+    site.activate().await.changed
+}
+
+#[tokio::test(start_paused = true)]
+async fn rules_that_others_add_or_take_away_are_put_right_at_the_next_look() {
+    let mut site = Site::new().await;
+    site.network(7, &["drop"]);
+    site.network(8, &["tcp dport 22 accept", "drop"]);
+    site.activate().await;
+    let good = site.firewall.observe(Detail::Ways).await.unwrap();
+    let named = |stem: &str| {
+        let chains = &good.as_ref().unwrap().chains;
+        chains.keys().find(|name| name.starts_with(stem)).unwrap().clone()
+    };
+    let (entering, services, hook) = (named("vxlan8-in"), named("services"), named("leaving"));
+    for (line, changed) in [
+        ("flush table inet pvc".to_owned(), 2),
+        (format!("flush chain inet pvc {entering}"), 1),
+        (format!("add rule inet pvc {entering} accept"), 1),
+        (format!("add rule inet pvc {services} accept"), 2),
+        (format!("flush chain inet pvc {hook}"), 2),
+    ] {
+        assert_eq!(after(&mut site, &line).await, changed, "{line}");
+        assert_eq!(site.entering(8), rules(&["tcp dport 22 accept", "drop"]), "{line}");
+        tokio::time::advance(LOOK_EVERY).await;
+        assert_eq!(site.activate().await.changed, 0, "{line}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_change_succeeds_although_others_have_flushed_everything() {
     let mut site = Site::new().await;

@@ -138,6 +138,37 @@ fn unnumbered(listing: &str) -> String {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn what_others_do_to_rules_opens_and_shuts_nothing_for_long() {
+    if !own_namespace() {
+        return;
+    }
+    let (mut node, [a, _, b]) = Node::router().await;
+    node.has(1, network(&[], &["tcp dport { 8080, 9090 } accept", "drop"]));
+    node.has(2, network(&["tcp dport 8080 accept", "drop"], &[]));
+    node.activate().await;
+    let _listeners = [8080, 9090].map(|port| b.listen(port));
+    a.is_kept_from(b.v4, 9090);
+    let chain = listing("chains inet");
+    let chain = chain.split_whitespace().find(|word| word.starts_with("vxlan1002-in-")).unwrap();
+    for others in [
+        "flush table inet pvc".to_owned(),
+        format!("flush chain inet pvc {chain}"),
+        format!("insert rule inet pvc {chain} accept"),
+    ] {
+        let done = std::process::Command::new("nft").args(others.split(' ')).status();
+        assert!(done.unwrap().success(), "{others}");
+        a.connect(b.v4, 9090);
+        // A daemon that has seen nothing yet looks at once.
+        node.restart();
+        assert!(node.activate().await.changed > 0, "{others}");
+        a.is_kept_from(b.v4, 9090);
+        a.connect(b.v4, 8080);
+        node.restart();
+        assert_eq!(node.activate().await.changed, 0, "{others}");
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn nothing_is_lost_while_rules_are_replaced() {
     if !own_namespace() {
         return;

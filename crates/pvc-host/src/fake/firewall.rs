@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use pvc_command::CommandError;
 use pvc_common::observed::FirewallTable;
 
-use crate::{Firewall, FirewallError};
+use crate::{Detail, Firewall, FirewallError};
 
 /// What rules are made of here. nft knows far more.
 const WORDS: [&str; 38] = [
@@ -100,6 +100,14 @@ impl FakeFirewall {
         self.state().tables.clear();
     }
 
+    /// Does something to the firewall as others do it, who need not ask the daemon.
+    ///
+    /// # Panics
+    /// If the command is not one that nft takes, or that is known here.
+    pub fn by_others(&self, line: &str) {
+        command(&mut self.state().tables, line).expect("a command that is taken");
+    }
+
     /// The transactions that were taken, in order.
     #[must_use]
     pub fn applied(&self) -> Vec<String> {
@@ -138,13 +146,18 @@ fn unusable(program: &str, why: std::io::ErrorKind) -> FirewallError {
 }
 
 impl Firewall for FakeFirewall {
-    async fn observe(&self) -> Result<Option<FirewallTable>, FirewallError> {
+    async fn observe(&self, detail: Detail) -> Result<Option<FirewallTable>, FirewallError> {
         let state = self.state();
         state.usable()?;
         let table = state.tables.get(FirewallTable::NAME);
         let table = table.filter(|table| !table.chains.is_empty() || !table.maps.is_empty());
+        let counted = |rules: &Vec<String>| (detail == Detail::Rules).then_some(rules.len());
         Ok(table.map(|table| FirewallTable {
-            chains: table.chains.keys().cloned().collect(),
+            chains: table
+                .chains
+                .iter()
+                .map(|(name, rules)| (name.clone(), counted(rules)))
+                .collect(),
             maps: table.maps.clone(),
         }))
     }
@@ -194,6 +207,11 @@ fn command(tables: &mut BTreeMap<String, Table>, line: &str) -> Result<(), Strin
             return Ok(());
         }
         ("delete", "table") => return tables.remove(table).map(drop).ok_or_else(missing),
+        ("flush", "table") => {
+            let table = tables.get_mut(table).ok_or_else(missing)?;
+            table.chains.values_mut().for_each(Vec::clear);
+            return Ok(());
+        }
         _ => {}
     }
     let Table { chains, maps } = tables.get_mut(table).ok_or_else(missing)?;

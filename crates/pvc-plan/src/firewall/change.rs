@@ -19,12 +19,13 @@ pub struct Change {
 /// What belongs to one network: its chains, and by map and key where these lead.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Share {
-    chains: BTreeSet<String>,
+    chains: BTreeMap<String, Option<usize>>,
     ways: BTreeMap<(&'static str, String), String>,
 }
 
 /// What has to change so that the kernel holds the `wanted` chains and no others. Chains that are
-/// as they shall be are not touched; nor is anything outside our table.
+/// as they shall be are not touched; nor is anything outside our table. A chain that has more or fewer
+/// rules than were put into it is filled anew.
 #[must_use]
 pub fn changes(wanted: &Wanted, seen: Option<&FirewallTable>) -> Vec<Change> {
     if wanted.is_empty() && seen.is_none() {
@@ -70,26 +71,30 @@ fn bridge(vni: Vni) -> String {
 
 fn share(vni: Vni, rendered: &Rendered, base: &Base) -> Share {
     let bridge = bridge(vni);
-    let (entering, leaving) = (&rendered.entering.name, &rendered.leaving.name);
+    let (entering, leaving) = (&rendered.entering, &rendered.leaving);
     let ways = [
         ((WITHIN, format!("{bridge} . {bridge}")), "return".to_owned()),
-        ((ENTERING, bridge.clone()), format!("jump {entering}")),
-        ((LEAVING, bridge.clone()), format!("jump {leaving}")),
+        ((ENTERING, bridge.clone()), format!("jump {}", entering.name)),
+        ((LEAVING, bridge.clone()), format!("jump {}", leaving.name)),
         ((REACHING, bridge), base.reaching()),
     ];
-    Share { chains: [entering.clone(), leaving.clone()].into(), ways: ways.into() }
+    Share { chains: [entering.listed(), leaving.listed()].into(), ways: ways.into() }
 }
 
 /// What each network has in the kernel; `None` if the table is not laid out as ours is, or holds
-/// what no network accounts for: then it is made anew.
+/// what no network accounts for, or others' rules where ours decide which way packets go: then it is
+/// made anew.
 fn shares(base: &Base, seen: &FirewallTable) -> Option<BTreeMap<Vni, Share>> {
     let own = base.table();
     let mut shares: BTreeMap<Vni, Share> = BTreeMap::new();
-    if !own.chains.is_subset(&seen.chains) || !own.maps.keys().eq(seen.maps.keys()) {
+    let is_there = |(name, rules): (&String, &Option<usize>)| {
+        seen.chains.get(name).is_some_and(|seen| agrees(*seen, *rules))
+    };
+    if !own.chains.iter().all(is_there) || !own.maps.keys().eq(seen.maps.keys()) {
         return None;
     }
-    for chain in seen.chains.difference(&own.chains) {
-        shares.entry(owner(chain)?).or_default().chains.insert(chain.clone());
+    for (chain, rules) in seen.chains.iter().filter(|(chain, _)| !own.chains.contains_key(*chain)) {
+        shares.entry(owner(chain)?).or_default().chains.insert(chain.clone(), *rules);
     }
     for map in [WITHIN, ENTERING, LEAVING, REACHING] {
         for (key, verdict) in &seen.maps[map] {
@@ -99,6 +104,11 @@ fn shares(base: &Base, seen: &FirewallTable) -> Option<BTreeMap<Vni, Share>> {
         }
     }
     Some(shares)
+}
+
+/// Whether as many rules were seen as there shall be, as far as anybody looked.
+fn agrees(seen: Option<usize>, wanted: Option<usize>) -> bool {
+    seen.is_none() || seen == wanted
 }
 
 /// Whose chain it is, by its name.
@@ -113,8 +123,13 @@ fn change(vni: Vni, rendered: Option<&Rendered>, seen: &Share, base: &Base) -> S
     let wanted = rendered.map(|rendered| share(vni, rendered, base)).unwrap_or_default();
     let mut out = String::new();
     let chains = rendered.into_iter().flat_map(|rendered| [&rendered.entering, &rendered.leaving]);
-    for chain in chains.filter(|chain| !seen.chains.contains(&chain.name)) {
-        chain.make(&mut out);
+    for chain in chains {
+        let (name, rules) = chain.listed();
+        match seen.chains.get(&name) {
+            None => chain.make(&mut out),
+            Some(seen) if agrees(*seen, rules) => {}
+            Some(_) => chain.refill(&mut out),
+        }
     }
     for (way @ (map, key), _) in differing(&seen.ways, &wanted.ways) {
         debug_assert!(seen.ways.contains_key(way), "only what is there is removed");
@@ -124,7 +139,7 @@ fn change(vni: Vni, rendered: Option<&Rendered>, seen: &Share, base: &Base) -> S
         let key = quoted(key);
         command(&mut out, format_args!("add element inet {table} {map} {{ {key} : {verdict} }}"));
     }
-    for chain in seen.chains.difference(&wanted.chains) {
+    for chain in seen.chains.keys().filter(|chain| !wanted.chains.contains_key(*chain)) {
         for verb in ["flush", "delete"] {
             command(&mut out, format_args!("{verb} chain inet {table} {chain}"));
         }

@@ -57,7 +57,7 @@ const HOOKS: [(&str, &str, &[&str]); 3] = [
 ];
 
 /// A chain whose name ends in a fingerprint of what is in it, so that the name tells whether it is as
-/// it shall be. It is never changed, only replaced.
+/// it shall be, unless others changed it. It is never changed by us, only replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Chain {
     pub(super) name: String,
@@ -73,6 +73,17 @@ impl Chain {
     pub(super) fn make(&self, out: &mut String) {
         command(out, format_args!("add chain inet {} {}", FirewallTable::NAME, self.name));
         self.fill(out);
+    }
+
+    /// The commands that make it as it was made.
+    pub(super) fn refill(&self, out: &mut String) {
+        command(out, format_args!("flush chain inet {} {}", FirewallTable::NAME, self.name));
+        self.fill(out);
+    }
+
+    /// As it is listed once it is made.
+    pub(super) fn listed(&self) -> (String, Option<usize>) {
+        (self.name.clone(), Some(self.rules.len()))
     }
 
     fn fill(&self, out: &mut String) {
@@ -112,8 +123,11 @@ impl Base {
         Self { fingerprint, services }
     }
 
-    fn hook(&self, stem: &str) -> String {
-        format!("{stem}-{}", self.fingerprint)
+    fn hooks(&self) -> impl Iterator<Item = (&'static str, Chain)> {
+        HOOKS.iter().map(|(stem, hook, rules)| {
+            let name = format!("{stem}-{}", self.fingerprint);
+            (*hook, Chain { name, rules: rules.iter().map(|rule| (*rule).to_owned()).collect() })
+        })
     }
 
     /// The verdict on what a VM sends to this node.
@@ -123,9 +137,9 @@ impl Base {
 
     /// The table while there is no network.
     pub(super) fn table(&self) -> FirewallTable {
-        let hooks = HOOKS.iter().map(|(stem, ..)| self.hook(stem));
+        let hooks = self.hooks().map(|(_, chain)| chain.listed());
         FirewallTable {
-            chains: hooks.chain([self.services.name.clone()]).collect(),
+            chains: hooks.chain([self.services.listed()]).collect(),
             maps: MAPS.map(|(name, _)| (name.to_owned(), BTreeMap::new())).into(),
         }
     }
@@ -144,12 +158,10 @@ impl Base {
             );
         }
         self.services.make(&mut out);
-        for (stem, hook, rules) in HOOKS {
-            let name = self.hook(stem);
-            let head = format_args!("type filter hook {hook}; policy accept;");
+        for (hook, chain) in self.hooks() {
+            let (name, head) = (&chain.name, format!("type filter hook {hook}; policy accept;"));
             command(&mut out, format_args!("add chain inet {table} {name} {{ {head} }}"));
-            let rules = rules.iter().map(|rule| (*rule).to_owned()).collect();
-            Chain { name, rules }.fill(&mut out);
+            chain.fill(&mut out);
         }
         out
     }

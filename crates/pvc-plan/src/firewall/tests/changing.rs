@@ -120,20 +120,47 @@ fn what_others_took_away_or_bent_is_put_back() {
     });
     assert_eq!(changed(&open), [8]);
     assert_eq!(lines(&open[0]).len(), 2, "{open:?}");
-    let stranger = bent(&|table| table.chains.extend(["vxlan9-in-0".to_owned()]));
+    let stranger = bent(&|table| table.chains.extend([("vxlan9-in-0".to_owned(), Some(1))]));
     assert_eq!(lines(&stranger[0]).len(), 2, "a chain of a network's that is not wanted");
+}
+
+#[test]
+fn a_chain_with_other_rules_than_ours_is_filled_anew() {
+    let wanted = wanted(&three());
+    let good = table(&wanted);
+    let name = &wanted[&vni(8)].entering.name;
+    assert_eq!(good.chains[name], Some(2));
+    for (seen, expected) in
+        [(Some(0), vec![8]), (Some(3), vec![8]), (Some(2), vec![]), (None, vec![])]
+    {
+        let mut table = good.clone();
+        table.chains.insert(name.clone(), seen);
+        let changes = changes(&wanted, Some(&table));
+        assert_eq!(changed(&changes), expected, "{seen:?}");
+        for change in &changes {
+            let filled = [
+                format!("flush chain inet pvc {name}"),
+                format!("add rule inet pvc {name} counter"),
+                format!("add rule inet pvc {name} counter drop"),
+            ];
+            assert_eq!(lines(change), filled);
+        }
+    }
 }
 
 #[test]
 fn a_table_that_is_laid_out_otherwise_is_made_anew() {
     let wanted = wanted(&three());
     let good = table(&wanted);
-    let base = good.chains.iter().find(|name| name.starts_with("leaving-")).unwrap();
-    let bends: [&dyn Fn(&mut FirewallTable); 5] = [
+    let named = |stem: &str| good.chains.keys().find(|name| name.starts_with(stem)).unwrap();
+    let (base, services) = (named("leaving-"), named("services-"));
+    let bends: [&dyn Fn(&mut FirewallTable); 7] = [
         &|table| *table = FirewallTable::default(),
-        &|table| table.chains.retain(|name| name != base),
+        &|table| table.chains.retain(|name, _| name != base),
+        &|table| table.chains.extend([(base.clone(), Some(0))]),
+        &|table| table.chains.extend([(services.clone(), Some(9))]),
         &|table| drop(table.maps.remove("within")),
-        &|table| table.chains.extend(["mine".to_owned()]),
+        &|table| table.chains.extend([("mine".to_owned(), None)]),
         &|table| {
             let ways = table.maps.get_mut("entering").unwrap();
             ways.insert("eth0".to_owned(), "drop".to_owned());
