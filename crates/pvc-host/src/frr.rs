@@ -1,11 +1,13 @@
 //! FRR, which tells other nodes where VMs are.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::io;
+use std::net::Ipv4Addr;
 
 use pvc_command::CommandError;
 
-/// Why FRR's configuration could not be read or changed.
+/// Why FRR could not be asked or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum FrrError {
     /// FRR is not installed here.
@@ -27,6 +29,20 @@ pub enum FrrError {
         #[source]
         source: CommandError,
     },
+    /// Its daemons do not answer.
+    #[error("FRR does not answer: {source}")]
+    Silent {
+        /// What happened.
+        #[source]
+        source: CommandError,
+    },
+    /// What it answers cannot be understood.
+    #[error("FRR's answer is not understood: {source}")]
+    Answer {
+        /// What is wrong with it.
+        #[source]
+        source: serde_json::Error,
+    },
     /// It says that it is done, and does not have it.
     #[error("FRR did not take `{line}`: is its bgpd enabled in /etc/frr/daemons?")]
     NotTaken {
@@ -35,7 +51,7 @@ pub enum FrrError {
     },
 }
 
-/// The configuration of this machine's FRR, as a whole. Every call ends within its deadline.
+/// The FRR of this machine: its configuration, as a whole, and whom it hears. Every call ends within its deadline.
 pub trait Frr: Send + Sync + 'static {
     /// What it starts with; `None` if there is no such file.
     ///
@@ -46,4 +62,11 @@ pub trait Frr: Send + Sync + 'static {
     /// Has it run by this configuration, and then start with it. Idempotent: what is so already is not
     /// disturbed. If it fails, what it starts with is what it was.
     fn configure(&self, text: &str) -> impl Future<Output = Result<(), FrrError>> + Send;
+
+    /// The peers with which it exchanges where VMs are: its sessions are established.
+    ///
+    /// # Errors
+    /// [`FrrError::Silent`] if a daemon of FRR's that is needed does not run or hangs,
+    /// [`FrrError::Answer`].
+    fn heard(&self) -> impl Future<Output = Result<BTreeSet<Ipv4Addr>, FrrError>> + Send;
 }

@@ -19,7 +19,7 @@ const TO_BUILD: [&str; 3] = ["gcc", "libvirt-dev", "pkg-config"];
 const TO_TEST_LABS: [&str; 1] = ["qemu-utils"];
 
 /// The outside systems that contract tests start for themselves.
-const SERVICES: [&str; 25] = [
+const SERVICES: [&str; 26] = [
     "bind9-dnsutils",
     "busybox",
     "ceph-common",
@@ -29,6 +29,7 @@ const SERVICES: [&str; 25] = [
     "default-jre-headless",
     "dnsmasq-base",
     "fio",
+    "frr",
     "ipmitool",
     "iproute2",
     "isc-dhcp-client",

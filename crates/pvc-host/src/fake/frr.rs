@@ -1,5 +1,10 @@
 //! An FRR in memory.
 
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+
+use pvc_command::CommandError;
+
 use super::FakeHost;
 use crate::{Frr, FrrError};
 
@@ -8,6 +13,9 @@ pub(super) struct Daemon {
     stored: Option<String>,
     /// Whether its bgpd is enabled.
     deaf: bool,
+    stopped: bool,
+    /// Those that it has no session with.
+    unheard: BTreeSet<Ipv4Addr>,
     configured: u64,
 }
 
@@ -21,6 +29,22 @@ impl FakeHost {
     /// From now on it takes nothing, or everything again.
     pub fn deafen_frr(&self, deaf: bool) {
         self.machine().frr.get_or_insert_default().deaf = deaf;
+    }
+
+    /// Has its daemons end, or start with what is stored.
+    pub fn stop_frr(&self, stopped: bool) {
+        self.machine().frr.get_or_insert_default().stopped = stopped;
+    }
+
+    /// From now on it hears nothing of a peer, or hears of it again.
+    pub fn part_frr_from(&self, peer: Ipv4Addr, parted: bool) {
+        let mut machine = self.machine();
+        let unheard = &mut machine.frr.get_or_insert_default().unheard;
+        if parted {
+            unheard.insert(peer)
+        } else {
+            unheard.remove(&peer)
+        };
     }
 
     /// What FRR starts with.
@@ -50,5 +74,23 @@ impl Frr for FakeHost {
         daemon.stored = Some(text.to_owned());
         daemon.configured += 1;
         Ok(())
+    }
+
+    async fn heard(&self) -> Result<BTreeSet<Ipv4Addr>, FrrError> {
+        let machine = self.machine();
+        let daemon = machine.frr.as_ref().filter(|daemon| !daemon.stopped);
+        let daemon = daemon.ok_or_else(|| FrrError::Silent {
+            source: CommandError::Failed {
+                program: "vtysh".to_owned(),
+                code: Some(1),
+                stdout: String::new(),
+                stderr: "bgpd is not running".to_owned(),
+            },
+        })?;
+        let peers = daemon.stored.iter().flat_map(|stored| stored.lines()).filter_map(|line| {
+            let (address, _) = line.trim().strip_prefix("neighbor ")?.split_once(' ')?;
+            address.parse::<Ipv4Addr>().ok()
+        });
+        Ok(peers.filter(|peer| !daemon.unheard.contains(peer)).collect())
     }
 }

@@ -6,13 +6,16 @@
 //! taken it, wherever this process ended. For that it must be us who replaces it: `frr-reload.py` has FRR
 //! write it, without our mark, unless what it is given is the `frr.conf` of the directory that it is told.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
+use std::net::Ipv4Addr;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use pvc_command::Command;
+use serde::Deserialize;
 
 use crate::{Frr, FrrError};
 
@@ -23,6 +26,7 @@ const QUESTION_LIMIT: Duration = Duration::from_secs(10);
 const FILE: &str = "frr.conf";
 const RELOAD: &str = "/usr/lib/frr/frr-reload.py";
 const SHELL: &str = "/usr/bin/vtysh";
+const SUMMARY: &str = "show bgp l2vpn evpn summary json";
 
 /// The FRR of this machine.
 #[derive(Clone, Debug)]
@@ -83,6 +87,31 @@ impl Frr for FrrReload {
         let directory = File::open(&self.directory).and_then(|directory| directory.sync_all());
         directory.map_err(|error| file(&self.directory, error))
     }
+
+    async fn heard(&self) -> Result<BTreeSet<Ipv4Addr>, FrrError> {
+        let question = Command::new(SHELL, QUESTION_LIMIT).args(["-c", SUMMARY]);
+        let summary = question.run().await.map_err(|source| FrrError::Silent { source })?;
+        established(&summary.stdout).map_err(|source| FrrError::Answer { source })
+    }
+}
+
+#[derive(Deserialize)]
+struct Summary {
+    /// By address. None where nothing is configured.
+    #[serde(default)]
+    peers: BTreeMap<String, Peer>,
+}
+
+#[derive(Deserialize)]
+struct Peer {
+    state: String,
+}
+
+/// The peers in a summary whose sessions are established. Others' peers may be no IPv4 addresses.
+fn established(summary: &str) -> Result<BTreeSet<Ipv4Addr>, serde_json::Error> {
+    let Summary { peers } = serde_json::from_str(summary)?;
+    let heard = peers.iter().filter(|(_, peer)| peer.state == "Established");
+    Ok(heard.filter_map(|(address, _)| address.parse().ok()).collect())
 }
 
 fn file(path: &Path, source: io::Error) -> FrrError {
@@ -124,6 +153,19 @@ mod tests {
         assert_eq!(missing(text, running), None);
         let without_bgpd = "log syslog informational\n!\nend\n";
         assert_eq!(missing(text, without_bgpd), Some("router bgp 65500"));
+    }
+
+    #[test]
+    fn only_established_sessions_count() {
+        // Of FRR 8.4.4, shortened.
+        let summary = r#"{"routerId":"10.255.0.1","as":65500,"peerCount":3,"peers":{
+            "10.255.0.2":{"remoteAs":65500,"pfxRcd":4,"state":"Established","peerState":"OK"},
+            "10.255.0.3":{"remoteAs":65500,"pfxRcd":0,"state":"Active","peerState":"OK"},
+            "fd00::4":{"remoteAs":65500,"pfxRcd":4,"state":"Established","peerState":"OK"}
+            },"failedPeers":1,"totalPeers":3}"#;
+        assert_eq!(established(summary).unwrap(), [Ipv4Addr::new(10, 255, 0, 2)].into());
+        assert!(established("{}\n").unwrap().is_empty(), "a bgpd that was told nothing");
+        assert!(established("% BGP instance not found\n").is_err());
     }
 
     #[test]

@@ -15,12 +15,12 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
 
 use pvc_common::id::NodeName;
-use pvc_common::state::{DaemonMode, NetworkType};
+use pvc_common::state::{DaemonMode, DaemonState, NetworkType};
 use pvc_common::view::View;
 
 /// The private number of our autonomous system, which upstream's installations have, too.
@@ -85,6 +85,17 @@ impl Fabric {
         let peers = peers.filter(|(_, peer)| own.coordinator || peer.coordinator).collect();
         Self { own, peers }
     }
+}
+
+/// The nodes that serve, and of which nothing is `heard` although they are peers.
+#[must_use]
+pub fn unheard(fabric: &Fabric, view: &View, heard: &BTreeSet<Ipv4Addr>) -> BTreeSet<NodeName> {
+    let serves = |name: &NodeName| {
+        let node = view.nodes.get(name);
+        node.and_then(|node| node.daemon_state.copied()) == Some(DaemonState::Run)
+    };
+    let missing = fabric.peers.iter().filter(|(_, peer)| !heard.contains(&peer.address));
+    missing.map(|(name, _)| name.clone()).filter(serves).collect()
 }
 
 /// Whether there is anything to tell: a managed network.
