@@ -18,7 +18,7 @@ use pvc_host::{Announcement, Announcer, LinkStep, LinkTable, Links};
 use pvc_plan::gateway::{self, Addresses, Step};
 use pvc_plan::primary::{Holding, Phase};
 use pvc_runtime::reconcile::{Outcome, Reconciler};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -30,6 +30,10 @@ use crate::primary::OutfitError;
 const SOON: Duration = Duration::from_millis(200);
 /// For how long after a change of the networks a bridge is about to be made.
 const ABOUT: Duration = Duration::from_secs(10);
+
+/// How many announcements go on at once. Each has a socket, of which a process may not have that many; and
+/// is a burst of 80 ms, so that three addresses of each of 500 networks are told of within a second.
+const AT_ONCE: usize = 128;
 
 /// The gateways of all networks. Clones are the same.
 pub struct Gateways<L, A>(Arc<Inner<L, A>>);
@@ -96,16 +100,17 @@ impl<L: Links, A: Announcer> Gateways<L, A> {
         (done, trouble)
     }
 
-    /// Tells all neighbours at once of what is new here. Whatever cannot be told is told later.
+    /// Tells all neighbours of what is new here, many at once. Whatever cannot be told is told later.
     async fn announce(&self) -> Option<String>
     where
         L: Send + Sync + 'static,
     {
         let untold: Vec<_> = self.untold().iter().cloned().collect();
-        let mut telling = JoinSet::new();
+        let (mut telling, permits) = (JoinSet::new(), Arc::new(Semaphore::new(AT_ONCE)));
         for (device, address) in untold {
-            let all = self.clone();
+            let (all, permits) = (self.clone(), Arc::clone(&permits));
             telling.spawn(async move {
+                let _permit = permits.acquire().await.expect("nobody closes it");
                 let told = all.0.announcer.announce(&Announcement::new(&device, address)).await;
                 told.map(|()| (device.clone(), address))
                     .map_err(|error| format!("{device}: {error}"))
@@ -283,5 +288,52 @@ impl<L: Links, A: Announcer> Reconciler for GatewayKeeper<L, A> {
             }
         };
         Outcome { report, wake_at: Some(again) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use pvc_host::fake::FakeHost;
+
+    use super::*;
+
+    /// Counts how many announcements go on, and the most that ever did.
+    #[derive(Default)]
+    struct Counting {
+        now: AtomicUsize,
+        most: AtomicUsize,
+        told: AtomicUsize,
+    }
+
+    impl Announcer for Counting {
+        async fn announce(&self, announcement: &Announcement) -> Result<(), io::Error> {
+            let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+            self.most.fetch_max(now, Ordering::SeqCst);
+            tokio::time::sleep(announcement.interval * (announcement.frames - 1)).await;
+            self.now.fetch_sub(1, Ordering::SeqCst);
+            self.told.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_gateways_of_many_networks_are_told_of_within_a_second_and_not_all_at_once() {
+        let (_sender, views) = watch::channel(None);
+        let gateways = Gateways::new(FakeHost::new(), Counting::default(), views);
+        let address = |network: u32, host: u8| {
+            let [_, _, high, low] = network.to_be_bytes();
+            (format!("vmbr{network}"), IpAddr::from([10, high, low, host]))
+        };
+        let all = (0..500).flat_map(|network| (0..3).map(move |host| address(network, host)));
+        gateways.untold().extend(all);
+        let began = Instant::now();
+        assert_eq!(gateways.announce().await, None);
+        assert!(began.elapsed() <= Duration::from_secs(1), "{:?}", began.elapsed());
+        let Counting { most, told, .. } = &gateways.0.announcer;
+        assert_eq!((most.load(Ordering::SeqCst), told.load(Ordering::SeqCst)), (AT_ONCE, 1500));
+        assert!(gateways.untold().is_empty());
     }
 }

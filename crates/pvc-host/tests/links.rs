@@ -219,6 +219,9 @@ async fn the_kernel_has_links() {
     neighbours_learn_where_an_address_is(&links).await;
     let nowhere = Announcement { device: "nonexistent0".to_owned(), ..announcement };
     assert!(PacketAnnouncer.announce(&nowhere).await.is_err());
+    let inward = Announcement { device: "lo".to_owned(), ..nowhere };
+    let refused = PacketAnnouncer.announce(&inward).await.unwrap_err().to_string();
+    assert_eq!(refused, "lo has no Ethernet address");
 }
 
 /// A neighbour that knew an address elsewhere learns by an announcement that it is here.

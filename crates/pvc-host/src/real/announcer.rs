@@ -14,8 +14,8 @@ impl Announcer for PacketAnnouncer {
     async fn announce(&self, announcement: &Announcement) -> Result<(), io::Error> {
         let device = &announcement.device;
         let index = nix::net::if_::if_nametoindex(device.as_str())?;
-        let mac = hardware_address(device)?;
         let socket = open()?;
+        let mac = hardware_address(&socket, device)?;
         let mut pace = tokio::time::interval(announcement.interval);
         for number in 0..announcement.frames {
             pace.tick().await;
@@ -25,17 +25,31 @@ impl Announcer for PacketAnnouncer {
     }
 }
 
-/// Asks the kernel rather than `/sys`, which shows the devices of whoever mounted it.
-fn hardware_address(device: &str) -> io::Result<Mac> {
-    let addresses = nix::ifaddrs::getifaddrs()?;
-    let macs = addresses.filter(|found| found.interface_name == device);
-    macs.filter_map(|found| found.address?.as_link_addr()?.addr())
-        .find(|mac| *mac != [0; 6])
-        .map(Mac)
-        .ok_or_else(|| {
-            let message = format!("{device} has no Ethernet address");
-            io::Error::new(io::ErrorKind::InvalidInput, message)
-        })
+/// Asks the kernel rather than `/sys`, which shows the devices of whoever mounted it; and for this one
+/// device, for there may be thousands, and as many announcements.
+#[expect(unsafe_code, reason = "the standard library knows no hardware addresses")]
+fn hardware_address(socket: &OwnedFd, device: &str) -> io::Result<Mac> {
+    // SAFETY: `ifreq` is plain data for which zeros are valid.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    let last = request.ifr_name.len() - 1;
+    for (to, from) in request.ifr_name[..last].iter_mut().zip(device.bytes()) {
+        *to = libc::c_char::from_ne_bytes([from]);
+    }
+    // SAFETY: the request is live, its name ends with a zero, and the kernel writes within it.
+    if unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFHWADDR, &raw mut request) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: after that request it is the hardware address that is there.
+    let found = unsafe { request.ifr_ifru.ifru_hwaddr };
+    let mut mac = [0; 6];
+    for (to, from) in mac.iter_mut().zip(found.sa_data) {
+        [*to] = from.to_ne_bytes();
+    }
+    if found.sa_family == libc::ARPHRD_ETHER && mac != [0; 6] {
+        return Ok(Mac(mac));
+    }
+    let message = format!("{device} has no Ethernet address");
+    Err(io::Error::new(io::ErrorKind::InvalidInput, message))
 }
 
 #[expect(unsafe_code, reason = "the standard library has no packet sockets")]
