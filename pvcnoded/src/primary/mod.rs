@@ -2,23 +2,24 @@
 //!
 //! Invariant: whatever a step waits for, the addresses are laid down when the ensemble has been
 //! silent for too long: every step and every look is given up then, and the next activation
-//! begins with that.
+//! begins with that. And what the addresses do not need is not waited for once they are to go.
 
 mod contact;
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, pending};
 use std::sync::Arc;
 use std::time::Duration;
 
 use pvc_common::id::NodeName;
-use pvc_common::state::CoordinatorState;
+use pvc_common::state::{CoordinatorState, DaemonState};
 use pvc_common::view::View;
 use pvc_common::zk::{Seen, key};
 use pvc_plan::primary::{Held, Holding, Phase, Plan, Situation, Step, TOUCH, plan};
 use pvc_runtime::reconcile::{Outcome, Reconciler};
 use pvc_zk::{CommitError, Tree};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use contact::Contact;
@@ -51,6 +52,7 @@ pub struct PrimaryKeeper<T, O> {
     me: NodeName,
     tree: T,
     outfit: O,
+    views: watch::Receiver<Option<Arc<View>>>,
     contact: Contact,
     /// Whether any of the addresses was here when that was last seen.
     addresses: bool,
@@ -123,25 +125,48 @@ enum Stopped {
 }
 
 impl<T: Tree, O: Outfit + Sync> PrimaryKeeper<T, O> {
-    /// A keeper that has done nothing yet.
+    /// A keeper that has done nothing yet. By `views` it sees what changes while it is at work.
     ///
     /// # Panics
     /// Outside a tokio runtime.
-    pub fn new(me: NodeName, tree: T, outfit: O) -> Self {
-        let contact = Contact::new(tree.clone());
-        Self { me, tree, outfit, contact, addresses: false, told: Told::default(), looked: None }
+    pub fn new(
+        me: NodeName,
+        tree: T,
+        outfit: O,
+        views: watch::Receiver<Option<Arc<View>>>,
+    ) -> Self {
+        let (contact, told) = (Contact::new(tree.clone()), Told::default());
+        Self { me, tree, outfit, views, contact, addresses: false, told, looked: None }
     }
 
-    /// Performs a step, unless the ensemble falls silent meanwhile.
+    /// Performs a step, unless the ensemble falls silent meanwhile, or what takes long to be had is
+    /// to be had elsewhere.
     async fn perform(&self, step: Step) -> Result<(), Stopped> {
+        let may_take_long = matches!(step, Step::TakeUp(Phase::Leader | Phase::Services));
         match step {
             // What is done when the ensemble is silent is not given up because it is.
             Step::LayDown(Phase::Addresses) => self.act(step).await,
             Step::Write { .. } | Step::TakeUp(_) | Step::LayDown(_) => tokio::select! {
                 biased;
                 () = self.contact.lost() => Err(Stopped::OutOfTouch),
+                () = self.called_off(), if may_take_long => Err(Stopped::Superseded),
                 done = self.act(step) => done,
             },
+        }
+    }
+
+    /// Returns when another node is to be primary, or nobody, or this daemon is to stop.
+    async fn called_off(&self) {
+        let stays = |view: &View| {
+            let named = view.cluster.primary_node.get().and_then(Option::as_ref);
+            let own = view.nodes.get(&self.me).and_then(|own| own.daemon_state.copied());
+            named == Some(&self.me) && own != Some(DaemonState::Shutdown)
+        };
+        let mut views = self.views.clone();
+        let called_off = views.wait_for(|view| view.as_ref().is_some_and(|view| !stays(view)));
+        let nobody_tells = called_off.await.is_err();
+        if nobody_tells {
+            pending().await
         }
     }
 

@@ -38,6 +38,8 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
+use crate::moods::Moods;
+
 /// The longest any wish may take on the bench.
 const LIMIT: Duration = Duration::from_secs(600);
 
@@ -64,6 +66,8 @@ pub(crate) fn uuid(n: usize) -> VmUuid {
 pub(crate) struct Floor {
     held: Arc<Mutex<BTreeMap<String, (bool, bool)>>>,
     stuck: Arc<Mutex<BTreeSet<(String, Part)>>>,
+    /// Of one more service, which nobody misses.
+    pub(crate) moods: Moods,
 }
 
 /// A part of the primary's outfit.
@@ -371,8 +375,9 @@ impl Bench {
         let host = self.hosts[node].clone();
         let gateways = Gateways::new(host.clone(), host.clone(), views.clone());
         let dhcp = Dhcp::new(host.clone(), self.dhcp(node));
+        let moody = Arc::new(self.floor.moods.of(node));
         let mut parts: Vec<Arc<dyn outfit::Part>> =
-            vec![Arc::new(gateways.clone()), Arc::new(dhcp.clone())];
+            vec![Arc::new(gateways.clone()), Arc::new(dhcp.clone()), moody];
         if let Some(databases) = &self.databases {
             parts.push(Arc::new(Leader::new(name(node), databases.on(node), host.clone())));
         }
