@@ -29,7 +29,7 @@ use pvcnoded::health::Health;
 use pvcnoded::image::ClusterImage;
 use pvcnoded::keeper::Keeper;
 use pvcnoded::outfit::{self, Leader};
-use pvcnoded::primary::{Outfit, OutfitError};
+use pvcnoded::primary::{Outfit, OutfitError, Sight};
 use pvcnoded::serve::{Fencing, Parts, Service, Settings, Storage, serve};
 use pvcnoded::stats::HostFigures;
 use pvcnoded::task::osd::{self, Programs, Rack, Started};
@@ -122,17 +122,18 @@ impl Floor {
 pub(crate) struct FakeOutfit(NodeName, Floor, outfit::Parts);
 
 impl Outfit for FakeOutfit {
-    async fn held(&self) -> Result<Held, OutfitError> {
+    async fn held(&self) -> Sight {
         let holding = |part| {
             let has = self.1.has(self.0.as_str(), part);
             if has { Holding::EVERYTHING } else { Holding::NOTHING }
         };
-        let parts = self.2.held().await?;
-        Ok(Held {
+        let Sight { held: parts, trouble } = self.2.held().await;
+        let held = Held {
             addresses: Holding::of([holding(Part::Addresses), parts.addresses]),
             leader: parts.leader,
             services: Holding::of([holding(Part::Services), parts.services]),
-        })
+        };
+        Sight { held, trouble }
     }
 
     async fn take_up(&self, phase: Phase) -> Result<(), OutfitError> {

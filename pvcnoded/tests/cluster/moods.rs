@@ -6,12 +6,17 @@ use std::sync::{Arc, Mutex};
 
 use pvc_plan::primary::{Holding, Phase};
 use pvcnoded::outfit::{Doing, Part};
+use pvcnoded::primary::OutfitError;
 
 /// What is wrong with the service of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mood {
     /// It is not there at all.
     Absent,
+    /// A look at it fails.
+    Unseen,
+    /// A look at it does not end.
+    Silent,
     /// It is not there, and takes for ever to be had.
     Slow,
 }
@@ -57,6 +62,8 @@ impl Part for Moody {
         Box::pin(async {
             match self.mood() {
                 Mood::Absent => Ok(Holding::of([])),
+                Mood::Unseen => Err(OutfitError { what: "cannot be seen".to_owned() }),
+                Mood::Silent => pending().await,
                 Mood::Slow => Ok(Holding::NOTHING),
             }
         })
@@ -65,8 +72,8 @@ impl Part for Moody {
     fn take_up(&self) -> Doing<'_, ()> {
         Box::pin(async {
             match self.mood() {
-                Mood::Absent => Ok(()),
-                Mood::Slow => pending().await,
+                Mood::Absent | Mood::Unseen => Ok(()),
+                Mood::Silent | Mood::Slow => pending().await,
             }
         })
     }

@@ -107,6 +107,18 @@ async fn switch_and_stop(bench: &mut Bench) -> [Duration; 2] {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_service_that_cannot_be_looked_at_holds_up_nothing() {
+    for mood in [Mood::Unseen, Mood::Silent] {
+        let mut bench = Bench::new(2).await;
+        settled(&bench, |_| true).await;
+        ["hv1", "hv2"].into_iter().for_each(|node| bench.floor.moods.set(node, mood));
+        bench.pass(Duration::from_secs(10)).await;
+        let took = switch_and_stop(&mut bench).await;
+        assert!(took.iter().all(|took| *took < Duration::from_secs(15)), "{mood:?}: {took:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_service_that_is_slow_to_be_had_holds_up_nothing() {
     let mut bench = Bench::new(2).await;
     settled(&bench, |_| true).await;
