@@ -195,7 +195,8 @@ impl<T: Tree> Crew<T> {
     }
 
     fn primary<O: Outfit + Sync>(&self, node: NodeName, outfit: O) -> JoinHandle<()> {
-        let keeper = PrimaryKeeper::new(node, self.tree.clone(), outfit);
+        let (tree, views) = (self.tree.clone(), self.views.clone());
+        let keeper = PrimaryKeeper::new(node, tree, outfit, views);
         let nudge = Nudge::default();
         spawn_with(keeper, nudge, self.views.clone(), &self.registry, &self.drain).task
     }

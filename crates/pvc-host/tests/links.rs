@@ -45,6 +45,7 @@ async fn suite(links: &impl Links, device: &str) {
     assert_eq!(links.observe().await.unwrap().links[&bridge].addresses, [address]);
 
     suite_v6(links, &bridge).await;
+    what_is_on_no_device_is_gone(links).await;
 
     let missing = LinkStep::Up { device: "nonexistent0".to_owned() };
     assert_eq!(
@@ -164,6 +165,25 @@ async fn the_kernel_has_networks() {
     assert!(looks.iter().all(Result::is_ok), "many may look at once: {looks:?}");
     let made = vlan(&links, "veth0").await;
     assert!(made == Ok(()) || made == Err(NO_VLAN), "{made:?}");
+}
+
+/// Addresses went with their device; to have one there is an error all the same.
+async fn what_is_on_no_device_is_gone(links: &impl Links) {
+    let device = || "nonexistent0".to_owned();
+    let (v4, v6) = ("10.77.0.250/24".parse().unwrap(), "2001:db8:77::1/64".parse().unwrap());
+    for gone in [
+        LinkStep::RemoveAddress { device: device(), address: v4 },
+        LinkStep::RemoveAddressV6 { device: device(), address: v6 },
+    ] {
+        assert_eq!(links.apply(&gone).await, Ok(()), "{gone}");
+    }
+    for wanted in [
+        LinkStep::AddAddress { device: device(), address: v4 },
+        LinkStep::AddAddressV6 { device: device(), address: v6 },
+    ] {
+        let error = LinkError::Missing { device: device() };
+        assert_eq!(links.apply(&wanted).await, Err(error), "{wanted}");
+    }
 }
 
 /// IPv6 addresses come and go, those on the own wire as well.

@@ -169,6 +169,15 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_address_without_its_device_keeps_no_other_from_being_let_go() {
+        let (host, part) = machine().await;
+        part.take_up().await.unwrap();
+        host.apply(&LinkStep::Remove { device: "eno1".to_owned() }).await.unwrap();
+        part.lay_down().await.unwrap();
+        assert_eq!(part.held().await, Ok(Holding::NOTHING));
+    }
+
+    #[tokio::test]
     async fn what_nobody_could_be_told_is_told_again() {
         let (host, part) = machine().await;
         let down = FakeHost::new();

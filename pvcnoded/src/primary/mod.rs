@@ -2,23 +2,26 @@
 //!
 //! Invariant: whatever a step waits for, the addresses are laid down when the ensemble has been
 //! silent for too long: every step and every look is given up then, and the next activation
-//! begins with that.
+//! begins with that. And what the addresses do not need is not waited for once they are to go.
 
 mod contact;
+#[cfg(test)]
+mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, pending};
 use std::sync::Arc;
 use std::time::Duration;
 
 use pvc_common::id::NodeName;
-use pvc_common::state::CoordinatorState;
+use pvc_common::state::{CoordinatorState, DaemonState};
 use pvc_common::view::View;
 use pvc_common::zk::{Seen, key};
 use pvc_plan::primary::{Held, Holding, Phase, Plan, Situation, Step, TOUCH, plan};
 use pvc_runtime::reconcile::{Outcome, Reconciler};
 use pvc_zk::{CommitError, Tree};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use contact::Contact;
@@ -36,10 +39,20 @@ pub struct OutfitError {
     pub what: String,
 }
 
+/// What was seen of an outfit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sight {
+    /// What this machine has now. A part that cannot be looked at is not all here, and counts as
+    /// perhaps here unless it was seen absent, or laid down, before.
+    pub held: Held,
+    /// Why parts could not be looked at.
+    pub trouble: Vec<OutfitError>,
+}
+
 /// What a primary has. Every call is bounded and idempotent.
 pub trait Outfit: Send + 'static {
-    /// What this machine has now.
-    fn held(&self) -> impl Future<Output = Result<Held, OutfitError>> + Send;
+    /// What this machine has now. One part that cannot be looked at hides no other.
+    fn held(&self) -> impl Future<Output = Sight> + Send;
     /// Has every part of a phase here. One that fails keeps no other from being had.
     fn take_up(&self, phase: Phase) -> impl Future<Output = Result<(), OutfitError>> + Send;
     /// Has no part of a phase here. One that fails keeps no other from being laid down.
@@ -51,8 +64,9 @@ pub struct PrimaryKeeper<T, O> {
     me: NodeName,
     tree: T,
     outfit: O,
+    views: watch::Receiver<Option<Arc<View>>>,
     contact: Contact,
-    /// Whether any of the addresses was here when that was last seen.
+    /// Whether any of the addresses was, or may have been, here at the last look.
     addresses: bool,
     told: Told,
     looked: Option<Look>,
@@ -63,8 +77,9 @@ pub struct PrimaryKeeper<T, O> {
 struct Told {
     waiting_for: Option<NodeName>,
     out_of_touch: bool,
-    /// Out of touch the addresses are laid down at every look: whether they are here is not seen.
-    blindly_laid_down: bool,
+    /// What was done without seeing whether it had to be: out of touch, the addresses are laid
+    /// down at every look, and what cannot be looked at is taken up again and again.
+    blindly_done: BTreeMap<Phase, &'static str>,
     /// A database that has no leader has none for a while, and is asked for it every second.
     trouble: BTreeSet<String>,
 }
@@ -74,7 +89,7 @@ struct Told {
 struct Look {
     at: Instant,
     part: Part,
-    held: Held,
+    sight: Sight,
 }
 
 /// This node's part as the view has it.
@@ -115,6 +130,15 @@ const UNSEEN: Held = {
     Held { addresses: PERHAPS, leader: PERHAPS, services: PERHAPS }
 };
 
+/// What a step does to a phase, for people.
+const fn deed(step: &Step) -> Option<(Phase, &'static str)> {
+    match step {
+        Step::Write { .. } => None,
+        Step::TakeUp(phase) => Some((*phase, "taken up")),
+        Step::LayDown(phase) => Some((*phase, "laid down")),
+    }
+}
+
 /// How a step ended that did not succeed.
 enum Stopped {
     Superseded,
@@ -123,31 +147,55 @@ enum Stopped {
 }
 
 impl<T: Tree, O: Outfit + Sync> PrimaryKeeper<T, O> {
-    /// A keeper that has done nothing yet.
+    /// A keeper that has done nothing yet. By `views` it sees what changes while it is at work.
     ///
     /// # Panics
     /// Outside a tokio runtime.
-    pub fn new(me: NodeName, tree: T, outfit: O) -> Self {
-        let contact = Contact::new(tree.clone());
-        Self { me, tree, outfit, contact, addresses: false, told: Told::default(), looked: None }
+    pub fn new(
+        me: NodeName,
+        tree: T,
+        outfit: O,
+        views: watch::Receiver<Option<Arc<View>>>,
+    ) -> Self {
+        let (contact, told) = (Contact::new(tree.clone()), Told::default());
+        Self { me, tree, outfit, views, contact, addresses: false, told, looked: None }
     }
 
-    /// Performs a step, unless the ensemble falls silent meanwhile.
+    /// Performs a step, unless the ensemble falls silent meanwhile, or what takes long to be had is
+    /// to be had elsewhere.
     async fn perform(&self, step: Step) -> Result<(), Stopped> {
+        let may_take_long = matches!(step, Step::TakeUp(Phase::Leader | Phase::Services));
         match step {
             // What is done when the ensemble is silent is not given up because it is.
             Step::LayDown(Phase::Addresses) => self.act(step).await,
             Step::Write { .. } | Step::TakeUp(_) | Step::LayDown(_) => tokio::select! {
                 biased;
                 () = self.contact.lost() => Err(Stopped::OutOfTouch),
+                () = self.called_off(), if may_take_long => Err(Stopped::Superseded),
                 done = self.act(step) => done,
             },
         }
     }
 
+    /// Returns when another node is to be primary, or nobody, or this daemon is to stop.
+    async fn called_off(&self) {
+        let stays = |view: &View| {
+            let named = view.cluster.primary_node.get().and_then(Option::as_ref);
+            let own = view.nodes.get(&self.me).and_then(|own| own.daemon_state.copied());
+            named == Some(&self.me) && own != Some(DaemonState::Shutdown)
+        };
+        let mut views = self.views.clone();
+        let called_off = views.wait_for(|view| view.as_ref().is_some_and(|view| !stays(view)));
+        let nobody_tells = called_off.await.is_err();
+        if nobody_tells {
+            pending().await
+        }
+    }
+
     async fn act(&self, step: Step) -> Result<(), Stopped> {
         let begun = Instant::now();
-        let (done, what) = match step {
+        let deed = deed(&step);
+        let done = match step {
             Step::Write { goal, ops } => {
                 return match self.tree.commit(ops).await {
                     Ok(()) => {
@@ -159,34 +207,36 @@ impl<T: Tree, O: Outfit + Sync> PrimaryKeeper<T, O> {
                     Err(error) => Err(Stopped::Failed(format!("could not {goal}: {error}"))),
                 };
             }
-            Step::TakeUp(phase) => (self.outfit.take_up(phase).await, (phase, "taken up")),
-            Step::LayDown(phase) => (self.outfit.lay_down(phase).await, (phase, "laid down")),
+            Step::TakeUp(phase) => self.outfit.take_up(phase).await,
+            Step::LayDown(phase) => self.outfit.lay_down(phase).await,
         };
         done.map_err(|error| Stopped::Failed(error.to_string()))?;
-        let ((phase, how), elapsed_ms) = (what, begun.elapsed().as_millis());
-        if !self.told.blindly_laid_down {
+        let elapsed_ms = begun.elapsed().as_millis();
+        if let Some((phase, how)) =
+            deed.filter(|(phase, how)| self.told.blindly_done.get(phase) != Some(how))
+        {
             tracing::info!(node.name = %self.me, elapsed_ms, "primary: {phase} {how}");
         }
         Ok(())
     }
 
-    /// What this machine has now; looked at again when its part changes, and now and then.
-    async fn look(&mut self, view: &View) -> Result<Held, Stopped> {
+    /// What this machine has now; looked at again when its part changes, and now and then. `None`
+    /// if the ensemble falls silent meanwhile.
+    async fn look(&mut self, view: &View) -> Option<Sight> {
         let own = view.nodes.get(&self.me).map(|node| node.coordinator_state.clone());
         let part = (own.unwrap_or_default(), view.cluster.primary_node.clone());
         let fresh = |look: &&Look| look.part == part && look.at.elapsed() < Self::PERIOD;
         if let Some(look) = self.looked.as_ref().filter(fresh) {
-            return Ok(look.held);
+            return Some(look.sight.clone());
         }
-        let held = tokio::select! {
+        let sight = tokio::select! {
             biased;
-            () = self.contact.lost() => return Err(Stopped::OutOfTouch),
-            held = self.outfit.held() => held,
+            () = self.contact.lost() => return None,
+            sight = self.outfit.held() => sight,
         };
-        let held = held.map_err(|error| Stopped::Failed(error.to_string()))?;
-        self.addresses = held.addresses.any;
-        self.looked = Some(Look { at: Instant::now(), part, held });
-        Ok(held)
+        self.addresses = sight.held.addresses.any;
+        self.looked = Some(Look { at: Instant::now(), part, sight: sight.clone() });
+        Some(sight)
     }
 
     /// Has the ensemble asked for as long as this node has, or is about to have, what only one
@@ -216,8 +266,7 @@ impl<T: Tree, O: Outfit + Sync> PrimaryKeeper<T, O> {
     }
 
     fn tell(&mut self, plan: &Plan) {
-        let Told { waiting_for, out_of_touch, blindly_laid_down, .. } = &mut self.told;
-        *blindly_laid_down &= plan.out_of_touch;
+        let Told { waiting_for, out_of_touch, .. } = &mut self.told;
         if let Some(node) = plan.waiting_for.as_ref().filter(|_| *waiting_for != plan.waiting_for) {
             tracing::info!(node.name = %self.me, "primary: waiting for {node} to let go");
         }
@@ -235,18 +284,34 @@ impl<T: Tree, O: Outfit + Sync> PrimaryKeeper<T, O> {
         }
     }
 
-    /// Performs a plan as far as it goes.
-    async fn run(&mut self, plan: Plan) -> Report {
+    /// Takes note of a trouble, and tells of it unless that was done the last time.
+    fn complain(&self, why: String, report: &mut Report, trouble: &mut BTreeSet<String>) {
+        if !self.told.trouble.contains(&why) {
+            tracing::warn!("primary: {why}");
+        }
+        trouble.insert(why.clone());
+        report.trouble = Some(why);
+    }
+
+    /// Performs a plan as far as it goes. It was made without having seen what is `unseen`.
+    async fn run(&mut self, plan: Plan, unseen: Vec<OutfitError>) -> Report {
         let Plan { steps, waiting_for, out_of_touch } = plan;
         let mut report = Report { done: 0, waiting_for, out_of_touch, trouble: None };
+        let blind = out_of_touch || !unseen.is_empty();
+        if !blind {
+            self.told.blindly_done.clear();
+        }
         let mut trouble = BTreeSet::new();
+        for OutfitError { what } in unseen {
+            self.complain(what, &mut report, &mut trouble);
+        }
         for step in steps {
             self.looked = None;
-            let must_succeed = step.must_succeed();
+            let (must_succeed, deed) = (step.must_succeed(), deed(&step));
             match self.perform(step).await {
                 Ok(()) => {
                     report.done += 1;
-                    self.told.blindly_laid_down = out_of_touch;
+                    self.told.blindly_done.extend(deed.filter(|_| blind));
                 }
                 Err(Stopped::Superseded) => break,
                 Err(Stopped::OutOfTouch) => {
@@ -254,11 +319,7 @@ impl<T: Tree, O: Outfit + Sync> PrimaryKeeper<T, O> {
                     break;
                 }
                 Err(Stopped::Failed(why)) => {
-                    if !self.told.trouble.contains(&why) {
-                        tracing::warn!("primary: {why}");
-                    }
-                    trouble.insert(why.clone());
-                    report.trouble = Some(why);
+                    self.complain(why, &mut report, &mut trouble);
                     if must_succeed {
                         break;
                     }
@@ -291,24 +352,19 @@ impl<T: Tree, O: Outfit + Sync> Reconciler for PrimaryKeeper<T, O> {
 
     async fn reconcile(&mut self, view: Arc<View>) -> Outcome<Report> {
         self.keep_in_touch(&view);
-        let (held, unseen) = match self.look(&view).await {
-            Ok(held) => (Some(held), None),
-            Err(Stopped::Superseded | Stopped::OutOfTouch) => (None, None),
-            Err(Stopped::Failed(why)) => (None, Some(why)),
-        };
+        let sight = self.look(&view).await;
         // Only now it may be known that there is something to hold.
         self.keep_in_touch(&view);
         let silence = self.contact.silence();
-        // What cannot be seen may be there: it can be laid down all the same.
-        let held = held.or((silence >= TOUCH).then_some(UNSEEN));
+        let (held, unseen) = match sight {
+            Some(Sight { held, trouble }) => (Some(held), trouble),
+            // What cannot be seen may be there: it can be laid down all the same.
+            None => ((silence >= TOUCH).then_some(UNSEEN), Vec::new()),
+        };
         let situation = |held| Situation { me: &self.me, view: &view, held, silence };
         let plan = held.map(|held| plan(&situation(held))).unwrap_or_default();
         self.tell(&plan);
-        let mut report = self.run(plan).await;
-        if let Some(why) = unseen {
-            tracing::warn!("primary: {why}");
-            report.trouble = Some(why);
-        }
+        let report = self.run(plan, unseen).await;
         let wake_at = self.wake_at(&report);
         Outcome { report, wake_at }
     }

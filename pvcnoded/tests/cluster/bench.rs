@@ -29,7 +29,7 @@ use pvcnoded::health::Health;
 use pvcnoded::image::ClusterImage;
 use pvcnoded::keeper::Keeper;
 use pvcnoded::outfit::{self, Leader};
-use pvcnoded::primary::{Outfit, OutfitError};
+use pvcnoded::primary::{Outfit, OutfitError, Sight};
 use pvcnoded::serve::{Fencing, Parts, Service, Settings, Storage, serve};
 use pvcnoded::stats::HostFigures;
 use pvcnoded::task::osd::{self, Programs, Rack, Started};
@@ -37,6 +37,8 @@ use pvcnoded::{console, vm};
 use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
+
+use crate::moods::Moods;
 
 /// The longest any wish may take on the bench.
 const LIMIT: Duration = Duration::from_secs(600);
@@ -64,6 +66,8 @@ pub(crate) fn uuid(n: usize) -> VmUuid {
 pub(crate) struct Floor {
     held: Arc<Mutex<BTreeMap<String, (bool, bool)>>>,
     stuck: Arc<Mutex<BTreeSet<(String, Part)>>>,
+    /// Of one more service, which nobody misses.
+    pub(crate) moods: Moods,
 }
 
 /// A part of the primary's outfit.
@@ -118,17 +122,18 @@ impl Floor {
 pub(crate) struct FakeOutfit(NodeName, Floor, outfit::Parts);
 
 impl Outfit for FakeOutfit {
-    async fn held(&self) -> Result<Held, OutfitError> {
+    async fn held(&self) -> Sight {
         let holding = |part| {
             let has = self.1.has(self.0.as_str(), part);
             if has { Holding::EVERYTHING } else { Holding::NOTHING }
         };
-        let parts = self.2.held().await?;
-        Ok(Held {
+        let Sight { held: parts, trouble } = self.2.held().await;
+        let held = Held {
             addresses: Holding::of([holding(Part::Addresses), parts.addresses]),
             leader: parts.leader,
             services: Holding::of([holding(Part::Services), parts.services]),
-        })
+        };
+        Sight { held, trouble }
     }
 
     async fn take_up(&self, phase: Phase) -> Result<(), OutfitError> {
@@ -371,8 +376,9 @@ impl Bench {
         let host = self.hosts[node].clone();
         let gateways = Gateways::new(host.clone(), host.clone(), views.clone());
         let dhcp = Dhcp::new(host.clone(), self.dhcp(node));
+        let moody = Arc::new(self.floor.moods.of(node));
         let mut parts: Vec<Arc<dyn outfit::Part>> =
-            vec![Arc::new(gateways.clone()), Arc::new(dhcp.clone())];
+            vec![Arc::new(gateways.clone()), Arc::new(dhcp.clone()), moody];
         if let Some(databases) = &self.databases {
             parts.push(Arc::new(Leader::new(name(node), databases.on(node), host.clone())));
         }

@@ -14,6 +14,7 @@ mod flush;
 mod lifecycle;
 mod locks;
 mod mesh;
+mod moods;
 mod network;
 mod osd;
 mod primary;

@@ -1,11 +1,15 @@
 //! The primary's part passes from node to node.
 
+use std::time::Duration;
+
 use pvc_common::id::NodeName;
 use pvc_common::state::{CoordinatorState, DaemonState};
 use pvc_common::zk::key;
 use pvc_plan::primary::TOUCH;
+use tokio::time::Instant;
 
 use crate::bench::{Bench, Part, name};
+use crate::moods::Mood;
 
 /// Waits until somebody is primary and has everything; says who.
 async fn settled(bench: &Bench, expected: impl Fn(&NodeName) -> bool) -> String {
@@ -83,6 +87,46 @@ async fn a_service_that_does_not_end_holds_up_no_switch() {
     bench.floor.unstick();
     bench.pass(std::time::Duration::from_secs(10)).await;
     assert!(!bench.floor.has(&first, Part::Services), "it is ended as soon as it can be");
+}
+
+/// Switches to the other of two nodes, and stops that one's daemon then; how long both take.
+async fn switch_and_stop(bench: &mut Bench) -> [Duration; 2] {
+    let first = settled(bench, |_| true).await;
+    let other = if first == "hv1" { "hv2" } else { "hv1" };
+    let switched = Instant::now();
+    bench.put(&key::primary_node(), &Some(name(other))).await;
+    settled(bench, |primary| primary.as_str() == other).await;
+    let switched = switched.elapsed();
+    // It looks at what it has, and is in the midst of mending it.
+    bench.pass(Duration::from_secs(10)).await;
+    let stopped = Instant::now();
+    bench.stop(other).await;
+    let stopped = stopped.elapsed();
+    assert_eq!(settled(bench, |primary| primary.as_str() != other).await, first);
+    [switched, stopped]
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_cannot_be_looked_at_holds_up_nothing() {
+    for mood in [Mood::Unseen, Mood::Silent] {
+        let mut bench = Bench::new(2).await;
+        settled(&bench, |_| true).await;
+        ["hv1", "hv2"].into_iter().for_each(|node| bench.floor.moods.set(node, mood));
+        bench.pass(Duration::from_secs(10)).await;
+        let took = switch_and_stop(&mut bench).await;
+        assert!(took.iter().all(|took| *took < Duration::from_secs(15)), "{mood:?}: {took:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_is_slow_to_be_had_holds_up_nothing() {
+    let mut bench = Bench::new(2).await;
+    settled(&bench, |_| true).await;
+    ["hv1", "hv2"].into_iter().for_each(|node| bench.floor.moods.set(node, Mood::Slow));
+    bench.pass(Duration::from_secs(10)).await;
+    let took = switch_and_stop(&mut bench).await;
+    // Without being taken for a silence of the ensemble.
+    assert!(took.iter().all(|took| *took < TOUCH / 4), "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]

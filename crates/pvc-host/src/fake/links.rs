@@ -108,13 +108,14 @@ fn change(
             }
         }
         LinkStep::RemoveAddress { device: name, address } => {
-            device(table, name)?.addresses.retain(|present| present != address);
+            let link = table.links.get_mut(name);
+            link.into_iter().for_each(|link| link.addresses.retain(|present| present != address));
         }
         LinkStep::AddAddressV6 { device: name, address } => {
             add_v6(device(table, name)?, *address);
         }
         LinkStep::RemoveAddressV6 { device: name, address } => {
-            remove_v6(device(table, name)?, *address);
+            table.links.get_mut(name).into_iter().for_each(|link| remove_v6(link, *address));
         }
         LinkStep::DefaultRoute(route) => {
             let link = device(table, &route.device)?;

@@ -159,7 +159,7 @@ pub enum LinkStep {
         /// The address with its prefix.
         address: Ipv4Net,
     },
-    /// A device shall not have an address.
+    /// A device shall not have an address. One that is not there has none.
     RemoveAddress {
         /// The device.
         device: String,
@@ -174,7 +174,7 @@ pub enum LinkStep {
         /// The address with its prefix.
         address: Ipv6Net,
     },
-    /// A device shall not have an IPv6 address.
+    /// A device shall not have an IPv6 address. One that is not there has none.
     RemoveAddressV6 {
         /// The device.
         device: String,

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use futures_util::{Stream, TryStreamExt};
-use ipnet::Ipv6Net;
+use ipnet::{Ipv4Net, Ipv6Net};
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
 use netlink_packet_route::link::LinkExtentMask;
@@ -39,13 +39,9 @@ impl Netlink {
 
     pub(super) async fn index(&self, device: &str) -> Result<u32, LinkError> {
         let found = self.handle.link().get().match_name(device).execute();
-        match collect("see devices", found).await {
-            Ok(links) => links.first().map(|link| link.header.index),
-            // The kernel answers a question for a missing device with an error.
-            Err(LinkError::Refused { .. }) => None,
-            Err(other) => return Err(other),
-        }
-        .ok_or_else(|| LinkError::Missing { device: device.to_owned() })
+        let links: Vec<_> = self.on(device, "see devices", found.try_collect()).await?;
+        let index = links.first().map(|link| link.header.index);
+        index.ok_or_else(|| LinkError::Missing { device: device.to_owned() })
     }
 
     async fn bridge(&self, name: &str, like: &str, what: &str) -> Result<(), LinkError> {
@@ -83,12 +79,12 @@ impl Netlink {
     }
 
     /// Has the kernel do something to a device, which may be missing.
-    pub(super) async fn on(
+    pub(super) async fn on<T>(
         &self,
         device: &str,
         what: &str,
-        act: impl Future<Output = Result<(), Error>>,
-    ) -> Result<(), LinkError> {
+        act: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, LinkError> {
         let mut missing = false;
         let act = async {
             let answer = act.await;
@@ -116,6 +112,31 @@ impl Netlink {
         message.header.flags |= AddressHeaderFlags::Nodad;
         message.attributes.push(AddressAttribute::Local(address.addr().into()));
         Ok(message)
+    }
+
+    async fn remove_v4(&self, device: &str, address: Ipv4Net, what: &str) -> Result<(), LinkError> {
+        let mut message = AddressMessageBuilder::<Ipv4Addr>::new()
+            .index(self.index(device).await?)
+            .address(address.addr(), address.prefix_len())
+            .build();
+        message.header.family = AddressFamily::Inet;
+        message.attributes.push(AddressAttribute::Local(address.addr().into()));
+        self.remove_address(device, message, what).await
+    }
+
+    async fn remove_v6(&self, device: &str, address: Ipv6Net, what: &str) -> Result<(), LinkError> {
+        let message = self.address_v6(device, address).await?;
+        self.remove_address(device, message, what).await
+    }
+
+    async fn remove_address(
+        &self,
+        device: &str,
+        message: AddressMessage,
+        what: &str,
+    ) -> Result<(), LinkError> {
+        let removed = self.handle.address().del(message).execute();
+        self.on(device, what, async { already(removed.await, libc::EADDRNOTAVAIL) }).await
     }
 
     async fn default_route(&self, wanted: &DefaultRoute, what: &str) -> Result<(), LinkError> {
@@ -170,15 +191,7 @@ impl Links for Netlink {
                 ask(&what, async { already(added.execute().await, libc::EEXIST) }).await
             }
             LinkStep::RemoveAddress { device, address } => {
-                let index = self.index(device).await?;
-                let mut message = AddressMessageBuilder::<Ipv4Addr>::new()
-                    .index(index)
-                    .address(address.addr(), address.prefix_len())
-                    .build();
-                message.header.family = AddressFamily::Inet;
-                message.attributes.push(AddressAttribute::Local(address.addr().into()));
-                let removed = self.handle.address().del(message).execute();
-                ask(&what, async { already(removed.await, libc::EADDRNOTAVAIL) }).await
+                gone_with_device(self.remove_v4(device, *address, &what).await)
             }
             LinkStep::AddAddressV6 { device, address } => {
                 let message = self.address_v6(device, *address).await?;
@@ -191,9 +204,7 @@ impl Links for Netlink {
                 ask(&what, async { already(added.execute().await, libc::EEXIST) }).await
             }
             LinkStep::RemoveAddressV6 { device, address } => {
-                let message = self.address_v6(device, *address).await?;
-                let removed = self.handle.address().del(message).execute();
-                ask(&what, async { already(removed.await, libc::EADDRNOTAVAIL) }).await
+                gone_with_device(self.remove_v6(device, *address, &what).await)
             }
             LinkStep::DefaultRoute(route) => self.default_route(route, &what).await,
         }
@@ -206,10 +217,18 @@ pub(super) fn already(answer: Result<(), Error>, is_so: i32) -> Result<(), Error
 }
 
 /// The kernel's error number, if that is what the answer is.
-pub(super) fn errno(answer: &Result<(), Error>) -> Option<i32> {
+pub(super) fn errno<T>(answer: &Result<T, Error>) -> Option<i32> {
     match answer {
         Err(Error::NetlinkError(message)) => Some(-message.raw_code()),
-        Ok(()) | Err(_) => None,
+        Ok(_) | Err(_) => None,
+    }
+}
+
+/// Takes it for success that there is no such device: its addresses are gone with it.
+fn gone_with_device(removed: Result<(), LinkError>) -> Result<(), LinkError> {
+    match removed {
+        Err(LinkError::Missing { .. }) => Ok(()),
+        outcome => outcome,
     }
 }
 

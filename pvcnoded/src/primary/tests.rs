@@ -1,0 +1,122 @@
+//! What people are told by a keeper that cannot see what it has.
+
+use std::fmt::Debug;
+use std::sync::Mutex;
+
+use pvc_common::model::Node;
+use pvc_common::view::Cluster;
+use pvc_common::zk::Version;
+use pvc_zk::FakeTree;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::set_default;
+use tracing::{Event, Metadata, Subscriber};
+
+use super::*;
+
+/// An outfit that can be changed, but not looked at.
+struct Blind;
+
+impl Outfit for Blind {
+    async fn held(&self) -> Sight {
+        let what = "pvcapid.service: not seen".to_owned();
+        Sight { held: UNSEEN, trouble: vec![OutfitError { what }] }
+    }
+
+    async fn take_up(&self, _phase: Phase) -> Result<(), OutfitError> {
+        Ok(())
+    }
+
+    async fn lay_down(&self, _phase: Phase) -> Result<(), OutfitError> {
+        Ok(())
+    }
+}
+
+/// What is logged for people.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<String>>>);
+
+impl Log {
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+impl Visit for Log {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        if field.name() == "message" {
+            self.0.lock().unwrap().push(format!("{value:?}"));
+        }
+    }
+}
+
+impl Subscriber for Log {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= tracing::Level::INFO
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        event.record(&mut self.clone());
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+/// `hv1` in a state, and whom the cluster names.
+fn view(state: CoordinatorState, named: &str) -> Arc<View> {
+    fn seen<T>(value: T) -> Seen<T> {
+        Seen::Value { value, version: Version(0) }
+    }
+    let node = |name: &str, state| {
+        let node = Node {
+            coordinator_state: seen(state),
+            daemon_state: seen(DaemonState::Run),
+            ..Node::default()
+        };
+        (name.parse().unwrap(), Arc::new(node))
+    };
+    let nodes = [node("hv1", state), node("hv2", CoordinatorState::Secondary)];
+    let cluster =
+        Cluster { primary_node: seen(Some(named.parse().unwrap())), ..Cluster::default() };
+    Arc::new(View {
+        cluster: Arc::new(cluster),
+        nodes: nodes.into_iter().collect(),
+        ..View::default()
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_seen_is_told_of_once_and_laid_down_or_taken_up_all_the_same() {
+    let log = Log::default();
+    let _logging = set_default(log.clone());
+    let (_sender, views) = watch::channel(None);
+    let mut troubles = 0;
+    let mut keeper = PrimaryKeeper::new("hv1".parse().unwrap(), FakeTree::new(), Blind, views);
+    for (view, how) in [
+        (view(CoordinatorState::Secondary, "hv2"), "laid down"),
+        (view(CoordinatorState::Primary, "hv1"), "taken up"),
+        (view(CoordinatorState::Secondary, "hv2"), "laid down"),
+    ] {
+        for _ in 0..3 {
+            let report = keeper.reconcile(Arc::clone(&view)).await.report;
+            assert_eq!((report.done, report.out_of_touch), (3, false));
+            assert_eq!(report.trouble.as_deref(), Some("pvcapid.service: not seen"));
+        }
+        let mut told = log.take();
+        let unseen = |told: &mut String| told == "primary: pvcapid.service: not seen";
+        troubles += told.extract_if(.., unseen).count();
+        let done = Phase::UP.map(|phase| format!("primary: {phase} {how}"));
+        assert_eq!(told, done, "once, however often it is done");
+    }
+    assert_eq!(troubles, 1);
+}
