@@ -73,9 +73,12 @@ impl Shell {
 
     /// Asks a yes-or-no question; no answer is a no.
     pub(crate) fn ask(&self, question: &str) -> Result<bool, Failure> {
-        if self.options.r#unsafe {
-            return Ok(true);
-        }
+        Ok(self.options.r#unsafe || self.choose(question)?)
+    }
+
+    /// As [`Shell::ask`], where yes is not what was wished but a wish of its own: `--unsafe` does not
+    /// answer it.
+    pub(crate) fn choose(&self, question: &str) -> Result<bool, Failure> {
         let answer = self.answer(&format!("{question} [y/N] "))?.to_ascii_lowercase();
         Ok(answer == "y" || answer == "yes")
     }

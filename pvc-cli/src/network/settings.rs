@@ -9,7 +9,7 @@ pub(super) struct Settings {
     /// DNS domain of a managed network; by default its description and `.local`.
     #[arg(short = 'n', long)]
     domain: Option<String>,
-    /// Name server that its VMs are told; may be repeated.
+    /// Name server that is asked what the network's own does not know; may be repeated.
     #[arg(long = "dns-server", value_name = "IP")]
     dns_servers: Vec<String>,
     /// IPv4 network, such as 10.1.0.0/24.

@@ -92,8 +92,11 @@ enum To {
 
 /// A function of the VM's node. The API sees to it that no other VM has it.
 async fn function(session: &Session, node: &str, name: &str, mode: Mode) -> Result<To, Failure> {
-    let what = format!("SR-IOV VF on node '{node}'");
-    let found: SriovVf = session.one(&call::sriov::vf(node, name), &what, name).await?;
+    let mut found: Vec<SriovVf> = session.any(&call::sriov::vf(node, name)).await?;
+    let found = found.pop().ok_or_else(|| {
+        Failure::new(format!("SR-IOV VF \"{name}\" not found on node \"{node}\"."))
+            .hint(format!("`pvc network sriov vf list {node}` shows those that exist."))
+    })?;
     let function: SriovName =
         found.phy.parse().map_err(|bad: BadId| Failure::new(bad.to_string()))?;
     if matches!(mode, Mode::Macvtap) {

@@ -22,11 +22,11 @@ pub(super) async fn apply(
 }
 
 fn wanted(shell: &Shell, name: &str, restart: Restart, consent: Consent) -> Result<bool, Failure> {
-    let wanted = match (restart.choice(), consent.yes) {
-        (Some(false), _) => return Ok(false),
-        (Some(true), false) => shell.ask(&format!("Restart virtual machine \"{name}\"?"))?,
-        (None, false) => shell.ask(&format!("Restart VM \"{name}\" to apply changes?"))?,
-        (Some(true) | None, true) => true,
+    let wanted = match restart.choice() {
+        Some(false) => return Ok(false),
+        Some(true) => consent.yes || shell.ask(&format!("Restart virtual machine \"{name}\"?"))?,
+        // To agree beforehand to whatever is asked for is not to ask for a restart.
+        None => shell.choose(&format!("Restart VM \"{name}\" to apply changes?"))?,
     };
     if !wanted {
         shell.out.note("Changes will be applied on next VM start/restart.");

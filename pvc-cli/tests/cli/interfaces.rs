@@ -125,6 +125,10 @@ fn an_interface_is_removed_by_its_network_or_its_address() {
     let desk = with_vm("start");
     assert_eq!(desk.lab("vm network remove web1 storage -r -y").code, Some(0));
     assert_eq!(desk.asked()[1], "PUT /vm/u-1?restart=True");
+    let desk = with_vm("start");
+    let ended = desk.lab("vm network remove web1 storage -L -y");
+    assert!(ended.stderr.contains("Restart VM \"web1\" to apply changes? [y/N]"), "{ended:?}");
+    assert_eq!(desk.asked()[1..], ["PUT /vm/u-1?restart=False"], "no answer is a no");
 }
 
 #[test]
@@ -142,7 +146,8 @@ fn an_interface_that_cannot_be_had_changes_nothing() {
         ("remove web1 2000", 1, "the VM has no interface in network 2000"),
         ("remove web1 lab", 1, "the VM has no interface in network 2000"),
         ("remove web1", 2, "NET"),
-        ("add web1 ens1f0v9 -s", 1, "SR-IOV VF on node 'hv1' \"ens1f0v9\" not found."),
+        ("add web1 ens1f0v9 -s", 1, "SR-IOV VF \"ens1f0v9\" not found on node \"hv1\"."),
+        ("add web1 ens1f0v9 -s", 1, "`pvc network sriov vf list hv1` shows those that exist."),
         ("remove web1 ens1f0v9 -s", 1, "no interface in network macvtap:ens1f0v9"),
     ] {
         let ended = desk.lab(&format!("vm network {command}"));

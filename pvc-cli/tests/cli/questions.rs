@@ -133,6 +133,27 @@ fn a_change_of_memory_is_applied_at_once_only_if_wanted() {
 }
 
 #[test]
+fn an_agreement_beforehand_is_no_wish_for_a_restart() {
+    let set = "vm vcpu set web1 4";
+    for (command, answer, restart) in [
+        (format!("-c lab {set} -y"), "", false),
+        (format!("-c lab {set} -y"), "n\n", false),
+        (format!("-c lab {set} -y"), "y\n", true),
+        (format!("-u -c lab {set}"), "", false),
+        (format!("-u -c lab {set} -r"), "", true),
+        (format!("-c lab {set} -y -r"), "", true),
+        (format!("-c lab {set} -r"), "", false),
+        (format!("-u -c lab {set} -R"), "y\n", false),
+    ] {
+        let desk = with_vm();
+        let ended = end(desk.command(&command), answer);
+        assert_eq!(ended.code, Some(0), "{command}: {ended:?}");
+        let expected = format!("PUT /vm/u-1?restart={}", if restart { "True" } else { "False" });
+        assert_eq!(desk.asked()[1], expected, "{command} {answer:?}");
+    }
+}
+
+#[test]
 fn a_modification_is_shown_before_it_is_written() {
     let desk = with_vm();
     let file = desk.file("new.xml", &XML.replace("512", "1024"));

@@ -102,13 +102,17 @@ impl Args {
 
     /// Whether the argument says yes; what is no flag says no, as upstream has it.
     pub(crate) fn flag(&self, name: &str) -> bool {
-        self.given_flag(name).unwrap_or(false)
+        self.text(name).and_then(yes_or_no).unwrap_or(false)
     }
 
-    /// Whether the argument says yes; `None` if it was not given.
-    pub(crate) fn given_flag(&self, name: &str) -> Option<bool> {
-        let text = self.text(name)?.to_ascii_lowercase();
-        Some(matches!(text.as_str(), "y" | "yes" | "t" | "true" | "on" | "1"))
+    /// What a setting is switched to; `None` if it was not given or is empty. What is neither yes nor
+    /// no is refused: a misspelling must not switch anything.
+    pub(crate) fn switch(&self, name: &str) -> Result<Option<bool>, ApiError> {
+        let Some(text) = self.text(name).filter(|text| !text.is_empty()) else { return Ok(None) };
+        yes_or_no(text).map(Some).ok_or_else(|| {
+            let help = format!("{text} is not valid; expected True or False");
+            ApiError::argument(name, help)
+        })
     }
 
     /// The word that was given, one of `words`; `None` if none was.
@@ -166,6 +170,14 @@ impl Args {
     }
 }
 
+fn yes_or_no(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "y" | "yes" | "t" | "true" | "on" | "1" => Some(true),
+        "n" | "no" | "f" | "false" | "off" | "0" => Some(false),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
@@ -209,6 +221,18 @@ mod tests {
         for no in ["c", "d", "e", "f"] {
             assert!(!args.flag(no), "{no}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_switch_is_neither_turned_by_a_misspelling_nor_by_nothing() {
+        let args = args("a=Yes&b=0&c=&d=ture", None).await;
+        assert_eq!(args.switch("a").unwrap(), Some(true));
+        assert_eq!(args.switch("b").unwrap(), Some(false));
+        for absent in ["c", "e"] {
+            assert_eq!(args.switch(absent).unwrap(), None, "{absent}");
+        }
+        let why = args.switch("d").unwrap_err().to_string();
+        assert!(why.contains("ture is not valid; expected True or False"), "{why}");
     }
 
     #[tokio::test]

@@ -6,7 +6,7 @@ use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder};
 const ABOUT: &str = "Manages a Parallel Virtual Cluster.\n\n\
     Every argument may be sent in the query or in a form (URL-encoded or multipart); repeated \
     arguments are a list. Flags are `true`, `yes`, `on`, `1`, `t` or `y` for true, anything else \
-    for false. Answers are JSON; a refusal has a `message`, which is a sentence, or one per \
+    for false; those that are settings are refused if they are neither. Answers are JSON; a refusal has a `message`, which is a sentence, or one per \
     argument, and a stable `code`.";
 
 /// The head of the document, to which the routes are added.

@@ -8,6 +8,7 @@ mod node;
 mod sriov;
 pub(crate) mod storage;
 mod vm_define;
+mod vm_mac;
 mod vm_meta;
 mod vm_modify;
 mod vm_move;

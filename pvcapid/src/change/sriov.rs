@@ -75,11 +75,24 @@ pub(crate) fn set_vf(
     }
     let mut ops: Vec<Option<Op>> = wishes.into_iter().flatten().collect();
     if ops.iter().any(Option::is_some) {
+        ops.push(other_rate(node, vf, now, wish));
         ops.push(exists);
     }
     let message =
         format!("Successfully modified configuration of SR-IOV VF '{vf}' on node '{node}'.");
     Ok(Change::of(ops, message))
+}
+
+/// Guards the rate that stays as it is while the other, which was held against it, changes.
+fn other_rate(node: &NodeName, vf: &SriovName, now: &VfSettings, wish: &VfWish) -> Option<Op> {
+    let changes = |now: &Seen<u32>, wish: Option<u32>| wish.is_some() && now.copied() != wish;
+    let min = changes(&now.tx_rate_min, wish.tx_rate_min);
+    let max = changes(&now.tx_rate_max, wish.tx_rate_max);
+    match (min, max) {
+        (true, false) => key::sriov_vf_tx_rate_max(node, vf).check(&now.tx_rate_max),
+        (false, true) => key::sriov_vf_tx_rate_min(node, vf).check(&now.tx_rate_min),
+        (true, true) | (false, false) => None,
+    }
 }
 
 /// What a wish for one setting needs; the outer `None` if there is none, the inner if it is so.
@@ -154,6 +167,13 @@ mod tests {
     fn only_what_changes_is_written_and_guarded() {
         let wish = VfWish { vlan_id: Some(7), trust: Some(false), ..VfWish::default() };
         assert_eq!(set(wish).unwrap(), ["ens1f0v0/config/vlan_id", "ens1f0v0"]);
+        // The other rate is what this one was held against.
+        let rate = VfWish { tx_rate_min: Some(50), ..VfWish::default() };
+        let both = ["ens1f0v0/config/tx_rate_min", "ens1f0v0/config/tx_rate_max", "ens1f0v0"];
+        assert_eq!(set(rate).unwrap(), both);
+        let rates = VfWish { tx_rate_min: Some(10), tx_rate_max: Some(20), ..VfWish::default() };
+        let both = ["ens1f0v0/config/tx_rate_max", "ens1f0v0/config/tx_rate_min", "ens1f0v0"];
+        assert_eq!(set(rates).unwrap(), both);
         let same = VfWish { trust: Some(false), ..VfWish::default() };
         assert_eq!(set(same).unwrap(), [""; 0], "it is so already");
     }

@@ -11,6 +11,7 @@ use pvc_domxml::Definition;
 use pvc_plan::place::{Ledger, Request};
 
 use super::sriov::{check_functions, has_hardware};
+use super::vm_mac::check_macs;
 use super::vm_modify::{exist, volumes};
 use super::{Change, vm_tag};
 use crate::api::ApiError;
@@ -48,6 +49,7 @@ pub(crate) fn define(
     free(definition, view)?;
     let volumes = volumes(definition)?;
     exist(&volumes, view)?;
+    check_macs(uuid, &[], &definition.description.networks, view)?;
     let functions = VmFunction::of_definition(xml);
     let node = node(definition, &functions, wish, view)?;
     // Hardware that is handed to a VM cannot move with it.

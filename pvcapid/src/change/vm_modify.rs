@@ -7,9 +7,10 @@ use pvc_common::model::{Vm, VmFunction};
 use pvc_common::state::{MigrationMethod, VmState};
 use pvc_common::view::View;
 use pvc_common::zk::{Seen, key};
-use pvc_domxml::{Definition, edit};
+use pvc_domxml::{Definition, describe, edit};
 
 use super::sriov::{check_functions, has_hardware};
+use super::vm_mac::check_macs;
 use super::{Change, check_fit, unreadable};
 use crate::api::ApiError;
 
@@ -56,6 +57,10 @@ pub(crate) fn modify(
     let had = was.volumes.get().map_or(&[][..], Vec::as_slice);
     let new: Vec<VolumeId> = volumes.iter().filter(|one| !had.contains(one)).cloned().collect();
     exist(&new, view)?;
+    // Nor shall an address that was another's already.
+    let had = was.xml.get().and_then(|xml| describe(xml).ok());
+    let had = had.map(|description| description.networks).unwrap_or_default();
+    check_macs(uuid, &had, &definition.description.networks, view)?;
     // Hardware that is handed to a VM cannot move with it.
     let method = &vm.migration_method;
     let by_shutdown = Some(MigrationMethod::Shutdown);

@@ -2,7 +2,7 @@
 
 use pvc_common::api;
 use pvc_common::id::{MacAddress, RuleName, Vni};
-use pvc_common::model::{Lease, Network, Reservation, Rule};
+use pvc_common::model::{Lease, Lease6, Network, Reservation, Rule};
 use pvc_common::state::Word;
 use pvc_common::zk::key::Direction;
 use pvc_common::zk::{Seen, Text};
@@ -40,17 +40,24 @@ pub(crate) fn network(vni: Vni, network: &Network) -> api::Network {
     }
 }
 
-/// The addresses that a network keeps and, unless `only_static`, those that DHCP gave away; each by
-/// hardware address.
-pub(crate) fn leases(network: &Network, only_static: bool) -> Vec<(MacAddress, api::NetworkLease)> {
+/// The addresses that a network keeps and, unless `only_static`, those that DHCP gave away.
+pub(crate) fn leases(network: &Network, only_static: bool) -> Vec<api::NetworkLease> {
     let reserved = network.reservations.iter().map(|(mac, Reservation { ip, hostname, .. })| {
-        (*mac, lease(*mac, text(ip), text(hostname), STATIC.to_owned()))
+        lease(*mac, text(ip), text(hostname), STATIC.to_owned())
     });
     let leased = network.leases.iter().filter(|_| !only_static);
     let leased = leased.map(|(mac, Lease { ip, hostname, expiry, .. })| {
-        (*mac, lease(*mac, text(ip), text(hostname), text(expiry)))
+        lease(*mac, text(ip), text(hostname), text(expiry))
     });
-    reserved.chain(leased).collect()
+    let leased6 = network.leases6.iter().filter(|_| !only_static);
+    let leased6 = leased6.map(|(ip, Lease6 { hostname, expiry, mac, .. })| api::NetworkLease {
+        hostname: text(hostname),
+        ip4_address: String::new(),
+        ip6_address: ip.to_string(),
+        mac_address: text(mac),
+        timestamp: text(expiry),
+    });
+    reserved.chain(leased).chain(leased6).collect()
 }
 
 fn lease(
@@ -59,7 +66,13 @@ fn lease(
     hostname: String,
     timestamp: String,
 ) -> api::NetworkLease {
-    api::NetworkLease { hostname, ip4_address, mac_address: mac.to_string(), timestamp }
+    api::NetworkLease {
+        hostname,
+        ip4_address,
+        ip6_address: String::new(),
+        mac_address: mac.to_string(),
+        timestamp,
+    }
 }
 
 /// The firewall rules of a network, in their order.

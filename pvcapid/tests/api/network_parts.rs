@@ -122,6 +122,7 @@ async fn an_address_that_cannot_be_kept_is_refused() {
             "reservation for 52:54:00:00:00:01",
         ),
         ("lab", format!("{new}&ipaddress=10.2.0.10&hostname=a.b"), "without a domain"),
+        ("lab", format!("{new}&ipaddress=10.2.0.10&hostname=Gateway"), "is the gateway's"),
         ("lab", "macaddress=52:54:00:00:00:01&ipaddress=10.2.0.10".to_owned(), "already exists!"),
     ] {
         let answer = cluster.post(&format!("/network/{network}/lease"), &form).await.is(400);
@@ -141,6 +142,83 @@ async fn an_address_that_cannot_be_kept_is_refused() {
         .post("/network/seven/lease", "macaddress=52:54:00:00:00:01&ipaddress=10.7.0.9")
         .await
         .is(200);
+}
+
+#[tokio::test]
+async fn a_name_is_kept_once_in_a_domain_of_several_networks() {
+    let cluster = cluster().await;
+    for (vni, domain) in [(7, "LAB.local"), (8, "other.local")] {
+        let form = format!(
+            "description=n{vni}&nettype=managed&ip4_network=10.{vni}.0.0/24&domain={domain}"
+        );
+        cluster.post(&format!("/network/{vni}"), &form).await.is(200);
+    }
+    let form = |network: u32, mac: u32| {
+        format!("macaddress=52:54:00:00:00:0{mac}&ipaddress=10.{network}.0.9&hostname=web1")
+    };
+    cluster.post(LEASE, &form(2, 1)).await.is(200);
+    let answer = cluster.post("/network/7/lease", &form(7, 2)).await.is(400);
+    assert_eq!(answer.body["code"], "hostname-in-use");
+    assert!(answer.message().contains("network 'lab'"), "{answer:?}");
+    cluster.post("/network/8/lease", &form(8, 3)).await.is(200);
+}
+
+#[tokio::test]
+async fn a_lease_of_ipv6_is_listed_and_removed() {
+    let cluster = cluster().await;
+    cluster.put("/network/lab", "ip6_network=fd00:6::/64").await.is(200);
+    for (ip, mac) in [("fd00:6::50", "52:54:00:00:00:98"), ("fd00:6::51", "")] {
+        let root = format!("/networks/2000/dhcp6_leases/{ip}");
+        for (suffix, text) in [
+            ("", ""),
+            ("/duid", "00:01"),
+            ("/iaid", "7"),
+            ("/hostname", "guest6"),
+            ("/expiry", "1700000000"),
+            ("/mac", mac),
+        ] {
+            cluster.write(&format!("{root}{suffix}"), text).await;
+        }
+    }
+    let expected = json!({"hostname": "guest6", "ip4_address": "", "ip6_address": "fd00:6::50",
+        "mac_address": "52:54:00:00:00:98", "timestamp": "1700000000"});
+    let all = cluster.get(LEASE).await.is(200).body;
+    assert_eq!(all[1], expected, "{all}");
+    assert_eq!((&all[2]["mac_address"], all.as_array().unwrap().len()), (&json!(""), 3));
+    assert!(all[0].get("ip6_address").is_none(), "as other versions have it: {all}");
+    assert_eq!(cluster.get(&format!("{LEASE}/52:54:00:00:00:98")).await.body, json!([expected]));
+    cluster.get(&format!("{LEASE}/None")).await.is(404);
+    cluster.get(&format!("{LEASE}?static=true")).await.is(404);
+    let one = format!("{LEASE}/fd00:6:0::50");
+    let done = "DHCP dynamic lease 'fd00:6::50' removed successfully!";
+    assert_eq!(cluster.delete(&one).await.is(200).message(), done);
+    cluster.delete(&one).await.is(400);
+    assert_eq!(cluster.read("/networks/2000/dhcp6_leases/fd00:6::50/duid").await, None);
+    assert_eq!(cluster.get(LEASE).await.body.as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_gateway_is_no_address_that_is_leased() {
+    let cluster = cluster().await;
+    cluster.put("/network/lab", "ip6_network=fd00:6::/64").await.is(200);
+    for (path, text) in [
+        ("dhcp4_leases/52:54:00:00:00:98", ""),
+        ("dhcp4_leases/52:54:00:00:00:98/ipaddr", "10.2.0.50"),
+        ("dhcp6_leases/fd00:6::50", ""),
+        ("dhcp6_leases/fd00:6::50/duid", "00:01"),
+        ("dhcp6_leases/fd00:6::50/mac", "52:54:00:00:00:98"),
+    ] {
+        cluster.write(&format!("/networks/2000/{path}"), text).await;
+    }
+    for form in ["ip4_gateway=10.2.0.50", "ip6_gateway=fd00:6::50"] {
+        let answer = cluster.put("/network/lab", form).await.is(400);
+        assert_eq!(answer.body["code"], "address-in-use", "{form}");
+        assert!(answer.message().contains("is leased"), "{answer:?}");
+    }
+    // What is so already keeps nothing else from being changed.
+    cluster.write("/networks/2000/ip4_gateway", "10.2.0.50").await;
+    cluster.write("/networks/2000/ip6_gateway", "fd00:6::50").await;
+    cluster.put("/network/lab", "dhcp4=no&mtu=1400&ip6_network=fd00:6::/64").await.is(200);
 }
 
 #[tokio::test]

@@ -177,11 +177,13 @@ async fn a_network_that_makes_no_sense_is_refused_and_nothing_is_made() {
         (of("vni=2000&description=new&nettype=managed"), "VNI '2000' already exists!"),
         (of("vni=5&description=lab&nettype=managed"), "description 'lab' already exists!"),
         (of("vni=5&description=42&nettype=managed"), "look like a VNI"),
-        (of("vni=5&description=my_net&nettype=managed"), "A domain must be given"),
+        (of("vni=5&description=my-&nettype=managed"), "A domain must be given"),
         (bridged("ip4_network=10.3.0.0/24"), "is bridged"),
         (bridged("domain=a.b"), "is bridged"),
         (bridged("name_servers=10.0.0.1"), "is bridged"),
         (bridged("dhcp4=yes"), "is bridged"),
+        (managed("dhcp4=ture"), "\"dhcp4\":\"ture is not valid; expected True or False"),
+        (managed("ip4_network=169.0.0.0/8"), "not of a loopback"),
         (managed("mtu=100"), "from 576 to 65535"),
         (managed("mtu=1000&ip6_network=fd00:5::/64"), "at least 1280"),
         (managed("domain=a..b"), "\"domain\":"),
@@ -370,6 +372,8 @@ async fn a_change_that_makes_no_sense_changes_nothing() {
     for (network, form, said) in [
         ("9", "mtu=1400", "Could not find network '9'"),
         ("lab", "", "No updates"),
+        ("lab", "dhcp4=ture", "expected True or False"),
+        ("lab", "dhcp4=", "No updates"),
         ("lab", "description=office", "already exists!"),
         ("lab", "description=", "\"description\":"),
         ("lab", "mtu=1400&ip4_gateway=10.3.0.1", "outside of network"),
@@ -397,6 +401,43 @@ async fn a_change_that_makes_no_sense_changes_nothing() {
     }
     cluster.put("/network/lab", "ip4_network=10.2.0.0/23").await.is(200);
     cluster.put("/network/campus", "mtu=9000&domain=").await.is(200);
+}
+
+#[tokio::test]
+async fn a_description_with_an_underscore_makes_a_domain() {
+    let cluster = Cluster::new().await;
+    cluster.post("/network/5", "description=my_net&nettype=managed").await.is(200);
+    assert_eq!(cluster.get("/network/5").await.body[0]["domain"], "my_net.local");
+}
+
+#[tokio::test]
+async fn what_was_wrong_before_keeps_nothing_else_from_being_changed() {
+    let cluster = cluster().await;
+    let reservation = "/networks/2000/dhcp4_reservations/52:54:00:00:00:01";
+    for (path, text) in [
+        (reservation.to_owned(), "static"),
+        (format!("{reservation}/ipaddr"), "10.9.0.9"),
+        (format!("{reservation}/hostname"), "web1"),
+        ("/networks/2000/dhcp4_end".to_owned(), "10.3.0.199"),
+    ] {
+        cluster.write(&path, text).await;
+    }
+    for form in ["dhcp4=no", "dhcp4=yes", "dhcp4_start=10.2.0.50", "ip4_gateway=10.2.0.2"] {
+        cluster.put("/network/lab", form).await.is(200);
+    }
+    for (form, said) in [
+        ("dhcp4_end=10.4.0.199", "'10.4.0.199' is outside"),
+        ("dhcp4_start=10.4.0.1", "'10.4.0.1' is outside"),
+        ("ip4_gateway=", "needs an IPv4 gateway"),
+        ("dhcp4_end=", "start and end addresses are required"),
+    ] {
+        refused(cluster.put("/network/lab", form).await, said, form);
+    }
+    cluster.write("/networks/2000/ip6_gateway", "fd00:9::1").await;
+    cluster.write("/networks/2000/ip6_network", "fd00:8::/64").await;
+    cluster.write("/networks/2000/mtu", "1000").await;
+    cluster.put("/network/lab", "mtu=1100").await.is(400);
+    cluster.put("/network/lab", "mtu=1400").await.is(200);
 }
 
 #[tokio::test]

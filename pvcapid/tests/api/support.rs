@@ -228,6 +228,11 @@ pub(crate) fn encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
+/// The hardware address of a VM's interface in a definition.
+pub(crate) fn mac(uuid: &str) -> String {
+    format!("52:54:00:{}:{}:{}", &uuid[..2], &uuid[2..4], &uuid[4..6])
+}
+
 /// A definition.
 pub(crate) fn definition(uuid: &str, name: &str, memory: u64) -> String {
     format!(
@@ -237,8 +242,9 @@ pub(crate) fn definition(uuid: &str, name: &str, memory: u64) -> String {
          <emulator>/usr/bin/qemu-system-x86_64</emulator>\
          <disk type='file' device='disk'><source file='/var/{name}.img'/>\
          <target dev='sda' bus='scsi'/></disk>\
-         <interface type='bridge'><mac address='52:54:00:00:00:01'/>\
+         <interface type='bridge'><mac address='{mac}'/>\
          <source bridge='vmbr1001'/><model type='virtio'/></interface>\
-         <console type='pty'/></devices></domain>"
+         <console type='pty'/></devices></domain>",
+        mac = mac(uuid)
     )
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use pvc_ceph::{Ceph, Lock, Volumes};
 use pvc_common::id::VolumeId;
 
-use crate::support::{Cluster, DB1, WEB1, definition, encoded};
+use crate::support::{Cluster, DB1, WEB1, definition, encoded, mac};
 
 const NEW: &str = "11111111-2222-4333-8444-555555555555";
 
@@ -87,6 +87,48 @@ async fn a_definition_is_replaced() {
     assert_eq!((&vm["memory"], &vm["state"]), (&json!(4096), &json!("restart")));
     cluster.put("/vm/web1", &form(&definition(DB1, "web1", 1), "")).await.is(400);
     cluster.put("/vm/web9", &form(&new, "")).await.is(400);
+}
+
+#[tokio::test]
+async fn a_hardware_address_is_one_vms_in_its_network() {
+    let cluster = Cluster::new().await;
+    let taken = definition(NEW, "new1", 512).replace(&mac(NEW), &mac(WEB1).to_uppercase());
+    let elsewhere = taken.replace("vmbr1001", "vmbr7");
+    let refused = |answer: crate::support::Answer, said: &str| {
+        let answer = answer.is(400);
+        assert_eq!(answer.body["code"], "mac-in-use", "{answer:?}");
+        assert!(answer.message().contains(said), "{said}: {answer:?}");
+    };
+    refused(cluster.post("/vm", &form(&taken, "")).await, "in network '1001' already: VM web1's");
+    cluster.post("/vm", &form(&elsewhere, "")).await.is(200);
+    refused(cluster.put("/vm/new1", &form(&taken, "")).await, "VM web1's");
+    let twice = |xml: &str| {
+        let more = format!(
+            "<interface type='bridge'><mac address='{}'/><source bridge='vmbr8'/></interface>",
+            mac(WEB1)
+        );
+        xml.replace("<console", &format!("{more}<console"))
+    };
+    refused(cluster.put("/vm/new1", &form(&twice(&elsewhere), "")).await, "more than once");
+    // What is wrong already keeps nothing else from being changed.
+    for old in [taken.clone(), twice(&taken)] {
+        cluster.write(&format!("/domains/{NEW}/xml"), &old).await;
+        cluster.put("/vm/new1", &form(&old.replace(">512<", ">1024<"), "")).await.is(200);
+    }
+}
+
+#[tokio::test]
+async fn two_that_want_the_same_hardware_address_at_once_do_not_both_get_it() {
+    let cluster = Cluster::new().await;
+    let change = |vm: &'static str, uuid: &'static str| {
+        let xml = definition(uuid, vm, 2048).replace(&mac(uuid), "52:54:00:aa:bb:cc");
+        let cluster = &cluster;
+        async move { cluster.put(&format!("/vm/{vm}"), &form(&xml, "")).await }
+    };
+    let (a, b) = tokio::join!(change("web1", WEB1), change("db1", DB1));
+    let mut statuses = [a.status.as_u16(), b.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 400]);
 }
 
 #[tokio::test]

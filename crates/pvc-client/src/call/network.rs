@@ -12,7 +12,7 @@ pub struct Settings {
     pub mtu: Option<String>,
     /// Its DNS domain.
     pub domain: Option<String>,
-    /// Name servers that its VMs are told.
+    /// Name servers that are asked what its own does not know.
     pub name_servers: Vec<String>,
     /// Its IPv4 network.
     pub ip4_network: Option<String>,

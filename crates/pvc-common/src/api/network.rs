@@ -20,7 +20,8 @@ pub struct Network {
     /// Its DNS domain.
     #[serde(default)]
     pub domain: String,
-    /// Name servers that its VMs are told. Other versions send one that is empty for none.
+    /// Name servers that are asked what its own does not know. Other versions send one that is empty
+    /// for none.
     #[serde(default)]
     pub name_servers: Vec<String>,
     /// Its IPv6 addresses.
@@ -59,16 +60,19 @@ pub struct NetworkIp4 {
     pub dhcp_end: String,
 }
 
-/// An IPv4 address that a network keeps for an interface, or that DHCP gave to it.
+/// An address that a network keeps for an interface, or that DHCP gave to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NetworkLease {
     /// The name that goes with it; `None` without one.
     #[serde(default)]
     pub hostname: String,
-    /// The address.
+    /// The address; empty if it is an IPv6 address.
     #[serde(default)]
     pub ip4_address: String,
-    /// The interface's hardware address.
+    /// The address, if it is an IPv6 address.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub ip6_address: String,
+    /// The interface's hardware address; empty where it is not known, of an IPv6 address only.
     pub mac_address: String,
     /// `static` for one that is kept, else when it ends, in UNIX seconds by the primary's clock.
     #[serde(default)]

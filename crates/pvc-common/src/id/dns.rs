@@ -1,5 +1,5 @@
-//! Names of the DNS: of which no other characters than a host's name may have, so that none can
-//! end a word in a zone, a statement or a line of somebody's configuration.
+//! Names of the DNS: of which no other characters than a host's name may have, and underscores in
+//! domains, so that none can end a word in a zone, a statement or a line of somebody's configuration.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,10 +9,10 @@ use super::BadId;
 /// The longest name that fits a message of the DNS: 255 bytes with the lengths of its labels.
 const LONGEST: usize = 253;
 
-/// One label of a host's name: letters, digits and inner hyphens, at most 63 of them.
-fn is_label(text: &str) -> bool {
+/// One label: letters, digits, those in `more` and inner hyphens, at most 63 of them.
+fn is_label(text: &str, more: &[u8]) -> bool {
     (1..=63).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || more.contains(&b))
         && !text.starts_with('-')
         && !text.ends_with('-')
 }
@@ -22,6 +22,8 @@ fn is_label(text: &str) -> bool {
 pub struct Hostname(Box<str>);
 
 /// A name of the DNS: labels with dots between them, in lower case, without a dot at its end.
+///
+/// A label may have underscores: the old release makes a network's domain of its description.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DnsName(Box<str>);
 
@@ -51,7 +53,7 @@ impl FromStr for Hostname {
     type Err = BadId;
 
     fn from_str(text: &str) -> Result<Self, BadId> {
-        if is_label(text) {
+        if is_label(text, b"") {
             Ok(Self(text.to_ascii_lowercase().into()))
         } else {
             let expected = "up to 63 letters, digits and hyphens, no hyphen at either end";
@@ -65,11 +67,11 @@ impl FromStr for DnsName {
 
     fn from_str(text: &str) -> Result<Self, BadId> {
         let name = text.strip_suffix('.').unwrap_or(text);
-        if name.len() <= LONGEST && name.split('.').all(is_label) {
+        if name.len() <= LONGEST && name.split('.').all(|label| is_label(label, b"_")) {
             Ok(Self(name.to_ascii_lowercase().into()))
         } else {
-            let expected = "labels of letters, digits and inner hyphens with dots between them, \
-                            such as net1.example.org";
+            let expected = "labels of letters, digits, underscores and inner hyphens with dots \
+                            between them, such as net1.example.org";
             Err(BadId::new(text, "DNS name", expected))
         }
     }
@@ -91,13 +93,12 @@ impl fmt::Display for DnsName {
 mod tests {
     use super::*;
 
-    const HOSTILE: [&str; 12] = [
+    const HOSTILE: [&str; 11] = [
         "",
         "-a",
         "a-",
         "a b",
         "a\n",
-        "a_b",
         "ä",
         "a'; drop table records; --",
         "*",
@@ -109,7 +110,7 @@ mod tests {
     #[test]
     fn a_host_name_is_one_label_in_lower_case() {
         assert_eq!("Web-1".parse::<Hostname>().unwrap().as_str(), "web-1");
-        for bad in HOSTILE.into_iter().chain(["a.b", "a.", &"x".repeat(64)]) {
+        for bad in HOSTILE.into_iter().chain(["a.b", "a.", "a_b", &"x".repeat(64)]) {
             assert!(bad.parse::<Hostname>().is_err(), "{bad:?}");
         }
     }
@@ -120,6 +121,9 @@ mod tests {
             ("Net1.Local.", "net1.local"),
             ("a", "a"),
             ("1.168.192.in-addr.arpa", "1.168.192.in-addr.arpa"),
+            // What the old release makes of the description `my_net`.
+            ("My_Net.local", "my_net.local"),
+            ("_net_.local", "_net_.local"),
         ] {
             assert_eq!(text.parse::<DnsName>().unwrap().as_str(), name);
         }
@@ -133,6 +137,8 @@ mod tests {
         let domain: DnsName = "net1.local".parse().unwrap();
         let host: Hostname = "web".parse().unwrap();
         assert_eq!(domain.host(&host).unwrap().as_str(), "web.net1.local");
+        let domain: DnsName = "my_net.local".parse().unwrap();
+        assert_eq!(domain.host(&host).unwrap().as_str(), "web.my_net.local");
         let long: DnsName = ["x".repeat(62).as_str(); 4].join(".").parse().unwrap();
         assert_eq!(long.host(&host), None);
     }

@@ -18,10 +18,11 @@ const FORBIDDEN: [(&str, &str); 7] = [
     ("define", NO_DEFINITIONS),
     ("redefine", NO_DEFINITIONS),
     ("undefine", NO_DEFINITIONS),
-    ("meter", "a rule that makes no set of its own"),
+    ("meter", NO_SET),
 ];
 
 const ELSEWHERE: &str = "a verdict that leads to no other chain, such as `accept` or `drop`";
+const NO_SET: &str = "a rule that makes no set of its own";
 const NO_DEFINITIONS: &str = "the rule itself, without files or definitions";
 const ONE_LINE: &str = "one rule on one line, without `;`, `#` or `\\`";
 const PAIRS: &str = "brackets and quotes in pairs";
@@ -153,8 +154,18 @@ fn words(bare: &[char]) -> Result<(), BadRule> {
             return Err(bad(word, at, expected));
         }
         at += run.len();
+        let flows = if follows_digit { text.ends_with("flow") } else { text == "flow" };
+        if flows && is_meter(&bare[at..]) {
+            return Err(bad("flow", at - 4, NO_SET));
+        }
     }
     Ok(())
+}
+
+/// Whether `flow` with this behind it is nft's old word for a meter: `flow table`.
+fn is_meter(behind: &[char]) -> bool {
+    let next = behind.iter().skip_while(|c| matches!(c, ' ' | '\t'));
+    next.take(5).copied().eq("table".chars())
 }
 
 /// `@` is followed by a part of the packet: named sets are not the rule's.

@@ -42,6 +42,11 @@ impl List {
     }
 }
 
+/// The address of either kind.
+fn address(lease: &NetworkLease) -> &str {
+    if lease.ip6_address.is_empty() { &lease.ip4_address } else { &lease.ip6_address }
+}
+
 /// The table of leases, or `mac|ip|hostname` of each.
 pub(in crate::network) fn render(
     leases: &[NetworkLease],
@@ -50,9 +55,9 @@ pub(in crate::network) fn render(
 ) -> String {
     if style == ListStyle::Raw {
         let lines = leases.iter().map(|lease| {
-            let NetworkLease { mac_address, ip4_address, hostname, .. } = lease;
+            let NetworkLease { mac_address, hostname, .. } = lease;
             // What a guest calls itself may be anything.
-            tame(&format!("{mac_address}|{ip4_address}|{hostname}"))
+            tame(&format!("{mac_address}|{}|{hostname}", address(lease)))
         });
         return lines.collect::<Vec<_>>().join("\n");
     }
@@ -70,7 +75,7 @@ pub(in crate::network) fn table(
     for lease in leases {
         table.row(vec![
             setting(&lease.hostname),
-            setting(&lease.ip4_address),
+            setting(address(lease)),
             (&lease.mac_address).into(),
             end(&lease.timestamp),
         ]);

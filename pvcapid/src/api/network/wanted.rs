@@ -18,7 +18,7 @@ pub(super) struct Settings {
     mtu: Option<u32>,
     /// DNS domain; `<description>.local` if it is not set.
     domain: Option<String>,
-    /// Addresses of name servers, with commas or repeated.
+    /// Name servers that are asked what its own does not know, with commas or repeated.
     name_servers: Option<Vec<String>>,
     /// IPv4 network, such as `10.1.0.0/24`; no other network's, and not the cluster's own.
     ip4_network: Option<String>,
@@ -54,7 +54,7 @@ pub(super) fn wish(args: &Args) -> Result<Wish, ApiError> {
         ip4: Ip4Wish {
             network: given(args, "ip4_network", parse::network4)?,
             gateway: given(args, "ip4_gateway", parse::address4)?,
-            dhcp: args.given_flag("dhcp4"),
+            dhcp: args.switch("dhcp4")?,
             start: given(args, "dhcp4_start", parse::address4)?,
             end: given(args, "dhcp4_end", parse::address4)?,
         },

@@ -52,7 +52,7 @@ impl SetArgs {
         Ok(Self {
             limit: args.list("limit"),
             selector: args.preference("selector")?,
-            autostart: args.given_flag("autostart"),
+            autostart: args.switch("autostart")?,
             profile: args.text("profile").map(str::to_owned),
             migration_method: args.preference("migration_method")?,
             migration_max_downtime: args.number("migration_max_downtime")?,

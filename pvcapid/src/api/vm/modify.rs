@@ -41,9 +41,11 @@ pub(in crate::api) async fn modify(
     let definition = definition(&wanted.xml)?;
     let view = app.view()?;
     let target = changeable(&view, &name)?;
-    // No two VMs get the same function of a card at once: each waits until the view shows the other.
+    // No two VMs get the same function of a card or the same hardware address at once: each waits
+    // until the view shows the other.
     let has_functions = !VmFunction::of_definition(&wanted.xml).is_empty();
-    let alone = if has_functions { Some(app.naming().await) } else { None };
+    let has_interfaces = !definition.description.networks.is_empty();
+    let alone = if has_functions || has_interfaces { Some(app.naming().await) } else { None };
     let done = apply(&app, || async {
         let was = definable(&app, &target).await?;
         let view = app.view()?;

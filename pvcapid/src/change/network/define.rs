@@ -4,13 +4,13 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use pvc_common::id::Vni;
-use pvc_common::model::Network;
 use pvc_common::state::NetworkType;
 use pvc_common::view::View;
 use pvc_common::zk::key;
 
 use super::found::{Found, not_managed};
-use super::ip4::{Ip4, Ip4Wish, is_host};
+use super::held::{gateway4_is_free, gateway6_is_free, reservations_suit};
+use super::ip4::{Ip4, Ip4Wish};
 use super::ip6::{Ip6, Ip6Wish};
 use super::writes::Writes;
 use super::{Given, among, parse, refuse, settled};
@@ -31,7 +31,7 @@ pub(crate) struct Wish {
     pub(crate) mtu: Given<u32>,
     /// Its DNS domain; unset stands for the default of a managed one.
     pub(crate) domain: Given<String>,
-    /// Name servers that its VMs are told.
+    /// Name servers that are asked what its own does not know.
     pub(crate) name_servers: Option<Vec<IpAddr>>,
     /// Its IPv4 addresses.
     pub(crate) ip4: Ip4Wish,
@@ -152,25 +152,56 @@ pub(crate) fn modify(
 
 /// Writes what is asked of addresses and of the size of packets, which depends on them.
 fn addresses(found: &Found, wish: &Wish, view: &View, writes: &mut Writes) -> Result<(), ApiError> {
-    let (vni, was) = (found.vni, &found.network);
     if wish.ip4.is_any() {
-        let ip4 = Ip4::asked(was, &wish.ip4)?;
-        ip4.check()?;
-        reservations_suit(was, &ip4)?;
+        addresses4(found, &wish.ip4, writes)?;
+    }
+    if wish.ip6.is_any() || wish.mtu.is_some() {
+        addresses6(found, wish, writes)?;
+    }
+    apart(view, found.vni, wish)
+}
+
+/// Writes what is asked of IPv4 addresses. What was wrong before keeps nothing else from being changed.
+fn addresses4(found: &Found, wish: &Ip4Wish, writes: &mut Writes) -> Result<(), ApiError> {
+    let (vni, was) = (found.vni, &found.network);
+    let ip4 = Ip4::asked(was, wish)?;
+    // Of what cannot be understood nobody knows that it was wrong.
+    let before = Ip4::asked(was, &Ip4Wish::default()).ok();
+    ip4.check_since(before.as_ref())?;
+    let has_new_gateway = before.is_none_or(|before| before.gateway != ip4.gateway);
+    if has_new_gateway {
+        gateway4_is_free(was, &ip4)?;
+    }
+    if has_new_gateway || before.is_none_or(|before| before.network != ip4.network) {
+        let before = before.and_then(|before| before.network);
+        reservations_suit(was, ip4.network, before)?;
         // None shall be added meanwhile.
         let parent = key::network_reservations(vni);
         writes.check(&parent, &found.seen(&parent));
-        ip4.write(vni, was, writes);
     }
-    if wish.ip6.is_any() || wish.mtu.is_some() {
-        let ip6 = Ip6::asked(was, &wish.ip6)?;
-        let mtu = settled(wish.mtu, &was.mtu, "MTU")?;
+    ip4.write(vni, was, writes);
+    Ok(())
+}
+
+/// The same for IPv6 addresses and the size of packets.
+fn addresses6(found: &Found, wish: &Wish, writes: &mut Writes) -> Result<(), ApiError> {
+    let (vni, was) = (found.vni, &found.network);
+    let ip6 = Ip6::asked(was, &wish.ip6)?;
+    let mtu = settled(wish.mtu, &was.mtu, "MTU")?;
+    let before = Ip6::asked(was, &Ip6Wish::default()).ok();
+    if before != Some(ip6) {
         ip6.check()?;
-        mtu_suits(mtu, &ip6)?;
-        writes.put(&key::network_mtu(vni), &was.mtu, &mtu);
-        ip6.write(vni, was, writes);
     }
-    apart(view, vni, wish)
+    if before.is_none_or(|before| before.gateway != ip6.gateway) {
+        gateway6_is_free(was, &ip6)?;
+    }
+    let same_network = before.is_some_and(|before| before.network == ip6.network);
+    if !same_network || was.mtu.copied() != Some(mtu) {
+        mtu_suits(mtu, &ip6)?;
+    }
+    writes.put(&key::network_mtu(vni), &was.mtu, &mtu);
+    ip6.write(vni, was, writes);
+    Ok(())
 }
 
 /// Refuses networks that are asked for and are not free.
@@ -194,7 +225,7 @@ fn domain(
             parse::domain(&default).map(Some).or_else(|_| {
                 let why = format!(
                     "A domain must be given: '{default}' would be none, for a domain is made of \
-                     letters, digits, hyphens and dots."
+                     letters, digits, underscores, inner hyphens and dots."
                 );
                 refuse("no-domain", why)
             })
@@ -210,22 +241,4 @@ fn mtu_suits(mtu: Option<u32>, ip6: &Ip6) -> Result<(), ApiError> {
             refuse("small-mtu", why)
         }
     }
-}
-
-/// Refuses to leave reservations without their network.
-fn reservations_suit(was: &Network, ip4: &Ip4) -> Result<(), ApiError> {
-    for (mac, reservation) in &was.reservations {
-        let Some(address) = reservation.ip.copied().flatten() else { continue };
-        let what = format!("The reservation for {mac}: address");
-        let Some(network) = ip4.network else {
-            let why = format!("There is a reservation of {address} for {mac}; remove it first.");
-            return refuse("has-reservations", why);
-        };
-        is_host(&what, address, network)?;
-        if ip4.gateway == Some(address) {
-            let why = format!("'{address}' is reserved for {mac}; it cannot be the gateway, too.");
-            return refuse("address-in-use", why);
-        }
-    }
-    Ok(())
 }

@@ -70,24 +70,49 @@ impl Ip4 {
 
     /// Whether they go together.
     pub(super) fn check(&self) -> Result<(), ApiError> {
+        self.check_since(None)
+    }
+
+    /// Refuses what does not go together; but what did not do so `before` either keeps nothing else
+    /// from being changed.
+    pub(super) fn check_since(&self, before: Option<&Self>) -> Result<(), ApiError> {
+        let known: Vec<String> =
+            before.map(Self::faults).into_iter().flatten().map(|fault| fault.to_string()).collect();
+        let mut new = self.faults().into_iter();
+        new.find(|fault| !known.contains(&fault.to_string())).map_or(Ok(()), Err)
+    }
+
+    /// Everything that does not go together.
+    fn faults(&self) -> Vec<ApiError> {
+        let (start, end) = ("DHCPv4 start address", "DHCPv4 end address");
+        let checks = match self.network {
+            None => vec![self.check_without_network()],
+            Some(network) => vec![
+                self.check_gateway(network),
+                self.start.map_or(Ok(()), |address| is_host(start, address, network)),
+                self.end.map_or(Ok(()), |address| is_host(end, address, network)),
+                self.check_range(),
+            ],
+        };
+        [self.check_dhcp()].into_iter().chain(checks).filter_map(Result::err).collect()
+    }
+
+    fn check_dhcp(&self) -> Result<(), ApiError> {
         if self.dhcp && (self.start.is_none() || self.end.is_none()) {
             let why = "DHCPv4 start and end addresses are required for a DHCPv4-enabled network.";
             return refuse("no-dhcp-range", why);
         }
-        let Some(network) = self.network else { return self.check_without_network() };
-        if let Some(gateway) = self.gateway {
-            is_host("IPv4 gateway", gateway, network)?;
-        } else if self.dhcp {
-            let why = "DHCPv4 needs an IPv4 gateway, which is the server's address.";
-            return refuse("no-gateway", why);
-        }
-        match (self.start, self.end) {
-            (Some(start), Some(end)) => self.check_range(network, start, end),
-            (None, None) => Ok(()),
-            (Some(_), None) | (None, Some(_)) => {
-                let why = "A DHCPv4 range has a start and an end address; only one was given.";
-                refuse("no-dhcp-range", why)
+        Ok(())
+    }
+
+    fn check_gateway(&self, network: Ipv4Net) -> Result<(), ApiError> {
+        match self.gateway {
+            Some(gateway) => is_host("IPv4 gateway", gateway, network),
+            None if self.dhcp => {
+                let why = "DHCPv4 needs an IPv4 gateway, which is the server's address.";
+                refuse("no-gateway", why)
             }
+            None => Ok(()),
         }
     }
 
@@ -101,14 +126,15 @@ impl Ip4 {
         refuse("no-ip4-network", format!("There is an IPv4 {what}, but no IPv4 network for it."))
     }
 
-    fn check_range(
-        &self,
-        network: Ipv4Net,
-        start: Ipv4Addr,
-        end: Ipv4Addr,
-    ) -> Result<(), ApiError> {
-        is_host("DHCPv4 start address", start, network)?;
-        is_host("DHCPv4 end address", end, network)?;
+    fn check_range(&self) -> Result<(), ApiError> {
+        let (start, end) = match (self.start, self.end) {
+            (Some(start), Some(end)) => (start, end),
+            (None, None) => return Ok(()),
+            (Some(_), None) | (None, Some(_)) => {
+                let why = "A DHCPv4 range has a start and an end address; only one was given.";
+                return refuse("no-dhcp-range", why);
+            }
+        };
         if start > end {
             let why = format!(
                 "The DHCPv4 range is reversed: it starts at {start} and ends before, at {end}."

@@ -7,6 +7,7 @@
 mod among;
 mod define;
 mod found;
+mod held;
 mod ip4;
 mod ip6;
 pub(crate) mod parse;

@@ -6,7 +6,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
-use pvc_common::id::{MacAddress, RuleName, Vni};
+use pvc_common::id::{DnsName, MacAddress, RuleName, Vni};
 
 /// The cluster's own networks, which VMs name in place of one of these.
 pub(crate) const SYSTEM: [&str; 3] = ["upstream", "cluster", "storage"];
@@ -18,6 +18,15 @@ const MTU_MIN: u32 = 576;
 const MTU_MAX: u32 = 65_535;
 /// Holds some two hundred addresses in a set.
 const RULE_LENGTH: usize = 4096;
+
+/// No hosts' addresses: of no network, the loopback, links (where metadata is asked for), groups and
+/// future use.
+const SPECIAL4: [Ipv4Net; 4] = [
+    Ipv4Net::new_assert(Ipv4Addr::new(0, 0, 0, 0), 8),
+    Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8),
+    Ipv4Net::new_assert(Ipv4Addr::new(169, 254, 0, 0), 16),
+    Ipv4Net::new_assert(Ipv4Addr::new(224, 0, 0, 0), 3),
+];
 
 /// A text as it may be repeated to whoever sent it: short, and in one line.
 pub(crate) fn quoted(text: &str) -> String {
@@ -78,11 +87,11 @@ pub(crate) fn hostname(text: &str) -> Result<String, String> {
 /// A DNS domain.
 pub(crate) fn domain(text: &str) -> Result<String, String> {
     let is_address = text.parse::<Ipv4Addr>().is_ok();
-    if text.len() <= 253 && text.split('.').all(is_label) && !is_address {
+    if text.parse::<DnsName>().is_ok() && !text.ends_with('.') && !is_address {
         return Ok(text.to_owned());
     }
-    let expected = "a domain such as office.example.org: labels of letters, digits and inner \
-                    hyphens between single dots";
+    let expected = "a domain such as office.example.org: labels of letters, digits, underscores \
+                    and inner hyphens between single dots";
     Err(wrong(text, expected))
 }
 
@@ -114,9 +123,8 @@ pub(crate) fn network4(text: &str) -> Result<Ipv4Net, String> {
     if !(8..=30).contains(&network.prefix_len()) || network.to_string() != text {
         return Err(wrong(text, expected));
     }
-    let first = network.network();
-    let special = first.is_loopback() || first.is_link_local() || first.octets()[0] >= 224;
-    if special || first.octets()[0] == 0 {
+    let overlaps = |other: &Ipv4Net| network.contains(other) || other.contains(&network);
+    if SPECIAL4.iter().any(overlaps) {
         let expected = "addresses of hosts, not of a loopback, link, group or future use";
         return Err(wrong(text, expected));
     }
@@ -239,8 +247,8 @@ mod tests {
         let (label, long) = ("x".repeat(63), "x".repeat(64));
         all(hostname, &["web1", "WEB-1", "1", &label], &["a.b", "a-", "a_b", &long]);
         let deep = ["abcdefg"; 32].join(".");
-        let bad = ["a..b", ".a", "a.", "a-.b", "a_b.local", "10.0.0.1", &long, &deep];
-        all(domain, &["local", "office.local", "a-1.example.ORG", &label], &bad);
+        let bad = ["a..b", ".a", "a.", "a-.b", "a/b.local", "10.0.0.1", &long, &deep];
+        all(domain, &["local", "office.local", "a-1.example.ORG", "my_net.local", &label], &bad);
     }
 
     #[test]
@@ -267,12 +275,14 @@ mod tests {
             "fd00::/64",
             "127.0.0.0/8",
             "169.254.0.0/16",
+            "169.0.0.0/8",
+            "169.254.169.0/24",
             "224.0.0.0/8",
             "240.0.0.0/8",
             "0.0.0.0/8",
             "10.1.0.0/255.255.255.0",
         ];
-        all(network4, &["10.1.0.0/24", "10.0.0.0/8", "192.0.2.4/30"], &bad);
+        all(network4, &["10.1.0.0/24", "10.0.0.0/8", "192.0.2.4/30", "169.253.0.0/16"], &bad);
         let why = network4("10.1.0.5/24").unwrap_err();
         assert_eq!(
             why,

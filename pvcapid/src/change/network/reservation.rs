@@ -1,9 +1,10 @@
 //! Addresses that a network keeps for interfaces, and those that DHCP gave away.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-use pvc_common::id::MacAddress;
-use pvc_common::model::{Lease, Reservation};
+use pvc_common::id::{DnsName, MacAddress};
+use pvc_common::model::{Lease, Network, Reservation};
+use pvc_common::view::View;
 use pvc_common::zk::{Seen, key};
 
 use super::found::Found;
@@ -15,6 +16,9 @@ use crate::change::Change;
 
 /// What a reservation's own key holds.
 const STATIC: &str = "static";
+
+/// The name that a network's gateway has in its domain.
+const GATEWAY: &str = "gateway";
 
 /// An address that shall be kept.
 #[derive(Clone, Debug)]
@@ -28,7 +32,11 @@ pub(crate) struct NewReservation {
 }
 
 /// Keeps an address for an interface.
-pub(crate) fn add_reservation(found: &Found, new: &NewReservation) -> Result<Change, ApiError> {
+pub(crate) fn add_reservation(
+    found: &Found,
+    new: &NewReservation,
+    view: &View,
+) -> Result<Change, ApiError> {
     let vni = found.vni;
     found.existing()?.managed("its addresses are")?;
     let was = &found.network;
@@ -47,6 +55,7 @@ pub(crate) fn add_reservation(found: &Found, new: &NewReservation) -> Result<Cha
         return refuse("mac-in-use", why);
     }
     apart(found, new)?;
+    name_is_free(found, new, view)?;
     let mut writes = Writes::default();
     let parent = key::network_reservations(vni);
     writes.claim(&parent, &found.seen(&parent));
@@ -96,10 +105,41 @@ fn apart(found: &Found, new: &NewReservation) -> Result<(), ApiError> {
     }
 }
 
+/// Refuses a name that is the gateway's or, in a network of the same domain, another interface's: only one
+/// would have it in the DNS.
+fn name_is_free(found: &Found, new: &NewReservation, view: &View) -> Result<(), ApiError> {
+    let Some(name) = &new.hostname else { return Ok(()) };
+    if name.eq_ignore_ascii_case(GATEWAY) {
+        return refuse("hostname-in-use", format!("Hostname '{name}' is the gateway's."));
+    }
+    let Some(domain) = domain(&found.network) else { return Ok(()) };
+    let others = view.networks.iter().filter(|(vni, _)| **vni != found.vni);
+    for (vni, other) in others.filter(|(_, other)| self::domain(other).as_ref() == Some(&domain)) {
+        let named = |one: &Reservation| {
+            let taken = one.hostname.get().and_then(Option::as_ref);
+            taken.is_some_and(|taken| taken.eq_ignore_ascii_case(name))
+        };
+        if let Some((mac, _)) = other.reservations.iter().find(|(_, one)| named(one)) {
+            let network = other.description.get().cloned().unwrap_or_else(|| vni.to_string());
+            let why = format!(
+                "Hostname '{name}' is that of the reservation for {mac} in network '{network}' \
+                 already, which has the same domain '{domain}'."
+            );
+            return refuse("hostname-in-use", why);
+        }
+    }
+    Ok(())
+}
+
+fn domain(network: &Network) -> Option<DnsName> {
+    network.domain.get()?.as_ref()?.parse().ok()
+}
+
 /// Whose reservation or lease is meant.
 enum Whose {
     Mac(MacAddress),
     Ip(Ipv4Addr),
+    Ip6(Ipv6Addr),
     Name(String),
 }
 
@@ -107,7 +147,8 @@ impl Whose {
     fn of(text: &str) -> Self {
         let mac = text.parse().map(Self::Mac);
         let ip = || text.parse().map(Self::Ip);
-        mac.or_else(|_| ip()).unwrap_or_else(|_| Self::Name(text.to_owned()))
+        let ip6 = || text.parse().map(Self::Ip6);
+        mac.or_else(|_| ip()).or_else(|_| ip6()).unwrap_or_else(|_| Self::Name(text.to_owned()))
     }
 
     fn fits(
@@ -119,6 +160,8 @@ impl Whose {
         match self {
             Self::Mac(wanted) => *wanted == mac,
             Self::Ip(wanted) => ip.copied().flatten() == Some(*wanted),
+            // These have none, nor a reservation.
+            Self::Ip6(_) => false,
             Self::Name(wanted) => {
                 let name = hostname.get().and_then(Option::as_ref);
                 name.is_some_and(|name| name.eq_ignore_ascii_case(wanted))
@@ -130,6 +173,12 @@ impl Whose {
 /// Removes a reservation, or else a lease, by its hardware address, address or name.
 pub(crate) fn remove_lease(found: &Found, text: &str) -> Result<Change, ApiError> {
     let (vni, whose) = (found.existing()?.vni, Whose::of(text));
+    if let Whose::Ip6(ip) = whose
+        && found.network.leases6.contains_key(&ip)
+    {
+        let message = format!("DHCP dynamic lease '{ip}' removed successfully!");
+        return Ok(Change { ops: found.deletes(&key::lease6(vni, ip)), message });
+    }
     let reserved = found.network.reservations.iter();
     let reserved =
         reserved.filter(|(mac, Reservation { ip, hostname, .. })| whose.fits(**mac, ip, hostname));

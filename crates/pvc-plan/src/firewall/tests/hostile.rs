@@ -18,6 +18,9 @@ fn what_people_write_is_taken_as_it_is() {
         "@th,16,16 53 accept",
         "meta l4proto { tcp, udp } th dport 53\taccept",
         "iifname jumpbox0 drop",
+        "iifname flow0 drop",
+        "ip6 flowlabel 1 drop",
+        "iifname \"flow table\" drop",
         "ct mark & 0xff == 0x1 (accept)",
     ] {
         let text: RuleText =
@@ -57,6 +60,9 @@ fn what_is_more_than_a_rule_is_refused_and_said_where() {
         ("include \"/etc/passwd\"", "`include` at character 1: expected the rule itself"),
         ("define a = 1", "`define` at character 1"),
         ("meter a { ip saddr limit rate 1/second } drop", "`meter` at character 1"),
+        ("flow table a { ip saddr limit rate 1/second } drop", "`flow` at character 1"),
+        ("tcp dport 22flow \ttable a { ip saddr counter } drop", "`flow` at character 13"),
+        ("tcp dport 0xaflow table a { ip saddr counter }", "`flow` at character 14"),
     ] {
         let refused = bad.parse::<RuleText>().expect_err(bad).to_string();
         assert!(refused.starts_with(message), "{bad:?}: {refused}");
@@ -103,7 +109,7 @@ impl Chance {
 }
 
 /// What texts are made of: words of nft, and all that could mean something to its scanner.
-const PIECES: [&str; 48] = [
+const PIECES: [&str; 50] = [
     "accept",
     "drop",
     "tcp dport",
@@ -118,6 +124,8 @@ const PIECES: [&str; 48] = [
     "goto",
     "include",
     "define x =",
+    "meter x",
+    "flow table x",
     "$x",
     "@x",
     "@th,0,16",

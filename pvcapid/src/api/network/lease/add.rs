@@ -63,9 +63,13 @@ async fn keep(app: &App, network: &str, mac: &str, args: &Args) -> Result<Json<M
         ip: checked("ipaddress", parse::address4(&ipaddress))?,
         hostname: hostname.transpose()?,
     };
+    let naming = app.naming().await;
     let done = apply(app, || async {
-        let vni = find(&*app.view()?, network)?;
-        add_reservation(&fetch::network(app.store(), vni).await?, &new)
+        let view = app.view()?;
+        let vni = find(&view, network)?;
+        add_reservation(&fetch::network(app.store(), vni).await?, &new, &view)
     });
-    Ok(Json(Message::new(done.await?)))
+    let done = done.await?;
+    drop(naming);
+    Ok(Json(Message::new(done)))
 }

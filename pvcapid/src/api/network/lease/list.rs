@@ -39,7 +39,7 @@ pub(in crate::api) async fn list(
         ListArgs { limit: args.text("limit").map(str::to_owned), only_static: args.flag("static") };
     let limit = wanted.limit.as_deref().map(Limit::fuzzy).transpose()?;
     let network = existing(&*app.view()?, &network)?;
-    let leases = leases(&network, wanted.only_static).into_iter().map(|(_, lease)| lease);
+    let leases = leases(&network, wanted.only_static).into_iter();
     let fits =
         |lease: &NetworkLease| limit.as_ref().is_none_or(|limit| limit.takes(&lease.mac_address));
     listed(leases.filter(fits).collect())

@@ -14,7 +14,7 @@ use crate::fetch;
 #[utoipa::path(delete, path = "/api/v1/network/{vni}/lease/{mac}",
     operation_id = "network_lease_remove", tag = "network",
     params(("vni" = String, Path, description = "VNI or description"),
-        ("mac" = String, Path, description = "Hardware address, address or hostname")),
+        ("mac" = String, Path, description = "Hardware address, IPv4 or IPv6 address, or hostname")),
     responses((status = 200, body = Message), (status = 400, description = "Not removed")))]
 pub(in crate::api) async fn remove(
     State(app): State<App>,

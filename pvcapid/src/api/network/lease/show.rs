@@ -23,8 +23,7 @@ pub(in crate::api) async fn show(
     Path((network, mac)): Path<(String, String)>,
 ) -> Result<Json<Vec<NetworkLease>>, ApiError> {
     let network = existing(&*app.view()?, &network)?;
-    let wanted: Option<MacAddress> = mac.parse().ok();
+    let wanted = mac.parse().map(|mac: MacAddress| mac.to_string());
     let leases = leases(&network, false).into_iter();
-    let leases = leases.filter(|(mac, _)| Some(*mac) == wanted).map(|(_, lease)| lease);
-    listed(leases.collect())
+    listed(leases.filter(|lease| wanted.as_ref() == Ok(&lease.mac_address)).collect())
 }

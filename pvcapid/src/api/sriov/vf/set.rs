@@ -52,9 +52,9 @@ impl SetArgs {
             tx_rate_min: at_most(args, "tx_rate_min", u32::MAX)?,
             tx_rate_max: at_most(args, "tx_rate_max", u32::MAX)?,
             link_state: args.choice("link_state", &words)?,
-            spoof_check: switch(args, "spoof_check")?,
-            trust: switch(args, "trust")?,
-            query_rss: switch(args, "query_rss")?,
+            spoof_check: args.switch("spoof_check")?,
+            trust: args.switch("trust")?,
+            query_rss: args.switch("query_rss")?,
         })
     }
 
@@ -78,19 +78,6 @@ fn at_most(args: &Args, name: &str, most: u32) -> Result<Option<u32>, ApiError> 
         let help = format!("{text} is not valid; expected a whole number from 0 to {most}");
         ApiError::argument(name, help)
     })
-}
-
-/// A flag whose misspelling would open a hole: what is neither yes nor no is refused.
-fn switch(args: &Args, name: &str) -> Result<Option<bool>, ApiError> {
-    let Some(text) = args.text(name) else { return Ok(None) };
-    match text.to_ascii_lowercase().as_str() {
-        "y" | "yes" | "t" | "true" | "on" | "1" => Ok(Some(true)),
-        "n" | "no" | "f" | "false" | "off" | "0" => Ok(Some(false)),
-        _ => {
-            let help = format!("{text} is not valid; expected True or False");
-            Err(ApiError::argument(name, help))
-        }
-    }
 }
 
 /// Sets something of a virtual function; its node brings that to the card.
