@@ -80,6 +80,15 @@ pub struct Lock {
     pub address: ClientAddress,
 }
 
+impl Lock {
+    /// Whether a person or a script set it. Those that Ceph's clients take for themselves while they write
+    /// are called `auto` and a number.
+    #[must_use]
+    pub fn is_by_hand(&self) -> bool {
+        !self.id.starts_with("auto ")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

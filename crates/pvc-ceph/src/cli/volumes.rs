@@ -6,7 +6,7 @@ use pvc_common::id::{PoolName, SnapshotId, SnapshotName, VolumeId, VolumeName};
 use pvc_common::unit::Bytes;
 
 use super::{CephCli, unreadable};
-use crate::{CephError, Image, Volumes, parse};
+use crate::{Ceph, CephError, Image, Volumes, parse};
 
 /// A storage cluster copies at least so much in a second, or something is wrong with it.
 pub(super) const COPIES: u64 = 10 << 20;
@@ -25,6 +25,15 @@ impl CephCli {
         let status = self.rbd(volume, &["status", &volume.to_string(), "--format", "json"]).await?;
         let watchers = parse::watchers(&status.stdout).ok_or_else(|| unreadable("rbd status"))?;
         Ok(watchers > 0)
+    }
+
+    /// Takes the locks that people have left on a volume that nobody has open: `rbd rm` would wait for
+    /// them for ever. Those of dead clients it breaks itself.
+    async fn take_locks_by_hand(&self, volume: &VolumeId) -> Result<(), CephError> {
+        for lock in self.locks(volume).await?.iter().filter(|lock| lock.is_by_hand()) {
+            self.remove_lock(volume, lock).await?;
+        }
+        Ok(())
     }
 
     /// Removes what was being made for a volume.
@@ -111,6 +120,7 @@ impl Volumes for CephCli {
         if self.is_open(volume).await? {
             return Err(CephError::InUse { what: volume.to_string() });
         }
+        self.take_locks_by_hand(volume).await?;
         self.remove_unfinished(volume).await?;
         let (limit, spec) = (self.limit_for(size, REMOVES), volume.to_string());
         self.rbd_within(limit, volume, &["snap", "purge", "--no-progress", &spec]).await?;

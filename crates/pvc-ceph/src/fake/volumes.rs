@@ -9,10 +9,11 @@ use super::{Cluster, FakeCeph, FakeImage};
 use crate::{CephError, Image, Volumes};
 
 impl FakeImage {
-    /// Who locks it has it open.
+    /// Who locks it for itself has it open.
     pub(super) fn unused(&self, volume: &VolumeId) -> Result<(), CephError> {
         let in_use = || CephError::InUse { what: volume.to_string() };
-        if self.locks.is_empty() { Ok(()) } else { Err(in_use()) }
+        let is_open = self.locks.iter().any(|lock| !lock.is_by_hand());
+        if is_open { Err(in_use()) } else { Ok(()) }
     }
 
     fn shown(&self, volume: &VolumeId, size: Bytes) -> Image {

@@ -57,6 +57,13 @@ impl Site for Room {
         self.ceph.lock(image.clone(), Lock { id, locker, address })
     }
 
+    async fn lock_by_hand(&self, image: &VolumeId) {
+        let address =
+            ClientAddress { socket: SocketAddr::new(self.address(9).into(), 0), nonce: 9 };
+        let (id, locker) = ("by hand".to_owned(), "client.9".to_owned());
+        assert!(self.ceph.lock(image.clone(), Lock { id, locker, address }));
+    }
+
     async fn still_writes(&self, image: &VolumeId) -> bool {
         let writers = self.writers.lock().unwrap();
         !self.ceph.shuts_out(writers[image])
@@ -110,6 +117,7 @@ kept_by_the_fake!(
     a_copy_is_a_volume_of_its_own,
     a_snapshot_lives_from_its_making_to_its_removal,
     a_volume_that_is_open_is_left_as_it_is,
+    a_lock_that_a_person_left_goes_with_its_volume,
     what_is_not_there_is_told,
 );
 

@@ -135,6 +135,13 @@ impl Site for Room {
         }
     }
 
+    async fn lock_by_hand(&self, image: &VolumeId) {
+        let mut lock = self.cluster.command(&self.cluster.spaces.enter(), "rbd");
+        assert!(
+            lock.args(["lock", "add", &image.to_string(), "by hand"]).status().unwrap().success()
+        );
+    }
+
     async fn still_writes(&self, image: &VolumeId) -> bool {
         // A client that is shut out is told so by the next answer to what it writes.
         for _ in 0..30 {
@@ -224,6 +231,7 @@ kept_by_ceph!(
     volumes::a_copy_is_a_volume_of_its_own,
     volumes::a_snapshot_lives_from_its_making_to_its_removal,
     volumes::a_volume_that_is_open_is_left_as_it_is,
+    volumes::a_lock_that_a_person_left_goes_with_its_volume,
     volumes::what_is_not_there_is_told,
 );
 

@@ -30,6 +30,9 @@ pub(crate) trait Site {
     /// returns when it has it. Whether it got it: a client that is shut out gets nothing.
     async fn writer(&self, image: &VolumeId, from: Ipv4Addr) -> bool;
 
+    /// Locks an image as a person does, by a program that has ended when this returns.
+    async fn lock_by_hand(&self, image: &VolumeId);
+
     /// Whether the last writer of the image still writes, once it had time to notice that it
     /// cannot.
     async fn still_writes(&self, image: &VolumeId) -> bool;

@@ -1,6 +1,6 @@
 //! Volumes and their snapshots.
 
-use pvc_ceph::{CephError, Volumes};
+use pvc_ceph::{Ceph, CephError, Volumes};
 use pvc_common::id::{PoolName, SnapshotId, VolumeId};
 use pvc_common::unit::Bytes;
 
@@ -146,4 +146,14 @@ pub(crate) async fn what_is_not_there_is_told(site: &impl Site) {
     }
     let elsewhere = port.create_volume(&"none/a".parse().unwrap(), Bytes(MIB)).await;
     assert!(matches!(elsewhere, Err(CephError::NoPool { .. })), "{elsewhere:?}");
+}
+
+pub(crate) async fn a_lock_that_a_person_left_goes_with_its_volume(site: &impl Site) {
+    let volume: VolumeId = "vms/locked-by-hand".parse().unwrap();
+    site.create_image(&volume).await;
+    site.lock_by_hand(&volume).await;
+    assert_eq!(site.port().locks(&volume).await.unwrap().len(), 1);
+    site.port().remove_volume(&volume).await.unwrap();
+    let gone = site.port().volume(&volume).await;
+    assert!(matches!(gone, Err(CephError::NoImage { .. })), "{gone:?}");
 }
