@@ -335,7 +335,8 @@ impl<T: Tree, W: Watchdog, P: SelfPower> Guard<T, W, P> {
         }
         self.voters.clear();
         self.write_down().await;
-        if let Some((device, _)) = &mut self.settings.watchdog
+        if self.held.is_none()
+            && let Some((device, _)) = &mut self.settings.watchdog
             && let Err(error) = device.disarm()
         {
             tracing::warn!(%error, "the watchdog cannot be disarmed");

@@ -82,8 +82,8 @@ pub trait Volumes: Clone + Send + Sync + 'static {
         to: &VolumeName,
     ) -> impl Future<Output = Result<(), CephError>> + Send;
 
-    /// Removes a volume with its snapshots, and what was received for it. One that is not there is
-    /// none.
+    /// Removes a volume with its snapshots, what was received for it, and the locks that people left on
+    /// it. One that is not there is none.
     ///
     /// # Errors
     /// [`CephError`]; [`CephError::InUse`] if a program has it open, or a snapshot is protected: its
