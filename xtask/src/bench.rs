@@ -6,9 +6,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use crate::deb::{self, Build};
 use crate::run::Run;
+use crate::say;
 use crate::workspace::{BUILD_LIMIT, Workspace, cargo, without_our_package};
-use crate::{deb, say};
 
 /// Builds the programs and `pvc-bench` for release and runs it with `arguments`.
 ///
@@ -16,7 +17,7 @@ use crate::{deb, say};
 /// When a build fails; what `pvc-bench` says is its own affair.
 pub(crate) fn run(arguments: &[OsString]) -> Result<()> {
     say::step("build what is measured", || {
-        deb::build()?;
+        deb::build(Build::Release)?;
         let mut command = cargo("build");
         command.args(["--release", "--locked", "--package", "pvc-e2e", "--bin", "pvc-bench"]);
         Run::of(command).limit(BUILD_LIMIT).into_file(say::terminal()?).done()

@@ -1,4 +1,5 @@
-//! `cargo xtask deb`: the release binaries and, from them, the Debian packages in `dist/`.
+//! `cargo xtask deb`: the release binaries and, from them, the Debian packages in `dist/`; for tests,
+//! packages of what the tests are built from.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -17,22 +18,67 @@ const PROGRAMS: [(&str, &str); 3] =
 /// What a Debian machine needs to build the packages, besides cargo.
 const NEEDED: [&str; 6] = ["debhelper", "dpkg-dev", "fakeroot", "gcc", "libvirt-dev", "pkg-config"];
 
-/// Builds everything that is out of date and returns the packages in `dist/`.
+/// How the programs in the packages are built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Build {
+    /// As they are shipped, into `dist/`.
+    Release,
+    /// As the tests have built them already, with checks of overflows and assertions. A release build
+    /// of everything takes longer than all tests of single crates.
+    Tests,
+}
+
+impl Build {
+    /// What cargo is told.
+    fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::Release => &["--release"],
+            // What the tests of the workspace turn on; with other features, most would be compiled again.
+            Self::Tests => &["--features", "pvc-client/fake,pvc-zk/testing"],
+        }
+    }
+
+    /// Where cargo leaves the programs.
+    fn programs(self, target: &Path) -> PathBuf {
+        target.join(match self {
+            Self::Release => "release",
+            Self::Tests => "debug",
+        })
+    }
+
+    /// Where the packages are made.
+    fn stage(self, target: &Path) -> PathBuf {
+        target.join(match self {
+            Self::Release => "deb",
+            Self::Tests => "deb-tests",
+        })
+    }
+
+    /// Where the packages are left.
+    fn dist(self, target: &Path) -> PathBuf {
+        match self {
+            Self::Release => root().join("dist"),
+            Self::Tests => self.stage(target).join("dist"),
+        }
+    }
+}
+
+/// Builds everything that is out of date and returns the packages.
 ///
 /// # Errors
 /// When a tool is missing and cannot be installed, or a build fails.
-pub(crate) fn packages() -> Result<Vec<PathBuf>> {
+pub(crate) fn packages(of: Build) -> Result<Vec<PathBuf>> {
     apt::ensure(&NEEDED)?;
     let target = Workspace::ours()?.target_directory;
     let _alone = alone(&target)?;
-    say::step("build the release binaries", build)?;
-    let dist = root().join("dist");
+    say::step("build the programs", || build(of))?;
+    let dist = of.dist(&target);
     let present = debs(&dist)?;
-    if is_current(&present, &inputs(&target)?)? {
+    if is_current(&present, &inputs(&of.programs(&target))?)? {
         say::note("the packages are up to date");
         return Ok(present);
     }
-    say::step("build the Debian packages", || pack(&target, &dist))?;
+    say::step("build the Debian packages", || pack(of, &target))?;
     debs(&dist)
 }
 
@@ -41,19 +87,19 @@ pub(crate) fn packages() -> Result<Vec<PathBuf>> {
 /// # Errors
 /// As [`packages`].
 pub(crate) fn run() -> Result<()> {
-    for package in packages()? {
+    for package in packages(Build::Release)? {
         say::data(&package.display().to_string());
     }
     Ok(())
 }
 
-/// Builds the release binaries of the daemons and the client.
+/// Builds the daemons and the client.
 ///
 /// # Errors
 /// When they do not build.
-pub(crate) fn build() -> Result<()> {
+pub(crate) fn build(of: Build) -> Result<()> {
     let mut command = cargo("build");
-    command.args(["--release", "--locked"]);
+    command.arg("--locked").args(of.arguments());
     for (package, _) in PROGRAMS {
         command.args(["--package", package]);
     }
@@ -69,8 +115,8 @@ fn alone(target: &Path) -> Result<File> {
 }
 
 /// Runs debhelper in a copy of `debian/`, so that the checkout stays clean.
-fn pack(target: &Path, dist: &Path) -> Result<()> {
-    let stage = target.join("deb");
+fn pack(of: Build, target: &Path) -> Result<()> {
+    let stage = of.stage(target);
     if stage.exists() {
         fs::remove_dir_all(&stage).with_context(|| format!("cannot empty {}", stage.display()))?;
     }
@@ -83,14 +129,18 @@ fn pack(target: &Path, dist: &Path) -> Result<()> {
         // The toolchain is rustup's, not a package.
         .arg("--no-check-builddeps")
         .current_dir(&copy)
-        .env("PVC_SOURCE", root())
-        .env("CARGO_TARGET_DIR", target);
+        .env("PVC_PROGRAMS", of.programs(target));
+    if of == Build::Tests {
+        // They go no further than to the hosts of a lab.
+        command.env("DPKG_DEB_COMPRESSOR_TYPE", "none");
+    }
     without_our_package(&mut command);
     Run::of(command).limit(BUILD_LIMIT).log(stage.join("build.log")).done()?;
     let built = debs(&stage)?;
     ensure!(!built.is_empty(), "dpkg-buildpackage built no package");
-    fs::create_dir_all(dist)?;
-    for old in debs(dist)? {
+    let dist = of.dist(target);
+    fs::create_dir_all(&dist)?;
+    for old in debs(&dist)? {
         fs::remove_file(old)?;
     }
     for package in built {
@@ -116,9 +166,9 @@ fn debs(directory: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Everything a package is made from.
-fn inputs(target: &Path) -> Result<Vec<PathBuf>> {
+fn inputs(programs: &Path) -> Result<Vec<PathBuf>> {
     let mut files: Vec<PathBuf> =
-        PROGRAMS.iter().map(|(_, binary)| target.join("release").join(binary)).collect();
+        PROGRAMS.iter().map(|(_, binary)| programs.join(binary)).collect();
     let mut directories = vec![root().join("debian")];
     while let Some(directory) = directories.pop() {
         for entry in fs::read_dir(&directory)? {

@@ -1,6 +1,5 @@
 //! The client outside the cluster: where it stands, what it is connected to.
 
-use std::env;
 use std::ffi::OsStr;
 use std::fs;
 use std::net::Ipv4Addr;
@@ -14,9 +13,8 @@ use serde_json::json;
 
 use super::host::Network;
 use super::layout::Lab;
-use super::{guest, identity, light, switch};
+use super::{guest, identity, switch};
 use crate::run::Run;
-use crate::workspace::root;
 
 /// The connection's name.
 const CONNECTION: &str = "lab";
@@ -84,12 +82,12 @@ pub(crate) fn command<S: AsRef<OsStr>>(lab: &Lab, argv: impl IntoIterator<Item =
 /// A command that runs the client.
 ///
 /// # Errors
-/// When it has not been built.
+/// When the lab has none.
 pub(crate) fn pvc(lab: &Lab) -> Result<Command> {
-    let program = if lab.is_light() { light::client_program(lab) } else { program() };
+    let program = lab.client_program();
     ensure!(
         program.exists(),
-        "there is no {}: `cargo build --release --package pvc-cli` makes it",
+        "there is no {}: `cargo xtask lab up` without --bare makes it",
         program.display()
     );
     Ok(command(lab, [program]))
@@ -117,10 +115,4 @@ pub(crate) fn ask_json<'a, T: DeserializeOwned>(
 ) -> Result<T> {
     let answer = ask(lab, words.into_iter().chain(["--format", "json"]))?;
     serde_json::from_str(&answer).with_context(|| format!("not understood: {answer}"))
-}
-
-/// The client, where cargo's release build leaves it.
-fn program() -> PathBuf {
-    let target = env::var_os("CARGO_TARGET_DIR");
-    target.map_or_else(|| root().join("target"), PathBuf::from).join("release/pvc")
 }

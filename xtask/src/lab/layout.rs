@@ -118,6 +118,11 @@ impl Lab {
         self.dir.join("bin/xtask")
     }
 
+    /// The client, as it was built for this lab.
+    pub(crate) fn client_program(&self) -> PathBuf {
+        self.dir.join("bin/pvc")
+    }
+
     /// A host's disk: the upper layer of its root file system.
     pub(crate) fn disk(&self, host: Host) -> PathBuf {
         self.dir.join("hosts").join(host.to_string())

@@ -12,7 +12,9 @@ use super::{each, enter};
 use crate::run::Run;
 
 /// What every host gets.
-const NAMES: [&str; 3] = ["pvc-daemon-node", "pvc-daemon-api", "pvc-client-cli"];
+const NAMES: [&str; 3] = ["pvc-daemon-node", "pvc-daemon-api", CLIENT];
+
+const CLIENT: &str = "pvc-client-cli";
 
 /// Where a host finds the packages to install.
 const INCOMING: &str = "/var/cache/pvc-lab";
@@ -77,6 +79,22 @@ pub(crate) fn install(lab: &Lab, hosts: &[Host], debs: &[PathBuf]) -> Result<()>
         install_on(lab, host, debs).with_context(|| format!("cannot install PVC on {host}"))?;
         fs::write(installed, &wanted).context("cannot record what is installed")
     })
+}
+
+/// Takes the client out of its package, for where the lab's client stands.
+///
+/// # Errors
+/// When the package cannot be unpacked.
+pub(crate) fn install_client(lab: &Lab, debs: &[PathBuf]) -> Result<()> {
+    let deb = debs.iter().find(|deb| is_of(deb, CLIENT)).context("no package of the client")?;
+    let unpacked = lab.run().join("client");
+    Run::new(["dpkg-deb", "--extract"]).arg(deb).arg(&unpacked).done()?;
+    let (program, fresh) = (lab.client_program(), lab.client_program().with_extension("new"));
+    // Renamed into place: the old one may be running.
+    fs::copy(unpacked.join("usr/bin/pvc"), &fresh)
+        .and_then(|_| fs::rename(&fresh, &program))
+        .with_context(|| format!("cannot make {}", program.display()))?;
+    fs::remove_dir_all(&unpacked).context("cannot remove what was unpacked")
 }
 
 /// Starts the node daemon on every host, anew where its package is a new one, and at every boot.

@@ -11,7 +11,8 @@ use super::host::Host;
 use super::layout::Lab;
 use super::{bmc, ceph, client, cluster, database, down, each, enter, image, machine, packages};
 use super::{power, services, space, switch};
-use crate::{deb, say};
+use crate::deb::{self, Build};
+use crate::say;
 
 /// What `lab up` can be told.
 #[derive(Debug, clap::Args)]
@@ -28,6 +29,9 @@ pub(crate) struct Up {
     /// Install the .deb packages in this directory instead of building ours.
     #[arg(long, conflicts_with = "bare")]
     pub(super) packages: Option<PathBuf>,
+    /// Install what the tests are built from instead of a release build: sooner there, slower to run.
+    #[arg(long, conflicts_with_all = ["bare", "packages"])]
+    pub(super) dev: bool,
     /// Stop when the hosts, ZooKeeper and libvirt serve: without PVC.
     #[arg(long)]
     pub(super) bare: bool,
@@ -52,7 +56,8 @@ pub(crate) fn run(lab: &Lab, up: &Up) -> Result<()> {
     let debs = match (up.bare, &up.packages) {
         (true, _) => Vec::new(),
         (false, Some(dir)) => packages::in_directory(dir)?,
-        (false, None) => deb::packages()?,
+        (false, None) if up.dev => deb::packages(Build::Tests)?,
+        (false, None) => deb::packages(Build::Release)?,
     };
     ground(lab, up, &debs)?;
     let hosts = lab.hosts()?;
@@ -68,6 +73,7 @@ pub(crate) fn run(lab: &Lab, up: &Up) -> Result<()> {
         return Ok(());
     }
     say::step("install our packages on the hosts", || packages::install(lab, &hosts, &debs))?;
+    packages::install_client(lab, &debs)?;
     say::step("initialise the cluster", || cluster::initialise(lab, &hosts))?;
     say::step("start the daemons and make the nodes ready", || cluster::start(lab, &hosts))?;
     if up.storage {

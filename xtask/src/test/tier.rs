@@ -102,7 +102,8 @@ impl TestLab {
     }
 
     fn words(self) -> Vec<String> {
-        let mut words = vec!["up".to_owned(), "--hosts".to_owned(), self.hosts.to_string()];
+        let mut words =
+            ["up", "--dev", "--hosts", &self.hosts.to_string()].map(str::to_owned).to_vec();
         words.extend(self.storage.then(|| "--storage".to_owned()));
         words.extend(self.database.then(|| "--database".to_owned()));
         words

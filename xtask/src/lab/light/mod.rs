@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 
-pub(crate) use place::{client_program, default_dir};
+pub(crate) use place::default_dir;
 
 use super::cli::{Verb, become_it};
 use super::layout::Lab;

@@ -53,11 +53,6 @@ pub(crate) fn default_dir() -> Result<PathBuf> {
     Ok(Path::new(&home).join(IN_HOME))
 }
 
-/// The client, a copy of the build's.
-pub(crate) fn client_program(lab: &Lab) -> PathBuf {
-    program(lab, "pvc")
-}
-
 /// The lab's copy of a program of ours: a build replaces the original while the lab is up.
 pub(crate) fn program(lab: &Lab, name: &str) -> PathBuf {
     lab.dir().join("bin").join(name)

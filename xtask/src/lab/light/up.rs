@@ -16,9 +16,10 @@ use super::super::up::Up;
 use super::super::{client, cluster, each};
 use super::place::Ports;
 use super::{account, guest, place, process, service};
+use crate::deb::{self, Build};
 use crate::run::{self, Run};
 use crate::workspace::Workspace;
-use crate::{apt, deb, say};
+use crate::{apt, say};
 
 /// Debian packages of what runs beside our programs.
 const TO_RUN: &[&str] = &[
@@ -93,7 +94,7 @@ fn built(up: &Up) -> Result<PathBuf> {
         return Ok(dir.clone());
     }
     apt::ensure(TO_BUILD)?;
-    say::step("build the release binaries", deb::build)?;
+    say::step("build the release binaries", || deb::build(Build::Release))?;
     Ok(Workspace::ours()?.target_directory.join("release"))
 }
 
