@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -427,7 +428,7 @@ fn name_server(config: &Config) -> Option<outfit::NameServer<Systemctl>> {
     if addresses.is_empty() {
         return None;
     }
-    let directory = config.directories.dynamic.join("dns");
+    let directory = Path::new(outfit::NAME_SERVER_FOLDER);
     let settings = dns::Settings {
         host: database.host.clone(),
         port: database.port,

@@ -22,7 +22,7 @@ use crate::primary::{Outfit, OutfitError, Sight};
 
 pub use addresses::{Floating, FloatingAddresses};
 pub use leader::Leader;
-pub use name_server::NameServer;
+pub use name_server::{NAME_SERVER_FOLDER, NameServer};
 pub use service::Service;
 
 /// How long a part may take to be seen: many times what a program takes that asks systemd. An old

@@ -16,6 +16,9 @@ use crate::primary::OutfitError;
 const UNIT: &str = "pvc-dns.service";
 const PROGRAM: &str = "/usr/sbin/pdns_server";
 
+/// Where the unit looks for its settings. A unit's file cannot read a configuration, so this is fixed.
+pub const NAME_SERVER_FOLDER: &str = "/run/pvc/dns";
+
 /// PowerDNS with settings of ours. Where it is not installed it is neither missed nor started.
 pub struct NameServer<U> {
     units: U,
