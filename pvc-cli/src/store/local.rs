@@ -17,6 +17,9 @@ pub(crate) const NAME: &str = "local";
 /// that was upgraded, the other is the leftover.
 const FILES: [&str; 2] = ["/etc/pvc/pvcapid.yaml", "/etc/pvc/pvc.conf"];
 
+/// The node daemon's configuration, in the same directory.
+const NODE_FILE: &str = "pvcnoded.yaml";
+
 /// The configuration of this machine's API, if it has one; `PVC_CONFIG_FILE` names another.
 pub(crate) fn find() -> Option<PathBuf> {
     let files = match env::var_os("PVC_CONFIG_FILE").filter(|path| !path.is_empty()) {
@@ -80,6 +83,32 @@ struct Ssl {
     enabled: bool,
 }
 
+/// `pvcnoded.yaml`; keys of no interest here are left out.
+#[derive(Deserialize)]
+struct NodeFile {
+    pvc: NodeSection,
+}
+
+#[derive(Deserialize)]
+struct NodeSection {
+    cluster: Cluster,
+}
+
+#[derive(Deserialize)]
+struct Cluster {
+    networks: Networks,
+}
+
+#[derive(Deserialize)]
+struct Networks {
+    cluster: Network,
+}
+
+#[derive(Deserialize)]
+struct Network {
+    floating_ip: String,
+}
+
 /// Reads the connection to this machine's API from its configuration.
 pub(crate) fn read(path: &Path) -> Result<Remote, Failure> {
     let shown = path.display();
@@ -87,13 +116,21 @@ pub(crate) fn read(path: &Path) -> Result<Remote, Failure> {
         Failure::new(format!("Failed to read {shown}: {error}"))
             .hint("Run `pvc` as root, or add a connection with `pvc connection add`.")
     })?;
-    parse(&text, &shown.to_string()).map_err(|reason| {
+    let node = fs::read_to_string(path.with_file_name(NODE_FILE)).unwrap_or_default();
+    parse(&text, &node, &shown.to_string()).map_err(|reason| {
         Failure::new(format!("{shown} does not describe an API: {reason}"))
             .hint("`pvcapid --check-config` tells what is wrong with it.")
     })
 }
 
-fn parse(text: &str, description: &str) -> Result<Remote, String> {
+/// The cluster's floating address, of the node daemon's configuration.
+fn floating(node: &str) -> Option<String> {
+    let file: NodeFile = serde_saphyr::from_str(node).ok()?;
+    let address = file.pvc.cluster.networks.cluster.floating_ip;
+    address.split('/').next().map(str::to_owned)
+}
+
+fn parse(text: &str, node: &str, description: &str) -> Result<Remote, String> {
     // A parser's own report quotes the file, which holds secrets.
     let file: ApiFile = serde_saphyr::from_str(text)
         .map_err(|_| "it is not YAML, or values have the wrong type".to_owned())?;
@@ -116,9 +153,10 @@ fn parse(text: &str, description: &str) -> Result<Remote, String> {
     };
     Ok(Remote {
         description: description.to_owned(),
+        // An API that listens everywhere does so where the primary is, which need not be here.
         host: match address.as_str() {
-            "0.0.0.0" => "127.0.0.1".to_owned(),
-            "::" => "::1".to_owned(),
+            "0.0.0.0" => floating(node).unwrap_or_else(|| "127.0.0.1".to_owned()),
+            "::" => floating(node).unwrap_or_else(|| "::1".to_owned()),
             other => other.to_owned(),
         },
         port: port.unwrap_or(7370),
@@ -144,15 +182,24 @@ mod tests {
 
     #[test]
     fn our_own_configuration_is_understood() {
-        let remote = parse(OURS, "f").unwrap();
+        let remote = parse(OURS, "", "f").unwrap();
         assert_eq!((remote.host.as_str(), remote.port), ("127.0.0.1", 7371));
         assert!(remote.tls);
         assert_eq!(remote.key, Some(ApiKey::new("t1".into())));
     }
 
     #[test]
+    fn an_api_that_listens_everywhere_is_looked_for_where_the_primary_is() {
+        let node = "pvc:\n  node: hv2\n  cluster:\n    networks:\n      \
+            cluster: {domain: c, floating_ip: 10.0.1.254/24}\n";
+        assert_eq!(parse(OURS, node, "f").unwrap().host, "10.0.1.254");
+        assert_eq!(parse(UPSTREAM, node, "f").unwrap().host, "10.0.0.1", "it is told");
+        assert_eq!(parse(OURS, "pvc: {node: hv2}", "f").unwrap().host, "127.0.0.1", "no networks");
+    }
+
+    #[test]
     fn upstreams_configuration_is_understood() {
-        let remote = parse(UPSTREAM, "f").unwrap();
+        let remote = parse(UPSTREAM, "", "f").unwrap();
         assert_eq!((remote.host.as_str(), remote.tls), ("10.0.0.1", false));
         assert_eq!(remote.key, Some(ApiKey::new("t2".into())));
     }
@@ -160,12 +207,12 @@ mod tests {
     #[test]
     fn no_key_is_sent_when_the_api_wants_none() {
         let open = UPSTREAM.replace("enabled: yes", "enabled: no");
-        assert_eq!(parse(&open, "f").unwrap().key, None);
+        assert_eq!(parse(&open, "", "f").unwrap().key, None);
     }
 
     #[test]
     fn a_complaint_about_the_file_does_not_quote_it() {
-        let reason = parse("api: [token: hunter2", "f").unwrap_err();
+        let reason = parse("api: [token: hunter2", "", "f").unwrap_err();
         assert!(!reason.contains("hunter2"), "{reason}");
     }
 }
