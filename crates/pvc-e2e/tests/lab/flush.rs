@@ -95,3 +95,55 @@ fn a_cancelled_flush_stops_within_a_second_and_what_left_comes_home() {
     }
     census.end();
 }
+
+/// The service that flushes a node before its daemons are stopped is for hosts that are shut down; the
+/// node here is no primary, so the API that it asks is another's.
+#[test]
+fn a_node_whose_services_are_stopped_is_emptied_first_and_is_in_service_when_they_are_back() {
+    let lab = Lab::take();
+    let node = a_secondary(&lab);
+    let vm = lab.crowd(&node, 1).remove(0);
+    let census = Census::begin(&lab);
+    let vigil = lab.vigil();
+    lab.on(&node, &["systemctl", "enable", "--now", "pvcflush.service"]);
+
+    lab.on(&node, &["systemctl", "stop", "--no-block", "pvc.target"]);
+    until("the daemon to be stopped", TEN, || match lab.node(&node).daemon_state.as_str() {
+        "stop" => Ok(()),
+        other => Err(other.to_owned()),
+    });
+    assert_eq!(lab.node(&node).domain_state, "flushed");
+    assert_ne!(lab.await_running(&vm), node);
+    assert_eq!(lab.vm(&vm).last_node, node, "it was migrated, not recovered");
+
+    lab.on(&node, &["systemctl", "start", "--no-block", "pvc.target"]);
+    until("the node to be in service", TEN, || {
+        let seen = lab.node(&node);
+        match (seen.daemon_state.as_str(), seen.domain_state.as_str()) {
+            ("run", "ready") => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    });
+    until("the VM to be at home", TEN, || match lab.vm(&vm).node {
+        at if at == node => Ok(()),
+        other => Err(other),
+    });
+    // Its first try may have come before the daemon served.
+    until("the service to have done its part", TEN, || {
+        lab.try_on(&node, &["systemctl", "is-active", "pvcflush.service"])
+            .ok()
+            .map(drop)
+            .map_err(|error| format!("{error:#}"))
+    });
+    vigil.is_quiet().unwrap();
+
+    // It flushes when it is stopped, so what it did is undone.
+    lab.on(&node, &["systemctl", "disable", "pvcflush.service"]);
+    lab.on(&node, &["systemctl", "stop", "--no-block", "pvcflush.service"]);
+    until("the node to be flushed", TEN, || match lab.node(&node).domain_state.as_str() {
+        "flushed" => Ok(()),
+        other => Err(other.to_owned()),
+    });
+    lab.pvc_within(TEN, &["node", "ready", "--wait", &node]).ok().unwrap();
+    census.end();
+}
