@@ -1,4 +1,4 @@
-//! What is wrong with a node's fencing and with the storage, as a part of the health.
+//! What is wrong with a node and with the storage, as a part of the health.
 //!
 //! Faults are reported once and stay until a person deletes them. This is of the moment: it ends
 //! by itself when its cause does, so it is derived and never written.
@@ -22,6 +22,8 @@ const UNFENCEABLE_DELTA: u32 = 10;
 /// The names under which they stand among the results of a node's checks.
 const FENCING: &str = "fencing";
 const STORAGE: &str = "storage";
+/// A check of the node's own, that says the same as [`unfenceable`].
+const IPMI: &str = "ipmi";
 
 /// Something that lowers the health while it lasts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +52,29 @@ pub(crate) fn concern(name: &NodeName, node: &Node) -> Option<Concern> {
     fencing(name, node).or_else(|| unfenceable(name, node))
 }
 
+/// What the checks of a node that is up found, as a part of the cluster's health: half of what it costs the
+/// node, under the names that upstream's faults have.
+pub(crate) fn checks(name: &NodeName, node: &Node) -> impl Iterator<Item = Concern> {
+    let results = node.details.iter().filter(|_| is_up(node)).flat_map(|details| &details.results);
+    let told = unfenceable(name, node).is_some();
+    results.filter(move |(check, _)| !told || check.as_str() != IPMI).filter_map(
+        move |(check, result)| {
+            let delta = result.health_delta.copied()? / 2;
+            let text = format!("{name} {check}: {}", result.message.get()?);
+            let kind = format!("NODE_PLUGIN_{}", check.as_str().to_uppercase());
+            (delta > 0).then(|| of(name, &kind, delta, text))
+        },
+    )
+}
+
+/// What a node said of itself before it ended is of no use now.
+fn is_up(node: &Node) -> bool {
+    match node.daemon_state.copied() {
+        Some(DaemonState::Init | DaemonState::Run | DaemonState::Shutdown) => true,
+        Some(DaemonState::Stop | DaemonState::Dead | DaemonState::Fenced) | None => false,
+    }
+}
+
 fn of(name: &NodeName, kind: &str, delta: u32, text: String) -> Concern {
     Concern { id: format!("{kind}_{}", name.as_str().to_uppercase()), delta, text }
 }
@@ -69,13 +94,8 @@ fn fencing(name: &NodeName, node: &Node) -> Option<Concern> {
 /// That the node could not be switched off by its BMC, which its own check `ipmi` says, too.
 fn unfenceable(name: &NodeName, node: &Node) -> Option<Concern> {
     let fenceable = node.liveness.fenceable.get().filter(|fenceable| !fenceable.ok)?;
-    // What a node said of its BMC before it ended is of no use now.
-    let up = match node.daemon_state.copied()? {
-        DaemonState::Init | DaemonState::Run | DaemonState::Shutdown => true,
-        DaemonState::Stop | DaemonState::Dead | DaemonState::Fenced => false,
-    };
     let text = format!("Node {name} could not be switched off by others: {}", fenceable.message);
-    up.then(|| of(name, "NODE_UNFENCEABLE", UNFENCEABLE_DELTA, text))
+    is_up(node).then(|| of(name, "NODE_UNFENCEABLE", UNFENCEABLE_DELTA, text))
 }
 
 #[cfg(test)]

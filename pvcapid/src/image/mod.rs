@@ -25,7 +25,7 @@ use pvc_zk::Image;
 
 pub use arrivals::Arrivals;
 pub(crate) use catalogue::{Catalogue, Rendered};
-pub(crate) use concern::{Concern, concern, of_node, storage as storage_concerns};
+pub(crate) use concern::{Concern, checks, concern, of_node, storage as storage_concerns};
 pub(crate) use fence::fences;
 pub(crate) use network::{leases, network, rules};
 pub(crate) use node::{health, node};

@@ -89,10 +89,12 @@ async fn a_fence_and_a_silent_bmc_lower_the_health_while_they_last() {
     let fencing = "Node hv3 is being fenced: suspected by hv1, hv2";
     assert_eq!(
         status["cluster_health"],
-        json!({"health": 35, "messages": [
+        json!({"health": 33, "messages": [
             {"id": "NODE_FENCING_HV3", "health_delta": 50, "text": fencing},
             {"id": "NODE_UNFENCEABLE_HV2", "health_delta": 10, "text": unfenceable},
-            {"id": "NODE_PLUGIN_DPKG_HV2", "health_delta": 5, "text": "old packages"}]})
+            {"id": "NODE_PLUGIN_DPKG_HV2", "health_delta": 5, "text": "old packages"},
+            {"id": "NODE_PLUGIN_LOAD_HV2", "health_delta": 2,
+             "text": "hv2 load: Current load is 0.42"}]})
     );
     assert_eq!(
         status["node_health"]["hv2"],
@@ -108,7 +110,24 @@ async fn a_fence_and_a_silent_bmc_lower_the_health_while_they_last() {
     assert_eq!(cluster.get("/faults").await.body.as_array().unwrap().len(), 2, "no fault of it");
     cluster.remove("/nodes/hv3/fence").await;
     cluster.write("/nodes/hv2/fenceable", r#"{"ok": true, "message": "answers"}"#).await;
-    assert_eq!(cluster.get("/status").await.body["cluster_health"]["health"], 95);
+    assert_eq!(cluster.get("/status").await.body["cluster_health"]["health"], 93);
+}
+
+#[tokio::test]
+async fn what_a_nodes_checks_find_lowers_the_clusters_health_while_the_node_is_up() {
+    let cluster = Cluster::new().await;
+    let ids = async || {
+        let status = cluster.get("/status").await.is(200).body;
+        let messages = status["cluster_health"]["messages"].as_array().unwrap().clone();
+        messages.iter().map(|message| message["id"].clone()).collect::<Vec<_>>()
+    };
+    let (packages, load) = ("NODE_PLUGIN_DPKG_HV2", "NODE_PLUGIN_LOAD_HV2");
+    assert_eq!(ids().await, [packages, load], "the first is a fault");
+    cluster.write("/nodes/hv2/daemonstate", "stop").await;
+    assert_eq!(ids().await, [packages], "what it said then is of no use now");
+    cluster.write("/nodes/hv2/daemonstate", "run").await;
+    cluster.write("/nodes/hv2/monitoring_data/load/health_delta", "0").await;
+    assert_eq!(ids().await, [packages]);
 }
 
 #[tokio::test]

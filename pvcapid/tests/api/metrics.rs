@@ -93,7 +93,7 @@ async fn the_health_page_counts_the_cluster() {
         &[
             r#"pvc_info{primary_node="hv1",version="1.0.3",upstream_ip="10.0.0.250/24"} 1"#,
             "pvc_cluster_maintenance 0",
-            "pvc_cluster_health 95",
+            "pvc_cluster_health 93",
             r#"pvc_cluster_faults{status="new"} 1"#,
             r#"pvc_cluster_faults{status="ack"} 1"#,
             r#"pvc_node_health{node="hv2"} 95"#,

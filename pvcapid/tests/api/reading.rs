@@ -18,8 +18,10 @@ async fn the_status_sums_the_cluster_up() {
     assert_eq!(status["cluster_name"], "pvc1");
     assert_eq!(
         status["cluster_health"],
-        json!({"health": 95, "messages": [
-            {"id": "NODE_PLUGIN_DPKG_HV2", "health_delta": 5, "text": "old packages"}]})
+        json!({"health": 93, "messages": [
+            {"id": "NODE_PLUGIN_DPKG_HV2", "health_delta": 5, "text": "old packages"},
+            {"id": "NODE_PLUGIN_LOAD_HV2", "health_delta": 2,
+             "text": "hv2 load: Current load is 0.42"}]})
     );
     assert_eq!(status["node_health"]["hv2"]["health"], 95);
     assert_eq!(status["node_health"]["hv2"]["messages"], json!(["'load': Current load is 0.42"]));

@@ -240,6 +240,7 @@ async fn a_snapshot_is_shown_with_what_it_is_of() {
 #[tokio::test]
 async fn what_is_wrong_with_the_storage_lowers_the_health_while_it_lasts() {
     let cluster = cluster().await;
+    cluster.write("/nodes/hv2/monitoring_data/load/health_delta", "0").await;
     let before = cluster.get("/status").await.is(200).body["cluster_health"].clone();
     let check = |severity: &str, muted: bool| {
         json!({"severity": severity, "summary": {"message": "it ails", "count": 1},

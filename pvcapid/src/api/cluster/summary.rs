@@ -13,7 +13,7 @@ use pvc_common::zk::Text;
 
 use super::storage;
 use crate::api::fault::shown::{by_time, faults};
-use crate::image::{Concern, View, concern, health, of_node, storage_concerns};
+use crate::image::{Concern, View, checks, concern, health, of_node, storage_concerns};
 
 /// The whole summary.
 pub(in crate::api) fn status(view: &View) -> Status {
@@ -74,9 +74,9 @@ fn detail(view: &View) -> StatusDetail {
     }
 }
 
-/// Faults that nobody has acknowledged lower the health, and what concerns the nodes' fencing and
-/// the storage while it lasts, unless there is a fault of it; the gravest and latest come first, and
-/// at the same weight what lasts.
+/// Faults that nobody has acknowledged lower the health, and what concerns the nodes and the storage
+/// while it lasts, unless there is a fault of it; the gravest and latest come first, and at the same
+/// weight what lasts.
 fn cluster_health(view: &View, detail: &StatusDetail) -> ClusterHealth {
     let mut new: Vec<_> = detail.faults.iter().filter(|fault| fault.status != "ack").collect();
     new.sort_by(|a, b| by_time(&b.last_reported, &a.last_reported));
@@ -85,11 +85,13 @@ fn cluster_health(view: &View, detail: &StatusDetail) -> ClusterHealth {
         health_delta: fault.health_delta,
         text: fault.message.clone(),
     });
-    let nodes = view.nodes.iter().filter_map(|(name, node)| concern(name, node));
+    let fencing = view.nodes.iter().filter_map(|(name, node)| concern(name, node));
+    let found = view.nodes.iter().flat_map(|(name, node)| checks(name, node));
     let is_new = |concern: &Concern| detail.faults.iter().all(|fault| fault.id != concern.id);
-    let concerns = nodes.chain(storage_concerns(view)).filter(is_new).map(|concern| {
-        HealthMessage { id: concern.id, health_delta: concern.delta.into(), text: concern.text }
-    });
+    let concerns =
+        fencing.chain(found).chain(storage_concerns(view)).filter(is_new).map(|concern| {
+            HealthMessage { id: concern.id, health_delta: concern.delta.into(), text: concern.text }
+        });
     let mut messages: Vec<_> = concerns.chain(faults).collect();
     messages.sort_by_key(|message| std::cmp::Reverse(message.health_delta));
     let lost: i64 = messages.iter().map(|message| message.health_delta).sum();
