@@ -1,6 +1,6 @@
 //! The network devices of a machine in memory.
 
-use ipnet::Ipv6Net;
+use ipnet::{Ipv4Net, Ipv6Net};
 use std::collections::BTreeSet;
 
 use pvc_common::observed::LinkKind;
@@ -73,6 +73,14 @@ fn change(
         }
         LinkStep::Make { name, kind } => make(table, missing_kinds, name, kind)?,
         LinkStep::Remove { device } => remove(table, device),
+        LinkStep::RemoveTogether { devices, group } => {
+            for name in devices {
+                table.links.get_mut(name).into_iter().for_each(|link| link.group = *group);
+            }
+            let members = table.links.iter().filter(|(_, link)| link.group == *group);
+            let members: Vec<String> = members.map(|(name, _)| name.clone()).collect();
+            members.iter().for_each(|device| remove(table, device));
+        }
         LinkStep::Address { device: name, mac } => device(table, name)?.mac = Some(*mac),
         LinkStep::Quiet { device: name } => device(table, name)?.link_local = false,
         LinkStep::Unlearning { device: name } => {
@@ -102,10 +110,7 @@ fn change(
             device(table, name)?.up = true;
         }
         LinkStep::AddAddress { device: name, address } => {
-            let addresses = &mut device(table, name)?.addresses;
-            if !addresses.contains(address) {
-                addresses.push(*address);
-            }
+            add_v4(device(table, name)?, *address);
         }
         LinkStep::RemoveAddress { device: name, address } => {
             let link = table.links.get_mut(name);
@@ -126,6 +131,12 @@ fn change(
         }
     }
     Ok(())
+}
+
+fn add_v4(link: &mut Link, address: Ipv4Net) {
+    if !link.addresses.contains(&address) {
+        link.addresses.push(address);
+    }
 }
 
 fn add_v6(link: &mut Link, address: Ipv6Net) {

@@ -182,6 +182,9 @@ impl Links for Netlink {
             }
             LinkStep::Make { name, kind } => self.make(name, kind, &what).await,
             LinkStep::Remove { device } => self.remove(device, &what).await,
+            LinkStep::RemoveTogether { devices, group } => {
+                self.remove_together(devices, *group, &what).await
+            }
             LinkStep::Quiet { device } => self.quiet(device, &what).await,
             LinkStep::Unlearning { device } => self.unlearning(device, &what).await,
             LinkStep::AddAddress { device, address } => {
