@@ -267,6 +267,9 @@ pub trait Links: Send + Sync + 'static {
     fn observe(&self) -> impl Future<Output = Result<LinkTable, LinkError>> + Send;
 
     /// Makes one change. Idempotent: what is so already is a success.
+    ///
+    /// Changes come into force in the order in which they were begun. One that is not waited for any
+    /// more does, too, and perhaps not before a look that is begun later.
     fn apply(&self, step: &LinkStep) -> impl Future<Output = Result<(), LinkError>> + Send;
 }
 
