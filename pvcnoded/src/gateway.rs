@@ -14,7 +14,7 @@ use ipnet::IpNet;
 use pvc_common::id::Vni;
 use pvc_common::model::Network;
 use pvc_common::view::{Shared, View};
-use pvc_host::{Announcement, Announcer, LinkStep, LinkTable, Links};
+use pvc_host::{Announcement, Announcer, LinkError, LinkStep, LinkTable, Links};
 use pvc_plan::gateway::{self, Addresses, Step};
 use pvc_plan::primary::{Holding, Phase};
 use pvc_runtime::reconcile::{Outcome, Reconciler};
@@ -88,17 +88,19 @@ impl<L: Links, A: Announcer> Gateways<L, A> {
     async fn apply(&self, steps: Vec<Step>) -> (usize, Option<String>) {
         let (mut done, mut trouble) = (0, None);
         for step in steps {
-            if let Step::Add { device, address } = &step {
+            let (Step::Add { device, address } | Step::Remove { device, address }) = &step;
+            if matches!(step, Step::Add { .. }) {
                 self.begun().entry(device.clone()).or_default().insert(*address);
             }
-            match self.0.links.apply(&link_step(&step)).await {
+            let outcome = self.0.links.apply(&link_step(&step)).await;
+            if !matches!(outcome, Err(LinkError::NoAnswer { .. }))
+                && let Some(begun) = self.begun().get_mut(device)
+            {
+                begun.remove(address);
+            }
+            match outcome {
                 Ok(()) => {
                     done += 1;
-                    if let Step::Add { device, address } | Step::Remove { device, address } = &step
-                        && let Some(begun) = self.begun().get_mut(device)
-                    {
-                        begun.remove(address);
-                    }
                     tracing::info!("gateway: {}", link_step(&step));
                     let mut untold = self.untold();
                     match step {
@@ -316,7 +318,6 @@ mod tests {
 
     use pvc_common::view::{Builder, Scope};
     use pvc_common::zk::Version;
-    use pvc_host::LinkError;
     use pvc_host::fake::FakeHost;
     use tokio::sync::{mpsc, oneshot};
 

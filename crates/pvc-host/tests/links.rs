@@ -260,11 +260,29 @@ async fn the_kernel_has_links() {
     };
     PacketAnnouncer.announce(&announcement).await.unwrap();
     neighbours_learn_where_an_address_is(&links).await;
+    what_is_on_a_device_without_ipv6_is_gone(&links).await;
     let nowhere = Announcement { device: "nonexistent0".to_owned(), ..announcement };
     assert!(PacketAnnouncer.announce(&nowhere).await.is_err());
     let inward = Announcement { device: "lo".to_owned(), ..nowhere };
     let refused = PacketAnnouncer.announce(&inward).await.unwrap_err().to_string();
     assert_eq!(refused, "lo has no Ethernet address");
+}
+
+/// Where somebody has switched IPv6 off, and where packets are too small for it.
+async fn what_is_on_a_device_without_ipv6_is_gone(links: &Netlink) {
+    let (device, address) = (|| "brtest".to_owned(), "2001:db8:77::9/64".parse().unwrap());
+    let add = LinkStep::AddAddressV6 { device: device(), address };
+    let remove = LinkStep::RemoveAddressV6 { device: device(), address };
+    links.apply(&add).await.unwrap();
+    std::fs::write("/proc/sys/net/ipv6/conf/brtest/disable_ipv6", "1").unwrap();
+    for _ in 0..2 {
+        assert_eq!(links.apply(&remove).await, Ok(()), "switched off");
+    }
+    std::fs::write("/proc/sys/net/ipv6/conf/brtest/disable_ipv6", "0").unwrap();
+    links.apply(&LinkStep::Mtu { device: device(), mtu: 1200 }).await.unwrap();
+    assert_eq!(links.apply(&remove).await, Ok(()), "too small");
+    assert!(links.apply(&add).await.is_err(), "it cannot be had there");
+    links.apply(&LinkStep::Mtu { device: device(), mtu: 1400 }).await.unwrap();
 }
 
 /// A neighbour that knew an address elsewhere learns by an announcement that it is here.
