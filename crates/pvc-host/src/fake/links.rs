@@ -73,14 +73,7 @@ fn change(
         }
         LinkStep::Make { name, kind } => make(table, missing_kinds, name, kind)?,
         LinkStep::Remove { device } => remove(table, device),
-        LinkStep::RemoveTogether { devices, group } => {
-            for name in devices {
-                table.links.get_mut(name).into_iter().for_each(|link| link.group = *group);
-            }
-            let members = table.links.iter().filter(|(_, link)| link.group == *group);
-            let members: Vec<String> = members.map(|(name, _)| name.clone()).collect();
-            members.iter().for_each(|device| remove(table, device));
-        }
+        LinkStep::RemoveTogether { devices, group } => remove_together(table, devices, *group),
         LinkStep::Address { device: name, mac } => device(table, name)?.mac = Some(*mac),
         LinkStep::Quiet { device: name } => device(table, name)?.link_local = false,
         LinkStep::Unlearning { device: name } => {
@@ -198,6 +191,16 @@ fn remove(table: &mut LinkTable, device: &str) {
             (port.bridge_port_of, port.learned_from) = (None, false);
         }
     }
+}
+
+/// As the kernel does it: what is in the group goes, whoever put it there.
+fn remove_together(table: &mut LinkTable, devices: &[String], group: u32) {
+    for name in devices {
+        table.links.get_mut(name).into_iter().for_each(|link| link.group = group);
+    }
+    let members = table.links.iter().filter(|(_, link)| link.group == group);
+    let members: Vec<String> = members.map(|(name, _)| name.clone()).collect();
+    members.iter().for_each(|device| remove(table, device));
 }
 
 /// The device that a VLAN is on.
