@@ -223,7 +223,9 @@ pub(crate) fn begin<T: Tree, H: Hypervisor>(
     keepers.extend(dns_keeper(config).map(Keeper::new));
     // Also without cards: those that were there before are forgotten.
     let (me, cards) = (config.node.clone(), sriov_cards(config));
-    keepers.push(Keeper::new(SriovKeeper::new(me, tree.clone(), SysfsSriov::default(), cards)));
+    let (tree_of_cards, health) = (tree.clone(), health.clone());
+    let cards = SriovKeeper::new(me, tree_of_cards, SysfsSriov::default(), cards, health);
+    keepers.push(Keeper::new(cards));
     let outfit = config.is_coordinator().then(|| outfit(config, links, networks));
     let fencing = config.is_coordinator().then(|| Fencing {
         policy: policy(config),

@@ -14,7 +14,7 @@ use ipnet::IpNet;
 use pvc_common::id::Vni;
 use pvc_common::model::Network;
 use pvc_common::view::{Shared, View};
-use pvc_host::{Announcement, Announcer, LinkStep, LinkTable, Links};
+use pvc_host::{Announcement, Announcer, LinkError, LinkStep, LinkTable, Links};
 use pvc_plan::gateway::{self, Addresses, Step};
 use pvc_plan::primary::{Holding, Phase};
 use pvc_runtime::reconcile::{Outcome, Reconciler};
@@ -51,6 +51,8 @@ struct Inner<L, A> {
     gate: Gate,
     /// What is here, and some neighbour may not know of.
     untold: Mutex<BTreeSet<(String, IpAddr)>>,
+    /// What the kernel was told to add and did not confirm: it may do so after it was looked.
+    begun: Mutex<Addresses>,
 }
 
 /// What came of bringing the gateways in line.
@@ -65,8 +67,8 @@ struct Brought {
 impl<L: Links, A: Announcer> Gateways<L, A> {
     /// The gateways of the networks that `views` show. None may be here until they are taken up.
     pub fn new(links: L, announcer: A, views: watch::Receiver<Option<Arc<View>>>) -> Self {
-        let (gate, untold) = (Gate::default(), Mutex::default());
-        Self(Arc::new(Inner { links, announcer, views, gate, untold }))
+        let (gate, untold, begun) = (Gate::default(), Mutex::default(), Mutex::default());
+        Self(Arc::new(Inner { links, announcer, views, gate, untold, begun }))
     }
 
     /// What follows the networks while this node is primary.
@@ -79,10 +81,24 @@ impl<L: Links, A: Announcer> Gateways<L, A> {
         self.0.untold.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn begun(&self) -> MutexGuard<'_, Addresses> {
+        self.0.begun.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn apply(&self, steps: Vec<Step>) -> (usize, Option<String>) {
         let (mut done, mut trouble) = (0, None);
         for step in steps {
-            match self.0.links.apply(&link_step(&step)).await {
+            let (Step::Add { device, address } | Step::Remove { device, address }) = &step;
+            if matches!(step, Step::Add { .. }) {
+                self.begun().entry(device.clone()).or_default().insert(*address);
+            }
+            let outcome = self.0.links.apply(&link_step(&step)).await;
+            if !matches!(outcome, Err(LinkError::NoAnswer { .. }))
+                && let Some(begun) = self.begun().get_mut(device)
+            {
+                begun.remove(address);
+            }
+            match outcome {
                 Ok(()) => {
                     done += 1;
                     tracing::info!("gateway: {}", link_step(&step));
@@ -205,7 +221,11 @@ impl<L: Links, A: Announcer> Part for Gateways<L, A> {
     fn lay_down(&self) -> Doing<'_, ()> {
         Box::pin(async {
             let _closed = self.0.gate.close().await;
-            let seen = addresses(&self.0.links.observe().await.map_err(failure)?);
+            let mut seen = addresses(&self.0.links.observe().await.map_err(failure)?);
+            // What was given up while it was being added is removed after that, whether it is seen yet.
+            for (device, addresses) in self.begun().iter() {
+                seen.entry(device.clone()).or_default().extend(addresses);
+            }
             let (_, trouble) = self.apply(gateway::plan(&Addresses::new(), &seen)).await;
             self.untold().clear();
             match trouble {
@@ -296,9 +316,78 @@ mod tests {
     use std::io;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use pvc_common::view::{Builder, Scope};
+    use pvc_common::zk::Version;
     use pvc_host::fake::FakeHost;
+    use tokio::sync::{mpsc, oneshot};
 
     use super::*;
+
+    type Answer = oneshot::Sender<Result<(), LinkError>>;
+
+    /// A machine that does what it is told in order, and also if nobody waits for it any more: as the
+    /// kernel does, while looks at it wait for nothing.
+    struct Busy {
+        host: FakeHost,
+        told: mpsc::UnboundedSender<(LinkStep, Answer)>,
+        free: Arc<Semaphore>,
+    }
+
+    impl Busy {
+        fn new(host: FakeHost) -> Self {
+            let (told, mut steps) = mpsc::unbounded_channel::<(LinkStep, Answer)>();
+            let free = Arc::new(Semaphore::new(0));
+            let (machine, permits) = (host.clone(), Arc::clone(&free));
+            tokio::spawn(async move {
+                while let Some((step, answer)) = steps.recv().await {
+                    permits.acquire().await.unwrap().forget();
+                    answer.send(machine.apply(&step).await).ok();
+                }
+            });
+            Self { host, told, free }
+        }
+    }
+
+    impl Links for Busy {
+        async fn observe(&self) -> Result<LinkTable, LinkError> {
+            self.host.observe().await
+        }
+
+        async fn apply(&self, step: &LinkStep) -> Result<(), LinkError> {
+            let (answer, answered) = oneshot::channel();
+            self.told.send((step.clone(), answer)).unwrap();
+            answered.await.unwrap()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_being_added_when_the_gate_closed_does_not_stay() {
+        let mut builder = Builder::new(Scope::Decisions);
+        for (key, text) in [
+            ("", "net7"),
+            ("/nettype", "managed"),
+            ("/ip4_network", "10.7.0.0/24"),
+            ("/ip4_gateway", "10.7.0.1"),
+        ] {
+            builder.set(&format!("/networks/7{key}"), Some((text.as_bytes(), Version(0))));
+        }
+        let (_sender, views) = watch::channel(Some(builder.snapshot()));
+        let host = FakeHost::new();
+        host.plug_in("vmbr7");
+        let gateways = Gateways::new(Busy::new(host.clone()), host.clone(), views);
+        let taking = gateways.clone();
+        let taking = tokio::spawn(async move { taking.take_up().await });
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        let laying = gateways.clone();
+        let laying = tokio::spawn(async move { laying.lay_down().await });
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert_eq!(host.links().links["vmbr7"].addresses, [], "the machine is busy");
+        gateways.0.links.free.add_permits(100);
+        assert_eq!((taking.await.unwrap(), laying.await.unwrap()), (Ok(()), Ok(())));
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert_eq!(host.link_steps().len(), 2, "added, and removed");
+        assert_eq!(gateways.held().await, Ok(Holding::NOTHING));
+    }
 
     /// Counts how many announcements go on, and the most that ever did.
     #[derive(Default)]

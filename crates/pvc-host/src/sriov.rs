@@ -47,7 +47,8 @@ pub enum SriovError {
 ///
 /// All changes are idempotent: what is so already is a success.
 pub trait Sriov: Send + Sync + 'static {
-    /// Sees these cards. One that is not there, or knows no SR-IOV, is no error.
+    /// Sees these cards. One that is not there, or knows no SR-IOV, is no error; nor is one that cannot be
+    /// looked at, which is told of it and costs the others nothing but time.
     fn observe(
         &self,
         devices: &[SriovName],

@@ -118,14 +118,35 @@ async fn networks(links: &impl Links, device: &str) {
         assert_eq!(links.apply(&missing).await, Err(error), "{missing}");
     }
 
-    for _ in 0..2 {
-        for device in [PORT, BRIDGE] {
-            links.apply(&LinkStep::Remove { device: device.to_owned() }).await.unwrap();
+    let one_by_one = [PORT, BRIDGE].map(|device| LinkStep::Remove { device: device.to_owned() });
+    let devices = [PORT, BRIDGE, "gone0"].map(str::to_owned).into();
+    let together = [LinkStep::RemoveTogether { devices, group: 0x5000_0007 }];
+    for steps in [&one_by_one[..], &together] {
+        for step in network().iter().chain([&guest]) {
+            links.apply(step).await.unwrap();
         }
+        for step in steps.iter().chain(steps) {
+            links.apply(step).await.unwrap_or_else(|error| panic!("{step}: {error}"));
+        }
+        let seen = links.observe().await.unwrap().links;
+        assert!(!seen.contains_key(PORT) && !seen.contains_key(BRIDGE), "{steps:?}");
+        assert_eq!(seen[device].bridge_port_of, None, "what was in it is free");
     }
-    let seen = links.observe().await.unwrap().links;
-    assert!(!seen.contains_key(PORT) && !seen.contains_key(BRIDGE));
-    assert_eq!(seen[device].bridge_port_of, None, "what was in it is free");
+    what_is_in_a_group_goes_at_once(links).await;
+}
+
+/// That is why the caller has to look who is in it.
+async fn what_is_in_a_group_goes_at_once(links: &impl Links) {
+    let names = ["vmbr7", "vmbr8"].map(str::to_owned);
+    for name in names.clone() {
+        links.apply(&LinkStep::Make { name, kind: LinkKind::Bridge }).await.unwrap();
+    }
+    for (device, rest) in [("gone0", 2), ("vmbr7", 1), ("vmbr8", 0)] {
+        let step = LinkStep::RemoveTogether { devices: vec![device.to_owned()], group: 9 };
+        links.apply(&step).await.unwrap();
+        let seen = links.observe().await.unwrap().links;
+        assert_eq!(names.iter().filter(|name| seen.contains_key(*name)).count(), rest, "{device}");
+    }
 }
 
 /// A VLAN, where the kernel has them; otherwise it says so.
@@ -163,6 +184,8 @@ async fn the_kernel_has_networks() {
     let looks = clones.iter().map(|links| async { links.observe().await.map(|_| ()) });
     let looks = futures_util::future::join_all(looks).await;
     assert!(looks.iter().all(Result::is_ok), "many may look at once: {looks:?}");
+    ip(&["link", "set", "veth0", "group", "1342177287"]);
+    assert_eq!(links.observe().await.unwrap().links["veth0"].group, 0x5000_0007);
     let made = vlan(&links, "veth0").await;
     assert!(made == Ok(()) || made == Err(NO_VLAN), "{made:?}");
 }
@@ -237,11 +260,29 @@ async fn the_kernel_has_links() {
     };
     PacketAnnouncer.announce(&announcement).await.unwrap();
     neighbours_learn_where_an_address_is(&links).await;
+    what_is_on_a_device_without_ipv6_is_gone(&links).await;
     let nowhere = Announcement { device: "nonexistent0".to_owned(), ..announcement };
     assert!(PacketAnnouncer.announce(&nowhere).await.is_err());
     let inward = Announcement { device: "lo".to_owned(), ..nowhere };
     let refused = PacketAnnouncer.announce(&inward).await.unwrap_err().to_string();
     assert_eq!(refused, "lo has no Ethernet address");
+}
+
+/// Where somebody has switched IPv6 off, and where packets are too small for it.
+async fn what_is_on_a_device_without_ipv6_is_gone(links: &Netlink) {
+    let (device, address) = (|| "brtest".to_owned(), "2001:db8:77::9/64".parse().unwrap());
+    let add = LinkStep::AddAddressV6 { device: device(), address };
+    let remove = LinkStep::RemoveAddressV6 { device: device(), address };
+    links.apply(&add).await.unwrap();
+    std::fs::write("/proc/sys/net/ipv6/conf/brtest/disable_ipv6", "1").unwrap();
+    for _ in 0..2 {
+        assert_eq!(links.apply(&remove).await, Ok(()), "switched off");
+    }
+    std::fs::write("/proc/sys/net/ipv6/conf/brtest/disable_ipv6", "0").unwrap();
+    links.apply(&LinkStep::Mtu { device: device(), mtu: 1200 }).await.unwrap();
+    assert_eq!(links.apply(&remove).await, Ok(()), "too small");
+    assert!(links.apply(&add).await.is_err(), "it cannot be had there");
+    links.apply(&LinkStep::Mtu { device: device(), mtu: 1400 }).await.unwrap();
 }
 
 /// A neighbour that knew an address elsewhere learns by an announcement that it is here.

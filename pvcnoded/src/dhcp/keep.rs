@@ -195,7 +195,7 @@ impl<U: Units, L: Links> Keep<U, L> {
     }
 }
 
-/// Has a dnsmasq that knows leases which there are no more read them anew.
+/// Has a dnsmasq that knows other leases than there are read them anew.
 fn restart(steps: &mut Steps, astray: &Astray, found: &BTreeMap<Vni, Found>) {
     let is_up = |vni: &&Vni| found.get(vni).is_some_and(|found| found.running);
     for vni in astray.iter().filter(is_up) {

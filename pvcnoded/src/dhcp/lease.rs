@@ -5,6 +5,8 @@
 //! activations but what was last written, and a daemon that dies in between loses nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pvc_common::id::{NodeName, Vni};
@@ -22,7 +24,7 @@ use super::standing::Standing;
 use crate::gate::Gate;
 use crate::outfit::failure;
 
-/// How many events are seen to in one activation; the rest in the next one.
+/// How many events are seen to in one activation; the rest in later ones.
 const AT_ONCE: usize = 500;
 /// How often it is looked for leases that nobody ends.
 const SWEEP: Duration = Duration::from_secs(60);
@@ -42,8 +44,22 @@ pub(super) struct Settled {
     told: BTreeMap<Vni, Vec<Event>>,
 }
 
-/// Networks whose dnsmasq knows leases that there are no more.
+/// Networks whose dnsmasq knows leases that there are no more, or does not know some that there are.
 pub(super) type Astray = BTreeSet<Vni>;
+
+/// What became of an event in one activation.
+enum Fate {
+    /// Nothing is left to do for it.
+    Over,
+    /// What it leads to was written, and has to be seen.
+    Written,
+    /// It will be seen to again.
+    Waits,
+}
+
+fn by_address(records: &[Record]) -> BTreeMap<IpAddr, &Record> {
+    records.iter().map(|record| (record.ip(), record)).collect()
+}
 
 /// Whether two events are of the same lease or the same address.
 fn concern_one(a: &Event, b: &Event) -> bool {
@@ -65,6 +81,10 @@ pub(super) struct Leases<T> {
     /// The networks that it was last written for.
     kept: Option<Shared<Vni, Network>>,
     swept: Option<Instant>,
+    /// Events up to this number were looked at in vain, and come last.
+    after: u64,
+    /// The networks of those: no event may come before a former one of the same network.
+    passed: BTreeSet<Vni>,
 }
 
 impl<T: Tree> Leases<T> {
@@ -85,6 +105,8 @@ impl<T: Tree> Leases<T> {
             before: BTreeMap::new(),
             kept: None,
             swept: None,
+            after: 0,
+            passed: BTreeSet::new(),
         }
     }
 
@@ -100,7 +122,8 @@ impl<T: Tree> Leases<T> {
     /// Sees to the events that wait.
     pub(super) async fn settle(&mut self, view: &View, standing: Standing) -> Settled {
         let mut settled = Settled::default();
-        let waiting = match self.spool.waiting(AT_ONCE) {
+        let after = self.after;
+        let waiting = match self.on_disk(move |spool| spool.waiting(after, AT_ONCE)).await {
             Ok(waiting) => waiting,
             Err(error) => {
                 let why = failure(error).what;
@@ -109,14 +132,18 @@ impl<T: Tree> Leases<T> {
             }
         };
         settled.read = true;
-        settled.waits = waiting.len() == AT_ONCE;
-        let mut over = Vec::new();
+        let last = waiting.get(AT_ONCE - 1).map(|last| last.number);
+        settled.waits = last.is_some() || after > 0;
+        let (mut over, mut wrote) = (Vec::new(), false);
         let mut under_way: Vec<(Vni, Event)> = Vec::new();
         for Waiting { number, vni, event } in waiting {
             // The view does not show yet what came of the former ones, by which this one is judged.
-            let follows =
-                under_way.iter().any(|(of, former)| *of == vni && concern_one(former, &event));
-            if !follows && self.see_to(view, vni, &event, standing).await {
+            let follows = self.passed.contains(&vni)
+                || under_way.iter().any(|(of, former)| *of == vni && concern_one(former, &event));
+            let fate =
+                if follows { Fate::Waits } else { self.see_to(view, vni, &event, standing).await };
+            wrote |= matches!(fate, Fate::Written);
+            if matches!(fate, Fate::Over) {
                 over.push((number, vni));
                 settled.told.entry(vni).or_default().push(event);
             } else {
@@ -127,7 +154,16 @@ impl<T: Tree> Leases<T> {
         for (vni, event) in under_way {
             settled.told.entry(vni).or_default().push(event);
         }
-        self.clear(view, over, &mut settled);
+        self.clear(view, over, &mut settled).await;
+        match last {
+            // So many that none is over of may be so for long, and others are not.
+            Some(last) if settled.events == 0 && !wrote && standing != Standing::Between => {
+                self.after = last;
+                self.passed.extend(settled.told.keys());
+            }
+            Some(_) => {}
+            None => (self.after, self.passed) = (0, BTreeSet::new()),
+        }
         if standing == Standing::Primary {
             self.sweep(view).await;
         }
@@ -135,7 +171,7 @@ impl<T: Tree> Leases<T> {
     }
 
     /// Removes events that are over, once what the next dnsmasqs are told is so, too.
-    fn clear(&mut self, view: &View, over: Vec<(u64, Vni)>, settled: &mut Settled) {
+    async fn clear(&mut self, view: &View, over: Vec<(u64, Vni)>, settled: &mut Settled) {
         let concerned: BTreeSet<Vni> = over.iter().map(|(_, vni)| *vni).collect();
         let (mut unwritten, trouble) = (BTreeSet::new(), &mut settled.trouble);
         for vni in concerned {
@@ -144,8 +180,13 @@ impl<T: Tree> Leases<T> {
                 unwritten.insert(vni);
             }
         }
-        for (number, vni) in over.into_iter().filter(|(_, vni)| !unwritten.contains(vni)) {
-            match self.spool.remove(number) {
+        let over: Vec<_> = over.into_iter().filter(|(_, vni)| !unwritten.contains(vni)).collect();
+        let remove = move |spool: &Spool| {
+            let outcome = |(number, vni): (u64, Vni)| (vni, spool.remove(number));
+            Ok(over.into_iter().map(outcome).collect::<Vec<_>>())
+        };
+        for (vni, outcome) in self.on_disk(remove).await.unwrap_or_default() {
+            match outcome {
                 Ok(()) => settled.events += 1,
                 Err(error) => {
                     let why = failure(error).what;
@@ -155,45 +196,54 @@ impl<T: Tree> Leases<T> {
         }
     }
 
-    /// Whether an event is over. What has to be written for it is, and it is not over until that is
-    /// seen.
-    async fn see_to(&self, view: &View, vni: Vni, event: &Event, standing: Standing) -> bool {
+    /// Does something to the spool, which is on a disk that may be waited for: that must keep nobody
+    /// else waiting.
+    async fn on_disk<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Spool) -> io::Result<R> + Send + 'static,
+    ) -> io::Result<R> {
+        let spool = self.spool.clone();
+        tokio::task::spawn_blocking(move || work(&spool)).await.map_err(io::Error::other)?
+    }
+
+    /// Sees to an event. What has to be written for it is, and it is not over until that is seen.
+    async fn see_to(&self, view: &View, vni: Vni, event: &Event, standing: Standing) -> Fate {
         if !self.holds(standing) {
-            return false;
+            return Fate::Waits;
         }
         let network = view.networks.get(&vni).map(AsRef::as_ref);
         let parent = match self.parent(vni, network, event).await {
             Ok(parent) => parent,
             Err(why) => {
                 tracing::debug!("dhcp: {why}");
-                return false;
+                return Fate::Waits;
             }
         };
         match verdict(vni, network, event, standing == Standing::Primary, &parent) {
-            Verdict::Known => true,
+            Verdict::Known => Fate::Over,
             Verdict::Refused(why) => {
                 tracing::warn!(node.name = %self.me, "dhcp: `{event}` is not kept: {why}");
-                true
+                Fate::Over
             }
-            Verdict::Write(ops) => {
-                // Another is primary by now, perhaps, and what it says counts.
-                if self.holds(standing) {
-                    self.commit(ops, vni, event).await;
-                }
-                false
-            }
+            // Another is primary by now, perhaps, and what it says counts.
+            Verdict::Write(_) if !self.holds(standing) => Fate::Waits,
+            Verdict::Write(ops) => self.commit(ops, vni, event).await,
         }
     }
 
-    async fn commit(&self, ops: Vec<Op>, vni: Vni, event: &Event) {
+    async fn commit(&self, ops: Vec<Op>, vni: Vni, event: &Event) -> Fate {
         match self.tree.commit(ops).await {
-            Ok(()) => tracing::info!("dhcp: network {vni}: {event}"),
+            Ok(()) => {
+                tracing::info!("dhcp: network {vni}: {event}");
+                return Fate::Written;
+            }
             // The view is older than what was written last, perhaps by this node.
             Err(CommitError::Superseded { .. }) => {}
             Err(error @ (CommitError::Refused { .. } | CommitError::Unknown { .. })) => {
                 tracing::warn!(%error, "dhcp: `{event}` waits");
             }
         }
+        Fate::Waits
     }
 
     /// The parent of the leases of an event's kind. Where there are leases there is a parent.
@@ -217,7 +267,7 @@ impl<T: Tree> Leases<T> {
     }
 
     /// Has the next dnsmasq of each network that has a folder told the leases that there are; of
-    /// which networks the present one knows leases that are gone although it did not say so.
+    /// which networks the present one knows others.
     pub(super) fn keep(&mut self, view: &View, settled: &mut Settled) -> Astray {
         let same = self.kept.as_ref().is_some_and(|kept| view.networks.is(kept));
         if !same {
@@ -243,16 +293,22 @@ impl<T: Tree> Leases<T> {
             .collect()
     }
 
-    /// Whether a network's dnsmasq that knew these leases knows some that are gone although it did not
-    /// say so.
+    /// Whether a network's dnsmasq that knew these leases has to read them anew: some are gone, are new or
+    /// end later, and it did not say so. Then a person has removed them, or another node's events have
+    /// come to the tree.
     fn strays(&self, vni: Vni, known: &[Record], settled: &Settled) -> bool {
         let Some(now) = self.written.get(&vni) else { return false };
         let told = settled.told.get(&vni).map_or(&[][..], Vec::as_slice);
-        let is_told = |gone: &Record| told.iter().any(|event| event.record().ip() == gone.ip());
-        let has = |record: &Record| {
-            now.iter().any(|other| other.is_of(record) && other.ip() == record.ip())
+        let told: BTreeSet<IpAddr> = told.iter().map(|event| event.record().ip()).collect();
+        let (known, now) = (by_address(known), by_address(now));
+        let is_gone = |(ip, record): (&IpAddr, &&Record)| {
+            !told.contains(ip) && !now.get(ip).is_some_and(|other| other.is_of(record))
         };
-        known.iter().any(|record| !has(record) && !is_told(record))
+        let is_news = |(ip, record): (&IpAddr, &&Record)| {
+            let had = known.get(ip).filter(|other| other.is_of(record));
+            !told.contains(ip) && had.is_none_or(|had| had.end() < record.end())
+        };
+        known.iter().any(is_gone) || now.iter().any(is_news)
     }
 
     /// Writes what the next dnsmasq of a network is told, if it is not so already.

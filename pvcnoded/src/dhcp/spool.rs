@@ -150,15 +150,15 @@ impl Spool {
         Ok(())
     }
 
-    /// The first events that wait, in order, at most `most`.
+    /// The first events that wait after that number, in order, at most `most`.
     ///
     /// What cannot be understood is put aside, and told.
     ///
     /// # Errors
     /// When the folder or one of them cannot be read.
-    pub fn waiting(&self, most: usize) -> io::Result<Vec<Waiting>> {
+    pub fn waiting(&self, after: u64, most: usize) -> io::Result<Vec<Waiting>> {
         let mut waiting = Vec::new();
-        for number in self.numbers()?.into_iter().take(most) {
+        for number in self.numbers()?.into_iter().filter(|number| *number > after).take(most) {
             let path = self.path(number);
             match read(&path)? {
                 Some((vni, event)) => waiting.push(Waiting { number, vni, event }),
@@ -223,7 +223,7 @@ mod tests {
     }
 
     fn shown(spool: &Spool) -> Vec<Event> {
-        spool.waiting(MOST).unwrap().into_iter().map(|waiting| waiting.event).collect()
+        spool.waiting(0, MOST).unwrap().into_iter().map(|waiting| waiting.event).collect()
     }
 
     #[test]
@@ -232,7 +232,7 @@ mod tests {
         assert_eq!(shown(&spool), []);
         (1..=12).for_each(|n| spool.put(vni(), &event(n)).unwrap());
         assert_eq!(shown(&spool), (1..=12).map(event).collect::<Vec<_>>());
-        for waiting in spool.waiting(11).unwrap() {
+        for waiting in spool.waiting(0, 11).unwrap() {
             spool.remove(waiting.number).unwrap();
             spool.remove(waiting.number).unwrap();
         }
@@ -251,7 +251,7 @@ mod tests {
                 scope.spawn(move || (1..=20).for_each(|n| spool.put(vni, &event(n)).unwrap()));
             }
         });
-        assert_eq!(spool.waiting(MOST).unwrap().len(), 160);
+        assert_eq!(spool.waiting(0, MOST).unwrap().len(), 160);
         let all: Vec<_> = (1..=20).map(event).collect();
         assert_eq!(spool.of("3".parse().unwrap()).unwrap(), all);
     }

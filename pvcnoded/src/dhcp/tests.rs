@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use pvc_common::id::MacAddress;
 use pvc_common::state::NetworkType;
 use pvc_common::zk::{Op, key};
 use pvc_host::fake::FakeHost;
@@ -113,7 +114,7 @@ impl Rig {
     }
 
     fn waiting(&self) -> usize {
-        self.spool().waiting(100).unwrap().len()
+        self.spool().waiting(0, 100).unwrap().len()
     }
 
     async fn is_leased(&self, n: u32, mac: &str) -> bool {
@@ -194,7 +195,7 @@ async fn a_network_whose_leases_cannot_be_written_holds_up_no_other() {
     rig.told(8, &held(8, A, 100));
     rig.act().await;
     rig.act().await;
-    let waiting: Vec<Vni> = rig.spool().waiting(9).unwrap().iter().map(|it| it.vni).collect();
+    let waiting: Vec<Vni> = rig.spool().waiting(0, 9).unwrap().iter().map(|it| it.vni).collect();
     assert_eq!(waiting, [vni(7)]);
     let (health, message) = rig.health().await;
     assert_eq!(health, "90");
@@ -243,4 +244,65 @@ async fn a_lease_that_a_person_removes_is_forgotten_whatever_else_happens_then()
     rig.told(7, &held(7, B, 101));
     assert_eq!(rig.act().await.settled, 1);
     assert_eq!(rig.host.changes(), before + 2, "its dnsmasq is started anew");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_another_node_was_told_of_reaches_the_dnsmasq_that_runs() {
+    let mut rig = Rig::new().await;
+    rig.told(7, &held(7, A, 100));
+    for _ in 0..3 {
+        rig.act().await;
+    }
+    let before = rig.host.changes();
+    assert_eq!((rig.waiting(), rig.is_leased(7, A).await), (0, true));
+    assert_eq!(before, 2, "what its own dnsmasq told it knows");
+
+    // The former primary settles what it was told before it was laid down.
+    let mut ops = Vec::new();
+    let (ip, mac): (std::net::Ipv4Addr, MacAddress) =
+        ("10.7.0.101".parse().unwrap(), B.parse().unwrap());
+    ops.push(key::lease(vni(7), mac).create(&()));
+    ops.push(key::lease_ip(vni(7), mac).create(&Some(ip)));
+    ops.push(key::lease_hostname(vni(7), mac).create(&None));
+    ops.push(key::lease_expiry(vni(7), mac).create(&4_000_000_000));
+    ops.push(key::lease_client_id(vni(7), mac).create(&"*".to_owned()));
+    rig.tree.commit(ops).await.unwrap();
+    rig.act().await;
+    assert_eq!(rig.host.changes(), before + 2, "it is started anew");
+    let folders = Folders::new(rig.place.path().join("run"));
+    let known = folders.leases(vni(7)).unwrap();
+    assert!(known.iter().any(|lease| lease.ip() == std::net::IpAddr::from(ip)), "{known:?}");
+
+    // And what it says of a renewal that it did not see.
+    rig.put(&format!("/networks/7/dhcp4_leases/{B}/expiry"), "4000000100").await;
+    rig.act().await;
+    assert_eq!(rig.host.changes(), before + 4, "otherwise it would end too soon");
+    rig.told(7, "held v4 52:54:00:00:00:0b 10.7.0.101 * 4000000200 *");
+    for _ in 0..3 {
+        rig.act().await;
+    }
+    assert_eq!((rig.waiting(), rig.host.changes()), (0, before + 4), "its own it knows");
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_that_cannot_be_settled_hold_up_no_other_network_however_many_they_are() {
+    let mut rig = Rig::new().await;
+    fs::create_dir(rig.place.path().join("run/7/leases.new")).unwrap();
+    for number in 0..600_u32 {
+        let [_, _, high, low] = number.to_be_bytes();
+        let mac = format!("52:54:00:00:{high:02x}:{low:02x}");
+        rig.told(7, &format!("held v4 {mac} 10.7.{high}.{low} * 4000000000 *"));
+    }
+    rig.told(8, &held(8, A, 100));
+    for _ in 0..8 {
+        rig.act().await;
+    }
+    assert!(rig.is_leased(8, A).await);
+    let of_others = rig.spool().of(vni(8)).unwrap();
+    assert_eq!(of_others, [], "it is over, and the others wait");
+    fs::remove_dir(rig.place.path().join("run/7/leases.new")).unwrap();
+    for _ in 0..12 {
+        rig.act().await;
+    }
+    assert_eq!(rig.waiting(), 0);
 }

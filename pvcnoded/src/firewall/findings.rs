@@ -4,6 +4,7 @@ use pvc_common::id::Vni;
 use pvc_common::model::Network;
 use pvc_common::view::Shared;
 use pvc_common::zk::key::Direction;
+use pvc_host::FirewallError;
 use pvc_plan::firewall::{Rendered, Wanted};
 
 use super::{Trouble, chain};
@@ -48,11 +49,13 @@ pub(super) fn findings(
 
 /// What the node's health check says: what is not as it shall be on this node as a whole.
 ///
-/// What concerns one network is not in it. That is a fault of its own, and so are the rules that
-/// are left out on all nodes alike.
+/// What concerns one network is not in it, unless it is that nft hung there. That is a fault of its
+/// own, and so are the rules that are left out on all nodes alike.
 pub(super) fn of_node(networks: usize, troubles: &[Trouble]) -> health::Finding {
-    let whole: Vec<String> =
-        troubles.iter().filter(|trouble| trouble.network.is_none()).map(said).collect();
+    let is_whole = |trouble: &&Trouble| {
+        trouble.network.is_none() || !matches!(trouble.source, FirewallError::Refused { .. })
+    };
+    let whole: Vec<String> = troubles.iter().filter(is_whole).map(said).collect();
     if whole.is_empty() {
         let message = format!("the firewall of {networks} networks is in force");
         return health::Finding { delta: 0, message };

@@ -54,6 +54,8 @@ pub struct FirewallKeeper<T, F> {
     renderer: Renderer,
     /// The rules of the tree that nft does not take, and why.
     refused: BTreeMap<RuleText, String>,
+    /// The networks at which nft hung.
+    late: BTreeSet<Vni>,
     /// What the kernel holds, unless that is in doubt.
     seen: Option<Option<FirewallTable>>,
     looked_at: Option<Instant>,
@@ -132,6 +134,7 @@ impl<T: Tree, F: Firewall> FirewallKeeper<T, F> {
             health,
             renderer: Renderer::default(),
             refused: BTreeMap::new(),
+            late: BTreeSet::new(),
             seen: None,
             looked_at: None,
             rules_at: None,
@@ -205,14 +208,20 @@ impl<T: Tree, F: Firewall> FirewallKeeper<T, F> {
             match self.firewall.apply(&commands).await {
                 Ok(()) => {
                     self.seen = Some(Some(table(&wanted)));
+                    self.late.clear();
                     let changed = changes.iter().filter(|change| change.network.is_some()).count();
                     return Done { changed, troubles: vec![] };
                 }
-                Err(error) => tracing::debug!(%error, "{} changes not taken", changes.len()),
+                Err(error) => {
+                    tracing::debug!(%error, "{} changes not taken", changes.len());
+                    // What was known of the kernel may have been wrong, or there is a rule that it
+                    // does not take.
+                    self.seen = None;
+                    if !matches!(error, FirewallError::Refused { .. }) {
+                        break;
+                    }
+                }
             }
-            // What was known of the kernel may have been wrong, or there is a rule that it does not
-            // take.
-            self.seen = None;
             untried = self.sift(&wanted, &changes).await.err();
             if untried.is_some() {
                 break;
@@ -247,24 +256,32 @@ impl<T: Tree, F: Firewall> FirewallKeeper<T, F> {
     }
 
     /// Changes one network after the other: what no trial could tell spoils only its own.
+    ///
+    /// An nft that hangs, or cannot be had, is not waited for once for each: it ends there, and next time the
+    /// others come first.
     async fn one_by_one(&mut self, networks: &Shared<Vni, Network>) -> Done {
-        let changes = match self.plan(networks).await {
+        let mut changes = match self.plan(networks).await {
             Ok((_, changes)) => changes,
             Err(trouble) => return trouble.into(),
         };
+        changes.sort_by_key(|change| change.network.is_some_and(|vni| self.late.contains(&vni)));
         let (mut changed, mut troubles) = (0, Vec::new());
         for change in changes {
-            match self.firewall.apply(&change.commands).await {
-                Ok(()) => changed += usize::from(change.network.is_some()),
-                Err(source) => {
-                    let what = "the firewall stays as it was";
-                    troubles.push(Trouble { network: change.network, what, source });
-                    if change.network.is_none() {
-                        // Without the table there is nothing for the networks to be in.
-                        break;
-                    }
-                }
+            let Err(source) = self.firewall.apply(&change.commands).await else {
+                changed += usize::from(change.network.is_some());
+                continue;
+            };
+            let of_no_use = !matches!(source, FirewallError::Refused { .. });
+            let what = "the firewall stays as it was";
+            troubles.push(Trouble { network: change.network, what, source });
+            self.late.extend(change.network.filter(|_| of_no_use));
+            // Without the table there is nothing for the networks to be in.
+            if of_no_use || change.network.is_none() {
+                break;
             }
+        }
+        if troubles.is_empty() {
+            self.late.clear();
         }
         self.seen = None;
         Done { changed, troubles }

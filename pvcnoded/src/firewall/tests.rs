@@ -335,6 +335,48 @@ async fn where_no_rule_can_be_tried_a_bad_one_spoils_its_own_network_only() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_nft_that_hangs_is_waited_for_once_and_not_for_each_network() {
+    let mut site = Site::new().await;
+    for number in 1..100 {
+        site.network(number, &["drop"]);
+    }
+    site.firewall.hang_on("");
+    let began = Instant::now();
+    site.activate().await;
+    let took = began.elapsed();
+    assert!(took <= Duration::from_secs(60), "once all, and once the first: {took:?}");
+    let (health, message) = site.health().await;
+    assert_eq!(health, "75");
+    assert!(message.contains("`nft` was not done within 30000 ms"), "{message}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_network_that_nft_hangs_on_keeps_the_others_waiting_once() {
+    let mut site = Site::new().await;
+    for number in [7, 8, 9] {
+        site.network(number, &["drop"]);
+    }
+    site.activate().await;
+    site.firewall.hang_on("tcp dport 99");
+    for number in [7, 8, 9] {
+        let second = if number == 8 { "tcp dport 99 accept" } else { "tcp dport 98 accept" };
+        site.network(number, &[second, "drop"]);
+    }
+    site.activate().await;
+    assert_eq!(site.entering(7), rules(&["tcp dport 98 accept", "drop"]));
+    tokio::time::advance(RETRY).await;
+    site.activate().await;
+    assert_eq!(site.entering(9), rules(&["tcp dport 98 accept", "drop"]));
+    assert_eq!(site.entering(8), rules(&["drop"]), "it stays as it was");
+    let told = site.fault(8).await.unwrap();
+    assert!(told.starts_with("Network 8 (net8): its firewall stays as it was: "), "{told}");
+    assert_eq!(site.health().await.0, "75");
+    site.network(8, &["drop"]);
+    assert!(site.activate().await.trouble.is_empty());
+    assert_eq!(site.health().await.0, "100");
+}
+
+#[tokio::test(start_paused = true)]
 async fn in_maintenance_nobody_is_told_until_it_is_over() {
     let mut site = Site::new().await;
     site.network(7, &["frobnicate"]);

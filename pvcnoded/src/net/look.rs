@@ -12,6 +12,7 @@ pub(super) fn devices(table: LinkTable) -> Devices {
         port_of: link.bridge_port_of,
         link_local: link.link_local,
         learned_from: link.learned_from,
+        group: link.group,
     };
     Devices::new(table.links.into_iter().map(|(name, link)| (name, device(link))).collect())
 }

@@ -144,6 +144,7 @@ fn link_step(step: &Step) -> LinkStep {
     match step.clone() {
         Step::Make { device, kind } => LinkStep::Make { name: device, kind },
         Step::Remove { device } => LinkStep::Remove { device },
+        Step::RemoveTogether { devices, group } => LinkStep::RemoveTogether { devices, group },
         Step::Address { device, mac } => LinkStep::Address { device, mac: Mac(mac) },
         Step::Quiet { device } => LinkStep::Quiet { device },
         Step::Mtu { device, mtu } => LinkStep::Mtu { device, mtu },

@@ -7,6 +7,7 @@ use pvc_common::view::View;
 use pvc_plan::sriov::{Plan, Step};
 
 use crate::faults::Finding;
+use crate::health;
 
 /// As much as a warning.
 const DELTA: u32 = 10;
@@ -34,6 +35,15 @@ pub(super) fn findings(
         by_card.entry(step.card()).or_default().push(why.clone());
     }
     by_card.into_iter().filter_map(|(card, what)| finding(me, card, &what)).collect()
+}
+
+/// What the node's health check says, given what people are told of the cards.
+pub(super) fn of_node(cards: usize, said: &[String]) -> health::Finding {
+    if said.is_empty() {
+        let message = format!("{cards} cards with SR-IOV are as configured");
+        return health::Finding { delta: 0, message };
+    }
+    health::Finding { delta: DELTA, message: said.join("; ") }
 }
 
 fn finding(me: &NodeName, card: Option<&SriovName>, what: &[String]) -> Option<Finding> {

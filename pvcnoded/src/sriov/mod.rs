@@ -27,12 +27,19 @@ use tokio::time::Instant;
 
 use crate::config::SriovDevice;
 use crate::faults::Faults;
+use crate::health::{self, Health};
 
 /// How long what others do to the cards stays unseen. A look costs a program's run for each card.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 
 /// Before what failed to reach the tree is tried again.
 const RETRY: Duration = Duration::from_secs(5);
+
+/// The name of this check among a node's health checks.
+const CHECK: &str = "sriov";
+
+/// How often it is published although nothing changed.
+const PUBLISH_EVERY: Duration = Duration::from_secs(60);
 
 /// A division makes functions that have to be seen, and set, after it.
 const ROUNDS: usize = 3;
@@ -93,6 +100,9 @@ pub struct SriovKeeper<T, S> {
     sriov: S,
     wanted: Vec<Wanted>,
     faults: Faults<T>,
+    health: Health<T>,
+    /// What the node's health says of it, and since when.
+    published: Option<(health::Finding, Instant)>,
     /// The cards at the last look.
     seen: Option<SriovTable>,
     /// Why they could not be looked at, if so.
@@ -124,12 +134,25 @@ impl fmt::Display for Report {
 }
 
 impl<T: Tree, S: Sriov> SriovKeeper<T, S> {
-    /// Keeps these cards of `me`.
-    pub fn new(me: NodeName, tree: T, sriov: S, wanted: Vec<Wanted>) -> Self {
+    /// Keeps these cards of `me`, and tells in its health what is not as it shall be.
+    pub fn new(me: NodeName, tree: T, sriov: S, wanted: Vec<Wanted>, health: Health<T>) -> Self {
         let faults = Faults::new(tree.clone());
         let (failed, told) = (BTreeMap::new(), Vec::new());
-        let (seen, unseen, look_at) = (None, None, None);
-        Self { me, tree, sriov, wanted, faults, seen, unseen, look_at, failed, told }
+        let (seen, unseen, look_at, published) = (None, None, None, None);
+        Self {
+            me,
+            tree,
+            sriov,
+            wanted,
+            faults,
+            health,
+            published,
+            seen,
+            unseen,
+            look_at,
+            failed,
+            told,
+        }
     }
 
     /// Looks at the cards; returns whether they were seen.
@@ -238,17 +261,38 @@ impl<T: Tree, S: Sriov> SriovKeeper<T, S> {
         for new in said.iter().filter(|said| !self.told.contains(said)) {
             tracing::error!("SR-IOV: {new}");
         }
+        let published = self.publish(findings::of_node(self.wanted.len(), &said)).await;
         self.told = said;
         if view.cluster.maintenance.get().is_some_and(|text| text == "true") {
             // It is told once that is over.
             self.faults.doubt();
-            return true;
+            return published;
         }
         let told = self.faults.tell(&findings).await;
         if let Err(error) = &told {
             tracing::debug!(%error, "faults of SR-IOV not told yet");
         }
-        told.is_ok()
+        told.is_ok() && published
+    }
+
+    /// Says it in the node's health, unless that was said lately; whether it is. Of a node that has no
+    /// cards, and is to have none, there is nothing to say.
+    async fn publish(&mut self, finding: health::Finding) -> bool {
+        if self.wanted.is_empty() && self.published.is_none() && finding.delta == 0 {
+            return true;
+        }
+        let is_said = |(said, at): &(health::Finding, Instant)| {
+            *said == finding && at.elapsed() < PUBLISH_EVERY
+        };
+        if self.published.as_ref().is_some_and(is_said) {
+            return true;
+        }
+        let published = self.health.publish(CHECK, finding.clone(), vec![]).await;
+        if let Err(error) = &published {
+            tracing::debug!(%error, "how the cards with SR-IOV are is not published yet");
+        }
+        self.published = published.is_ok().then(|| (finding, Instant::now()));
+        self.published.is_some()
     }
 }
 

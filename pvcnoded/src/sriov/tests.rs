@@ -29,20 +29,25 @@ impl Node {
         let (host, tree) = (FakeHost::new(), FakeTree::new());
         host.plug_in_card("ens1f0", capacity);
         let paths = [key::FAULTS, key::NODES, "/nodes/hv1", "/nodes/hv1/sriov"];
+        let paths = paths.into_iter().chain(["/nodes/hv1/monitoring_data"]);
         let parents = ["/nodes/hv1/sriov/pf", "/nodes/hv1/sriov/vf", key::DOMAINS];
         let create = |path: &str| Op::Create { path: path.to_owned(), data: vec![] };
-        tree.commit(paths.into_iter().chain(parents).map(create).collect()).await.unwrap();
+        tree.commit(paths.chain(parents).map(create).collect()).await.unwrap();
         Self { host, tree }
     }
 
     fn keeper(&self, devices: &[SriovDevice]) -> SriovKeeper<FakeTree, FakeHost> {
-        SriovKeeper::new(hv1(), self.tree.another(), self.host.clone(), wanted(devices))
+        let health = Health::new(hv1(), self.tree.another());
+        SriovKeeper::new(hv1(), self.tree.another(), self.host.clone(), wanted(devices), health)
     }
 
+    /// What there is, but for the node's health, which tells the time.
     async fn entries(&self) -> Vec<(String, Entry)> {
         let mut all = Vec::new();
         for root in [key::NODES, key::DOMAINS, key::FAULTS] {
-            all.extend(Branch::read(&self.tree, root).await.unwrap().znodes().to_vec());
+            let mut some = Branch::read(&self.tree, root).await.unwrap().znodes().to_vec();
+            some.retain(|(path, _)| !path.contains("/monitoring_"));
+            all.extend(some);
         }
         all
     }
@@ -134,6 +139,28 @@ async fn what_the_card_refuses_is_a_fault_and_stops_nothing_else() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_card_that_hangs_costs_a_fault_and_no_other_card() {
+    let node = Node::new(Some(64)).await;
+    node.host.plug_in_card("ens2f0", Some(64));
+    let other = SriovDevice { device: "ens2f0".to_owned(), mtu: None, functions: 4 };
+    let mut keeper = node.keeper(&[device(2), other]);
+    node.host.hang_card("ens1f0", true);
+    assert_eq!(node.runs(&mut keeper).await.functions, 4);
+    let what = "SR-IOV of node hv1: ens1f0 cannot be looked at: its driver hangs";
+    assert_eq!(node.faults().await, [format!("SRIOV_HV1_ENS1F0: {what}")]);
+    let health = async || {
+        let message = node.text("/nodes/hv1/monitoring_data/sriov/message").await;
+        (node.text("/nodes/hv1/monitoring_health").await.unwrap(), message.unwrap())
+    };
+    assert_eq!(health().await, ("90".to_owned(), what.to_owned()));
+    node.host.hang_card("ens1f0", false);
+    tokio::time::advance(LOOK_EVERY).await;
+    assert_eq!(node.runs(&mut keeper).await.functions, 6);
+    let fine = "2 cards with SR-IOV are as configured";
+    assert_eq!(health().await, ("100".to_owned(), fine.to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_kernel_without_sriov_costs_each_card_a_fault_and_nothing_more() {
     let node = Node::new(None).await;
     let before = node.entries().await.len();
@@ -175,13 +202,16 @@ async fn usage_follows_vms_without_a_look_at_the_card() {
 #[tokio::test(start_paused = true)]
 async fn a_node_that_has_no_cards_any_more_forgets_them() {
     let node = Node::new(Some(64)).await;
-    let before = node.entries().await;
+    let kept = async || -> Vec<String> {
+        node.entries().await.into_iter().map(|(path, _)| path).collect()
+    };
+    let before = kept().await;
     node.runs(&mut node.keeper(&[device(2)])).await;
     // What a later version may have put there goes, too.
     let path = format!("{VF1}/config/new");
     node.tree.commit(vec![Op::Create { path, data: vec![] }]).await.unwrap();
     node.runs(&mut node.keeper(&[])).await;
-    assert_eq!(node.entries().await, before);
+    assert_eq!(kept().await, before);
 }
 
 #[tokio::test(start_paused = true)]

@@ -109,7 +109,7 @@ impl Bench {
     }
 
     fn waiting(&self, node: &str) -> usize {
-        Spool::new(self.dhcp(node).spool).waiting(MOST).unwrap().len()
+        Spool::new(self.dhcp(node).spool).waiting(0, MOST).unwrap().len()
     }
 
     /// What the next dnsmasq of a network on a node is told.

@@ -13,6 +13,8 @@ pub struct SriovTable {
     pub hands_through: bool,
     /// The cards that are there, by the names of their devices.
     pub cards: BTreeMap<SriovName, Card>,
+    /// Those that could not be looked at, and why: whether they are there is not known.
+    pub unseen: BTreeMap<SriovName, String>,
 }
 
 /// A card's port, which may be divided.

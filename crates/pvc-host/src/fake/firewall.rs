@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use pvc_command::CommandError;
 use pvc_common::observed::FirewallTable;
@@ -50,6 +51,9 @@ const WORDS: [&str; 38] = [
     "with",
 ];
 
+/// After so long an nft that hangs is killed.
+const HANGS: Duration = Duration::from_secs(30);
+
 type Chains = BTreeMap<String, Vec<String>>;
 type Maps = BTreeMap<String, BTreeMap<String, String>>;
 
@@ -65,6 +69,7 @@ struct State {
     missing: bool,
     untriable: bool,
     refuses: BTreeSet<String>,
+    hangs_on: Option<String>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -93,6 +98,11 @@ impl FakeFirewall {
     /// From now on the kernel takes no transaction that has this in it, although trials of it pass.
     pub fn refuse(&self, text: &str) {
         self.state().refuses.insert(text.to_owned());
+    }
+
+    /// From now on nft hangs when it is given a transaction that has this in it, until it is killed.
+    pub fn hang_on(&self, text: &str) {
+        self.state().hangs_on = Some(text.to_owned());
     }
 
     /// Removes all tables, as the system's own service of that name does.
@@ -163,6 +173,11 @@ impl Firewall for FakeFirewall {
     }
 
     async fn apply(&self, commands: &str) -> Result<(), FirewallError> {
+        if self.state().hangs_on.as_ref().is_some_and(|text| commands.contains(text)) {
+            tokio::time::sleep(HANGS).await;
+            let program = "nft".to_owned();
+            return Err(FirewallError::Unusable(CommandError::TimedOut { program, waited: HANGS }));
+        }
         let mut state = self.state();
         state.usable()?;
         if let Some(text) = state.refuses.iter().find(|text| commands.contains(*text)) {

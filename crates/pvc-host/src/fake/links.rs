@@ -1,6 +1,6 @@
 //! The network devices of a machine in memory.
 
-use ipnet::Ipv6Net;
+use ipnet::{Ipv4Net, Ipv6Net};
 use std::collections::BTreeSet;
 
 use pvc_common::observed::LinkKind;
@@ -73,6 +73,7 @@ fn change(
         }
         LinkStep::Make { name, kind } => make(table, missing_kinds, name, kind)?,
         LinkStep::Remove { device } => remove(table, device),
+        LinkStep::RemoveTogether { devices, group } => remove_together(table, devices, *group),
         LinkStep::Address { device: name, mac } => device(table, name)?.mac = Some(*mac),
         LinkStep::Quiet { device: name } => device(table, name)?.link_local = false,
         LinkStep::Unlearning { device: name } => {
@@ -102,10 +103,7 @@ fn change(
             device(table, name)?.up = true;
         }
         LinkStep::AddAddress { device: name, address } => {
-            let addresses = &mut device(table, name)?.addresses;
-            if !addresses.contains(address) {
-                addresses.push(*address);
-            }
+            add_v4(device(table, name)?, *address);
         }
         LinkStep::RemoveAddress { device: name, address } => {
             let link = table.links.get_mut(name);
@@ -126,6 +124,12 @@ fn change(
         }
     }
     Ok(())
+}
+
+fn add_v4(link: &mut Link, address: Ipv4Net) {
+    if !link.addresses.contains(&address) {
+        link.addresses.push(address);
+    }
 }
 
 fn add_v6(link: &mut Link, address: Ipv6Net) {
@@ -187,6 +191,16 @@ fn remove(table: &mut LinkTable, device: &str) {
             (port.bridge_port_of, port.learned_from) = (None, false);
         }
     }
+}
+
+/// As the kernel does it: what is in the group goes, whoever put it there.
+fn remove_together(table: &mut LinkTable, devices: &[String], group: u32) {
+    for name in devices {
+        table.links.get_mut(name).into_iter().for_each(|link| link.group = group);
+    }
+    let members = table.links.iter().filter(|(_, link)| link.group == group);
+    let members: Vec<String> = members.map(|(name, _)| name.clone()).collect();
+    members.iter().for_each(|device| remove(table, device));
 }
 
 /// The device that a VLAN is on.

@@ -18,6 +18,17 @@ impl FakeHost {
         self.machine().sriov.cards.insert(name, card);
     }
 
+    /// Has a card's driver hang, so that the card cannot be looked at, or not any more.
+    pub fn hang_card(&self, device: &str, hangs: bool) {
+        let name: SriovName = device.parse().expect("a device's name names a card");
+        let mut machine = self.machine();
+        if hangs {
+            machine.sriov.unseen.insert(name, "its driver hangs".to_owned());
+        } else {
+            machine.sriov.unseen.remove(&name);
+        }
+    }
+
     /// Hands the hardware of a function to a VM, or takes it back.
     ///
     /// # Panics
@@ -89,7 +100,9 @@ impl FakeHost {
 impl Sriov for FakeHost {
     async fn observe(&self, devices: &[SriovName]) -> Result<SriovTable, SriovError> {
         let mut table = self.cards();
-        table.cards.retain(|name, _| devices.contains(name));
+        table.unseen.retain(|name, _| devices.contains(name));
+        let is_seen = |name: &SriovName| devices.contains(name) && !table.unseen.contains_key(name);
+        table.cards.retain(|name, _| is_seen(name));
         Ok(table)
     }
 

@@ -43,6 +43,8 @@ pub struct Link {
     pub learned_from: bool,
     /// Whether it gives itself an IPv6 address when it is switched on.
     pub link_local: bool,
+    /// The number of the group that it is in; 0 unless somebody put it into another.
+    pub group: u32,
     /// Its IPv4 addresses, in the order the kernel has them.
     pub addresses: Vec<Ipv4Net>,
     /// Its IPv6 addresses, in the order the kernel has them, without those that are good on its
@@ -115,6 +117,17 @@ pub enum LinkStep {
     Remove {
         /// The device.
         device: String,
+    },
+    /// There shall be no devices of these names.
+    ///
+    /// They are put into a group, and that is removed at once: the kernel waits once until no
+    /// processor uses them any more, and not for each. **Whatever else is in the group goes with
+    /// them**, so the caller has seen that there is nothing.
+    RemoveTogether {
+        /// The devices.
+        devices: Vec<String>,
+        /// The number of the group.
+        group: u32,
     },
     /// A device shall have this hardware address. A bridge keeps it, whatever its ports have.
     Address {
@@ -191,6 +204,7 @@ impl fmt::Display for LinkStep {
             Self::Bridge { name, .. } => write!(f, "make bridge {name}"),
             Self::Make { name, kind } => write!(f, "make {name} ({kind})"),
             Self::Remove { device } => write!(f, "remove {device}"),
+            Self::RemoveTogether { devices, .. } => write!(f, "remove {}", devices.join(", ")),
             Self::Address { device, mac } => write!(f, "give {device} the address {mac}"),
             Self::Quiet { device } => write!(f, "keep {device} from addressing itself"),
             Self::Unlearning { device } => write!(f, "end the learning by {device}"),
@@ -253,6 +267,9 @@ pub trait Links: Send + Sync + 'static {
     fn observe(&self) -> impl Future<Output = Result<LinkTable, LinkError>> + Send;
 
     /// Makes one change. Idempotent: what is so already is a success.
+    ///
+    /// Changes come into force in the order in which they were begun. One that is not waited for any
+    /// more does, too, and perhaps not before a look that is begun later.
     fn apply(&self, step: &LinkStep) -> impl Future<Output = Result<(), LinkError>> + Send;
 }
 

@@ -4,7 +4,7 @@ use netlink_packet_route::link::{
     AfSpecInet6, AfSpecUnspec, In6AddrGenMode, LinkAttribute, LinkMessage,
 };
 use pvc_common::observed::{LinkKind, Tunnel};
-use rtnetlink::{LinkBridge, LinkBridgePort, LinkUnspec, LinkVlan, LinkVxlan};
+use rtnetlink::{LinkBridge, LinkBridgePort, LinkMessageBuilder, LinkUnspec, LinkVlan, LinkVxlan};
 
 use super::Netlink;
 use super::links::{already, ask, errno};
@@ -59,6 +59,26 @@ impl Netlink {
 
     pub(super) async fn remove(&self, device: &str, what: &str) -> Result<(), LinkError> {
         let message = LinkUnspec::new_with_name(device).build();
+        let removed = self.handle.link().del_with_message(message).execute();
+        ask(what, async { already(removed.await, libc::ENODEV) }).await
+    }
+
+    pub(super) async fn remove_together(
+        &self,
+        devices: &[String],
+        group: u32,
+        what: &str,
+    ) -> Result<(), LinkError> {
+        let group = LinkAttribute::Group(group);
+        for device in devices {
+            let join = |to: LinkMessageBuilder<_>| to.append_extra_attribute(group.clone());
+            match self.change(device, what, join).await {
+                Ok(()) | Err(LinkError::Missing { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let mut message = LinkMessage::default();
+        message.attributes.push(group);
         let removed = self.handle.link().del_with_message(message).execute();
         ask(what, async { already(removed.await, libc::ENODEV) }).await
     }

@@ -62,7 +62,7 @@ impl Frr for FrrReload {
             return Err(FrrError::Absent);
         }
         let path = self.file();
-        match fs::read_to_string(&path) {
+        match tokio::fs::read_to_string(&path).await {
             Ok(text) => Ok(Some(text)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(file(&path, error)),
@@ -75,17 +75,22 @@ impl Frr for FrrReload {
         }
         let (path, directory) = (self.file(), self.beside());
         let beside = directory.join(FILE);
-        let owner = if path.exists() { &path } else { &self.directory };
-        write(owner, &beside, text).map_err(|error| file(&beside, error))?;
+        let owner = if path.exists() { &path } else { &self.directory }.clone();
+        let (to, text_to_take) = (beside.clone(), text.to_owned());
+        let written = on_disk(move || write(&owner, &to, &text_to_take)).await;
+        written.map_err(|error| file(&beside, error))?;
         let reload = Command::new(RELOAD, RELOAD_LIMIT).args(["--reload", "--confdir"]);
         let reload = reload.arg(directory.as_os_str()).arg(beside.as_os_str());
         reload.run().await.map_err(|source| FrrError::Failed { source })?;
         if let Some(line) = missing(text, &self.running().await?) {
             return Err(FrrError::NotTaken { line: line.to_owned() });
         }
-        fs::rename(&beside, &path).map_err(|error| file(&path, error))?;
-        let directory = File::open(&self.directory).and_then(|directory| directory.sync_all());
-        directory.map_err(|error| file(&self.directory, error))
+        let (to, directory) = (path.clone(), self.directory.clone());
+        let renamed = on_disk(move || {
+            fs::rename(&beside, &to)?;
+            File::open(&directory)?.sync_all()
+        });
+        renamed.await.map_err(|error| file(&path, error))
     }
 
     async fn heard(&self) -> Result<BTreeSet<Ipv4Addr>, FrrError> {
@@ -112,6 +117,11 @@ fn established(summary: &str) -> Result<BTreeSet<Ipv4Addr>, serde_json::Error> {
     let Summary { peers } = serde_json::from_str(summary)?;
     let heard = peers.iter().filter(|(_, peer)| peer.state == "Established");
     Ok(heard.filter_map(|(address, _)| address.parse().ok()).collect())
+}
+
+/// Does what waits for a disk, which must keep nobody else waiting.
+async fn on_disk(work: impl FnOnce() -> io::Result<()> + Send + 'static) -> io::Result<()> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }
 
 fn file(path: &Path, source: io::Error) -> FrrError {

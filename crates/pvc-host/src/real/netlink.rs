@@ -70,6 +70,7 @@ fn link(message: &LinkMessage, names: &HashMap<u32, &str>) -> Link {
     for attribute in &message.attributes {
         match attribute {
             LinkAttribute::Mtu(mtu) => link.mtu = *mtu,
+            LinkAttribute::Group(group) => link.group = *group,
             LinkAttribute::Address(bytes) => {
                 let mac = <[u8; 6]>::try_from(bytes.as_slice()).ok();
                 // The loopback device has zeros, which no other device may have.

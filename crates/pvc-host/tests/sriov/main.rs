@@ -83,6 +83,32 @@ async fn a_kernel_without_sriov_and_a_card_that_is_missing_are_no_errors() {
     assert!(!both.hands_through);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_card_that_hangs_costs_one_thread_and_no_other_card() {
+    let machine = Machine::new();
+    machine.plug_in(&X710, 3);
+    machine.plug_in(&tree::CONNECTX5, 1);
+    let (sriov, both) = (machine.sriov(), [name("ens1f0"), name("ens3f1np1")]);
+    let release = machine.hang(&X710);
+    let looking = {
+        let (sriov, both) = (sriov.clone(), both.clone());
+        tokio::spawn(async move { sriov.observe(&both).await })
+    };
+    tokio::task::yield_now().await;
+    tokio::time::advance(std::time::Duration::from_secs(11)).await;
+    let table = looking.await.unwrap().unwrap();
+    assert!(table.unseen[&both[0]].contains("was not done with"), "{table:?}");
+    assert_eq!(table.cards.into_keys().collect::<Vec<_>>(), [both[1].clone()]);
+    // No time passes: it is not asked for anew.
+    let again = sriov.observe(&both).await.unwrap();
+    assert_eq!((again.unseen.len(), again.cards.len()), (1, 1));
+    tokio::time::resume();
+    release();
+    while sriov.observe(&both).await.unwrap().cards.len() < 2 {
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn a_card_is_divided_from_nought() {
     let machine = Machine::new();

@@ -75,6 +75,19 @@ impl Machine {
         SysfsSriov::default().below(self.path("sys")).programs_in(&programs)
     }
 
+    /// Has a read of a card block until what is returned is called.
+    pub(crate) fn hang(&self, model: &Model) -> impl FnOnce() + use<> {
+        let path = self.path(&format!("{}/net/{}/mtu", Self::pci(model.place), model.device));
+        fs::remove_file(&path).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let aside = path.with_extension("aside");
+        move || {
+            fs::rename(&path, &aside).unwrap();
+            fs::write(&path, "9000\n").unwrap();
+            fs::write(&aside, "9000\n").unwrap();
+        }
+    }
+
     fn pci(place: &str) -> String {
         format!("sys/devices/pci0000:3a/0000:3a:00.0/{place}")
     }

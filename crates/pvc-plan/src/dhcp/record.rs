@@ -102,6 +102,17 @@ impl Record {
         }
     }
 
+    /// When it is over, in UNIX seconds: the greatest number for one that never is.
+    #[must_use]
+    pub const fn end(&self) -> u64 {
+        match self {
+            Self::V4(Lease4 { expiry, .. }) | Self::V6(Lease6 { expiry, .. }) => match *expiry {
+                0 => u64::MAX,
+                expiry => expiry,
+            },
+        }
+    }
+
     /// Whether both are of the same lease: the address, and who holds it.
     #[must_use]
     pub fn is_of(&self, other: &Self) -> bool {

@@ -25,6 +25,8 @@ pub struct Device {
     pub link_local: bool,
     /// Whether its bridge learns from what comes in by it.
     pub learned_from: bool,
+    /// The number of the group that it is in; 0 unless somebody put it into another.
+    pub group: u32,
 }
 
 impl Device {
@@ -64,6 +66,12 @@ impl Devices {
     /// Whether a device of this name is there and of the kind that goes with the name.
     pub(super) fn is_ours(&self, name: &str) -> bool {
         self.all.get(name).is_some_and(|device| kind_of(name) == Some(device.kind.name()))
+    }
+
+    /// Whether there is anything in a group besides these.
+    pub(super) fn has_others_in(&self, group: u32, besides: &[String]) -> bool {
+        let mut members = self.all.iter().filter(|(_, device)| device.group == group);
+        members.any(|(name, _)| !besides.contains(name))
     }
 
     /// Whether a device of this name is there and of another kind.

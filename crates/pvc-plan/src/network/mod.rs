@@ -248,9 +248,9 @@ fn mtu(asked: Option<u32>, max: u32) -> (u32, Option<String>) {
 /// Takes away what is left of a network that there is no more.
 fn remove(vni: Vni, seen: &Devices) -> Work {
     let (bridge, ports) = (bridge(vni), names::ports(vni));
-    let mut guests = seen.ports_of(&bridge).filter(|port| !ports.iter().any(|own| own == port));
-    if let Some(guest) = guests.next() {
-        let more = match guests.count() {
+    let guests = seen.ports_of(&bridge).filter(|port| !ports.iter().any(|own| own == port));
+    if let [guest, more @ ..] = &*guests.collect::<Vec<_>>() {
+        let more = match more.len() {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
@@ -258,9 +258,12 @@ fn remove(vni: Vni, seen: &Devices) -> Work {
             format!("there is no such network any more, but {bridge} has {guest}{more} in it");
         return Work { fault: Some(why), ..Work::default() };
     }
-    let mut course = Course::new(seen);
-    for device in ports.iter().chain([&bridge]).filter(|device| seen.is_ours(device)) {
-        course.remove(device);
-    }
-    Work { steps: course.steps, fault: None }
+    let devices = ports.into_iter().chain([bridge]).filter(|device| seen.is_ours(device));
+    let (devices, group) = (devices.collect::<Vec<_>>(), names::group(vni));
+    let steps = if devices.len() < 2 || seen.has_others_in(group, &devices) {
+        devices.into_iter().map(|device| Step::Remove { device }).collect()
+    } else {
+        vec![Step::RemoveTogether { devices, group }]
+    };
+    Work { steps, fault: None }
 }

@@ -26,6 +26,11 @@ pub(super) fn ports(vni: Vni) -> [String; 2] {
     [NetworkType::Managed, NetworkType::Bridged].map(|kind| port(vni, kind))
 }
 
+/// The group of a network's devices that are about to go: a number that nobody else would think of.
+pub(super) const fn group(vni: Vni) -> u32 {
+    0x5000_0000 | vni.get()
+}
+
 /// The kind that is not this one.
 pub(super) const fn other(kind: NetworkType) -> NetworkType {
     match kind {

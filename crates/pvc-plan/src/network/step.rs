@@ -19,6 +19,13 @@ pub enum Step {
         /// The device.
         device: String,
     },
+    /// Remove several devices in the time that one takes: whatever is in the group then goes.
+    RemoveTogether {
+        /// The devices.
+        devices: Vec<String>,
+        /// The group that they are put into for that, and nothing else is in.
+        group: u32,
+    },
     /// Give a device a hardware address.
     Address {
         /// The device.
@@ -60,28 +67,14 @@ pub enum Step {
     },
 }
 
-impl Step {
-    /// The device that it is done to.
-    #[must_use]
-    pub fn device(&self) -> &str {
-        match self {
-            Self::Make { device, .. }
-            | Self::Remove { device }
-            | Self::Address { device, .. }
-            | Self::Quiet { device }
-            | Self::Mtu { device, .. }
-            | Self::Join { device, .. }
-            | Self::Unlearning { device }
-            | Self::Up { device } => device,
-        }
-    }
-}
-
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Make { device, kind } => write!(f, "make {device} ({kind})"),
             Self::Remove { device } => write!(f, "remove {device}"),
+            Self::RemoveTogether { devices, group } => {
+                write!(f, "remove {} as group {group}", devices.join(", "))
+            }
             Self::Address { device, mac: [a, b, c, d, e, g] } => {
                 write!(f, "address {device} {a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
             }

@@ -186,9 +186,29 @@ fn a_network_that_is_gone_leaves_nothing() {
     check(
         &wanted(&[]),
         &seen(&[bridge, vxlan, vlan]),
-        &["remove vxlan7", "remove vlan7", "remove vmbr7"],
+        &["remove vxlan7, vlan7, vmbr7 as group 1342177287"],
         &[],
     );
+}
+
+#[test]
+fn nothing_of_others_goes_with_a_network() {
+    let grouped = |vni: u32| Device { group: 1_342_177_280 + vni, ..Device::default() };
+    let [bridge, vxlan] = in_order();
+    let left = Device { group: 1_342_177_287, ..vxlan.1.clone() };
+    check(
+        &wanted(&[]),
+        &seen(&[bridge.clone(), ("vxlan7", left), ("wan0", grouped(8))]),
+        &["remove vxlan7, vmbr7 as group 1342177287"],
+        &[],
+    );
+    check(
+        &wanted(&[]),
+        &seen(&[bridge.clone(), vxlan, ("wan0", grouped(7))]),
+        &["remove vxlan7", "remove vmbr7"],
+        &[],
+    );
+    check(&wanted(&[]), &seen(&[bridge]), &["remove vmbr7"], &[]);
 }
 
 #[test]

@@ -51,6 +51,10 @@ pub fn plan(s: &Situation<'_>) -> Plan {
     }
     for wanted in s.wanted {
         let pf = || wanted.device.clone();
+        if let Some(why) = s.seen.unseen.get(&wanted.device) {
+            plan.notes.push(Note::Unseen { pf: pf(), why: why.clone() });
+            continue;
+        }
         match s.seen.cards.get(&wanted.device) {
             None => plan.notes.push(Note::NoDevice { pf: pf() }),
             Some(card) if card.capacity.is_none() => plan.notes.push(Note::NoSriov { pf: pf() }),

@@ -105,6 +105,13 @@ pub enum Write {
 /// What is not as it shall be, and cannot be made so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
+    /// It could not be looked at, and is left as it is.
+    Unseen {
+        /// The card.
+        pf: SriovName,
+        /// What stood in the way.
+        why: String,
+    },
     /// There is no such device.
     NoDevice {
         /// The card.
@@ -180,7 +187,8 @@ impl Note {
     #[must_use]
     pub const fn card(&self) -> Option<&SriovName> {
         match self {
-            Self::NoDevice { pf }
+            Self::Unseen { pf, .. }
+            | Self::NoDevice { pf }
             | Self::NoSriov { pf }
             | Self::TooMany { pf, .. }
             | Self::InUse { pf, .. }
@@ -194,6 +202,7 @@ impl Note {
     #[must_use]
     pub fn text(&self, view: &View) -> String {
         match self {
+            Self::Unseen { pf, why } => format!("{pf} cannot be looked at: {why}"),
             Self::NoDevice { pf } => format!("there is no network device {pf}"),
             Self::NoSriov { pf } => {
                 format!("{pf} cannot be divided: this kernel or the card knows no SR-IOV")

@@ -78,7 +78,11 @@ impl Case {
         };
         Self {
             wanted: vec![Wanted { device: sriov("ens1f0"), mtu: None, functions: 2 }],
-            seen: SriovTable { hands_through: true, cards: [(sriov("ens1f0"), card)].into() },
+            seen: SriovTable {
+                hands_through: true,
+                cards: [(sriov("ens1f0"), card)].into(),
+                unseen: BTreeMap::new(),
+            },
             tree: BTreeMap::new(),
             vms: Vec::new(),
         }

@@ -2,11 +2,12 @@
 
 mod info;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use pvc_command::Command;
@@ -20,6 +21,8 @@ use crate::{Sriov, SriovError};
 
 /// A question or a small change is answered from the driver's memory, or by its firmware.
 const PROGRAM_LIMIT: Duration = Duration::from_secs(10);
+/// What a card shows is in memory: only a driver that hangs, or is about to divide it, takes longer.
+const LOOK_LIMIT: Duration = Duration::from_secs(10);
 /// Some drivers take a tenth of a second for each function that they make.
 const DIVIDE_LIMIT: Duration = Duration::from_secs(25);
 /// That a device is switched on, among its flags.
@@ -33,6 +36,8 @@ pub struct SysfsSriov {
     modprobe: String,
     /// Held by the thread that divides a card, however long the kernel keeps it.
     dividing: Arc<Mutex<()>>,
+    /// The cards that a thread is looking at, however long the kernel keeps it: one for each.
+    looking: Arc<std::sync::Mutex<BTreeSet<SriovName>>>,
 }
 
 impl Default for SysfsSriov {
@@ -42,6 +47,7 @@ impl Default for SysfsSriov {
             ip: "ip".to_owned(),
             modprobe: "modprobe".to_owned(),
             dividing: Arc::default(),
+            looking: Arc::default(),
         }
     }
 }
@@ -76,6 +82,38 @@ impl SysfsSriov {
     }
 
     async fn card(&self, name: &SriovName) -> Result<Option<Card>, SriovError> {
+        let Some(mut card) = self.look(name).await? else { return Ok(None) };
+        if card.functions.is_empty() {
+            return Ok(Some(card));
+        }
+        let told = self.ip(&["-json", "-details", "link", "show", "dev", name.as_str()]).await?;
+        let mut told = info::parse(&told)
+            .map_err(|why| SriovError::Unreadable { device: name.clone(), why })?;
+        for (number, function) in &mut card.functions {
+            (function.mac, function.settings) = told.remove(number).unwrap_or_default();
+        }
+        Ok(Some(card))
+    }
+
+    /// Looks at a card by a thread of its own: a driver that hangs keeps that, but not its caller, nor
+    /// another one at the next look.
+    async fn look(&self, name: &SriovName) -> Result<Option<Card>, SriovError> {
+        let file = self.device(name.as_str()).display().to_string();
+        let late = || SriovError::TooLate { file, waited: LOOK_LIMIT };
+        let Some(turn) = Turn::take(&self.looking, name) else { return Err(late()) };
+        let (this, name) = (self.clone(), name.clone());
+        let work = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            this.shown(&name)
+        });
+        match timeout(LOOK_LIMIT, work).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) | Err(_) => Err(late()),
+        }
+    }
+
+    /// A card as `/sys` shows it.
+    fn shown(&self, name: &SriovName) -> Result<Option<Card>, SriovError> {
         let device = self.device(name.as_str());
         let Some(mtu) = number(&device.join("mtu"))? else { return Ok(None) };
         let mut card = Card {
@@ -87,23 +125,10 @@ impl SysfsSriov {
         if card.capacity.is_none() {
             return Ok(Some(card));
         }
-        let count = number(&device.join("device/sriov_numvfs"))?.unwrap_or(0);
-        if count == 0 {
-            return Ok(Some(card));
-        }
-        let told = self.ip(&["-json", "-details", "link", "show", "dev", name.as_str()]).await?;
-        let mut told = info::parse(&told)
-            .map_err(|why| SriovError::Unreadable { device: name.clone(), why })?;
-        for number in 0..count {
-            let (mac, settings) = told.remove(&number).unwrap_or_default();
+        for number in 0..number(&device.join("device/sriov_numvfs"))?.unwrap_or(0) {
             let link = device.join(format!("device/virtfn{number}"));
-            let function = CardFunction {
-                pci: place(&link)?,
-                device: self.function_device(&link)?,
-                mac,
-                settings,
-            };
-            card.functions.insert(number, function);
+            let (pci, device) = (place(&link)?, self.function_device(&link)?);
+            card.functions.insert(number, CardFunction { pci, device, ..CardFunction::default() });
         }
         Ok(Some(card))
     }
@@ -131,6 +156,28 @@ impl SysfsSriov {
     }
 }
 
+/// The right to look at a card, which one thread has at a time.
+struct Turn {
+    looking: Arc<std::sync::Mutex<BTreeSet<SriovName>>>,
+    name: SriovName,
+}
+
+impl Turn {
+    fn take(
+        looking: &Arc<std::sync::Mutex<BTreeSet<SriovName>>>,
+        name: &SriovName,
+    ) -> Option<Self> {
+        let is_free = looking.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
+        is_free.then(|| Self { looking: Arc::clone(looking), name: name.clone() })
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.looking.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.name);
+    }
+}
+
 /// An address that somebody gave: a card shows noughts for a function that has none.
 fn given(mac: &MacAddress) -> bool {
     mac.to_string() != "00:00:00:00:00:00"
@@ -146,6 +193,12 @@ fn place(link: &Path) -> Result<Option<PciAddress>, SriovError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(file(link, "read", source)),
     }
+}
+
+/// An error with its causes, on one line.
+fn chain(error: &SriovError) -> String {
+    let causes = std::iter::successors(error.source(), |error| (*error).source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 fn file(path: &Path, verb: &'static str, source: io::Error) -> SriovError {
@@ -200,10 +253,12 @@ impl Sriov for SysfsSriov {
     async fn observe(&self, devices: &[SriovName]) -> Result<SriovTable, SriovError> {
         let allowed = text(&self.unsafe_interrupts())?;
         let hands_through = allowed.as_deref() == Some("Y");
-        let mut table = SriovTable { hands_through, cards: BTreeMap::new() };
+        let mut table = SriovTable { hands_through, ..SriovTable::default() };
         for name in devices {
-            if let Some(card) = self.card(name).await? {
-                table.cards.insert(name.clone(), card);
+            match self.card(name).await {
+                Ok(Some(card)) => drop(table.cards.insert(name.clone(), card)),
+                Ok(None) => {}
+                Err(error) => drop(table.unseen.insert(name.clone(), chain(&error))),
             }
         }
         Ok(table)
