@@ -23,7 +23,7 @@ pub(crate) use node::{CoordinatorWish, DomainWish, set_coordinator_state, set_do
 pub(crate) use sriov::{SettableVf, VfWish, set_vf};
 pub(crate) use vm_define::{NewVm, check_fit, define};
 pub(crate) use vm_meta::{MetaWish, checked_limit, set_meta};
-pub(crate) use vm_modify::{Definable, modify, rename};
+pub(crate) use vm_modify::{Definable, modify, rename, unchanged};
 pub(crate) use vm_move::{MoveKind, MoveWish, move_vm};
 pub(crate) use vm_remove::{begin_removal, finish_removal};
 pub(crate) use vm_state::{StateWish, set_state};

@@ -13,6 +13,7 @@ use super::sriov::{check_functions, has_hardware};
 use super::vm_mac::check_macs;
 use super::{Change, check_fit, unreadable};
 use crate::api::ApiError;
+use crate::image::shown_xml;
 
 /// A VM with the parts that a definition changes.
 pub(crate) struct Definable {
@@ -22,6 +23,18 @@ pub(crate) struct Definable {
     pub(crate) xml: Seen<Arc<str>>,
     /// Its volumes.
     pub(crate) volumes: Seen<Vec<VolumeId>>,
+}
+
+/// Refuses a change that was made of another definition than there is by now: what others changed
+/// meanwhile would be lost.
+pub(crate) fn unchanged(was: &Definable, old: Option<&str>) -> Result<(), ApiError> {
+    let Some(old) = old else { return Ok(()) };
+    if was.xml.get().is_some_and(|now| shown_xml(now) == shown_xml(old)) {
+        return Ok(());
+    }
+    let why = "ERROR: Somebody else changed the VM's definition meanwhile; nothing was changed. \
+               Read it again and repeat the change.";
+    Err(ApiError::changed("definition-changed", why))
 }
 
 /// Replaces a VM's definition, which takes effect at its next start; `restart` asks for one.

@@ -81,8 +81,7 @@ pub(crate) fn without_snapshots(uuid: VmUuid, vm: &Vm) -> api::Vm {
 
 /// The definition as upstream's clients know it: with single quotes, unless that would change
 /// what it says.
-pub(super) fn shown_xml(vm: &Vm) -> Cow<'_, str> {
-    let xml = vm.details.as_deref().and_then(|details| details.xml.get()).map_or("", |xml| xml);
+pub(crate) fn shown_xml(xml: &str) -> Cow<'_, str> {
     if xml.contains('"') && !xml.contains('\'') {
         Cow::Owned(xml.replace('"', "'"))
     } else {
