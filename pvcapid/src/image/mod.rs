@@ -32,7 +32,7 @@ pub(crate) use node::{health, node};
 pub(crate) use shown::Shown;
 pub(crate) use sriov::{pfs, vf, vfs};
 pub(crate) use storage::{osd, osd_state, pools, volume_counts};
-pub(crate) use vm::{meta, shown_xml, tags, without_snapshots};
+pub(crate) use vm::{meta, runs_in, shown_xml, tags, without_snapshots};
 
 /// The branches that requests need. Logs are read when they are asked for.
 pub(crate) const ROOTS: [&str; 9] = [

@@ -89,6 +89,18 @@ pub(crate) fn shown_xml(xml: &str) -> Cow<'_, str> {
     }
 }
 
+/// Whether a VM that may be running was seen by its node with an interface in a bridge: it has those that
+/// it was defined with when it started.
+pub(crate) fn runs_in(vm: &Vm, bridge: &str) -> bool {
+    let stats = vm.details.as_deref().and_then(|details| details.stats.get());
+    let stats = stats.map_or("", |stats| stats.text());
+    // What was seen of one that stopped may still be there.
+    let may_run = vm.claim.get().is_some();
+    may_run
+        && stats.contains(bridge)
+        && Stats::read(stats).net_stats.iter().any(|seen| seen.bridge == bridge)
+}
+
 /// How a VM is placed and moved.
 pub(crate) fn meta(vm: &Vm) -> api::VmMeta {
     let limit = vm.node_limit.get().filter(|limit| !limit.is_empty());
