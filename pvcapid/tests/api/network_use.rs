@@ -1,4 +1,5 @@
-//! Networks and what depends on them: VMs that are in them.
+//! Networks and what depends on them: VMs that are in them, names that they share, and other
+//! processes that change them at the same time.
 
 use crate::support::{Answer, Cluster, DB1, WEB1, definition, encoded};
 
@@ -51,4 +52,59 @@ async fn a_network_that_a_running_vm_is_still_in_is_removed_only_by_force() {
     cluster.remove(&format!("/domains/{WEB1}/claim")).await;
     cluster.write(&format!("/domains/{WEB1}/state"), "stop").await;
     cluster.delete("/network/office").await.is(200);
+}
+
+/// Two APIs of one cluster are asked at once; what each made of it.
+async fn both(cluster: &Cluster, other: &Cluster, one: (&str, &str), two: (&str, &str)) {
+    let (a, b) = tokio::join!(cluster.post(one.0, one.1), other.post(two.0, two.1));
+    let mut statuses = [a.status.as_u16(), b.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 400], "{one:?} {two:?}: {a:?} {b:?}");
+}
+
+#[tokio::test]
+async fn two_processes_do_not_make_networks_that_collide() {
+    let cluster = Cluster::new().await;
+    let other = cluster.beside().await;
+    let with = |name: &str, more: &str| format!("description={name}&nettype=managed&{more}");
+    let (five, six) =
+        (with("n5", "ip4_network=10.3.0.0/24"), with("n6", "ip4_network=10.3.0.0/16"));
+    both(&cluster, &other, ("/network/5", &five), ("/network/6", &six)).await;
+    both(&cluster, &other, ("/network/7", &with("n", "")), ("/network/8", &with("n", ""))).await;
+}
+
+#[tokio::test]
+async fn two_processes_do_not_keep_one_name_twice_in_a_domain() {
+    let cluster = Cluster::new().await;
+    for (vni, third) in [(2000, 2), (7, 7)] {
+        let form = format!(
+            "description=n{vni}&nettype=managed&domain=lab.local&ip4_network=10.{third}.0.0/24"
+        );
+        cluster.post(&format!("/network/{vni}"), &form).await.is(200);
+    }
+    let other = cluster.beside().await;
+    let lease = |third: u32| {
+        format!("macaddress=52:54:00:00:00:0{third}&ipaddress=10.{third}.0.9&hostname=web1")
+    };
+    let (one, two) = (lease(2), lease(7));
+    both(&cluster, &other, ("/network/2000/lease", &one), ("/network/7/lease", &two)).await;
+}
+
+#[tokio::test]
+async fn a_domain_is_not_shared_while_names_in_it_would_collide() {
+    let cluster = Cluster::new().await;
+    cluster.post("/network/2000", LAB).await.is(200);
+    let more = "description=n7&nettype=managed&ip4_network=10.7.0.0/24";
+    cluster.post("/network/7", more).await.is(200);
+    for (network, third, host) in [("lab", 2, "web1"), ("n7", 7, "WEB1")] {
+        let form =
+            format!("macaddress=52:54:00:00:00:0{third}&ipaddress=10.{third}.0.9&hostname={host}");
+        cluster.post(&format!("/network/{network}/lease"), &form).await.is(200);
+    }
+    let said = "Hostname 'WEB1' is that of the reservation for 52:54:00:00:00:02 in network 'lab'";
+    refused(cluster.put("/network/n7", "domain=LAB.local").await, "hostname-in-use", said);
+    cluster.put("/network/n7", "domain=n7.example.org&mtu=1400").await.is(200);
+    // What is so already keeps nothing else from being changed.
+    cluster.write("/networks/7/domain", "lab.local").await;
+    cluster.put("/network/n7", "domain=lab.local&mtu=1300").await.is(200);
 }

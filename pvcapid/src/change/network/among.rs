@@ -7,10 +7,29 @@ use pvc_common::id::Vni;
 use pvc_common::model::{Network, Node};
 use pvc_common::state::NetworkType;
 use pvc_common::view::View;
+use pvc_common::zk::{Seen, key};
 
 use super::found::no_such_network;
 use super::refuse;
+use super::writes::Writes;
 use crate::api::ApiError;
+
+/// The networks that a decision about one of them has to look at, and what guards that.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Others<'a> {
+    /// The cluster.
+    pub(crate) view: &'a View,
+    /// Which of such decisions it shows.
+    pub(crate) guard: &'a Seen<()>,
+}
+
+impl Others<'_> {
+    /// Fails the transaction if another such decision was made. It stands last: who sees it has seen what
+    /// comes with it.
+    pub(super) fn claim(self, writes: &mut Writes) {
+        writes.claim(&key::networks(), self.guard);
+    }
+}
 
 /// The network of this number or description.
 pub(crate) fn find(view: &View, text: &str) -> Result<Vni, ApiError> {
