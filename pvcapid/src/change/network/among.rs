@@ -79,7 +79,8 @@ fn from_other(own: IpNet, other: Vni, network: &Network) -> Result<(), ApiError>
     refuse("overlapping", why)
 }
 
-/// The floating address tells of the upstream network, and nodes of addresses in the others.
+/// The floating address tells of the upstream network, and nodes of all; those whose daemons are older only
+/// of their addresses.
 fn from_cluster(own: IpNet, view: &View) -> Result<(), ApiError> {
     let upstream: Option<IpNet> = view.cluster.upstream_ip.get().and_then(|text| text.parse().ok());
     if let Some(upstream) = upstream.filter(|upstream| overlap(own, upstream.trunc())) {
@@ -90,6 +91,14 @@ fn from_cluster(own: IpNet, view: &View) -> Result<(), ApiError> {
         return refuse("overlapping", why);
     }
     for (name, node) in &view.nodes {
+        let presence = node.liveness.presence.get();
+        let mut networks = presence.into_iter().flat_map(|presence| &presence.networks);
+        if let Some(network) = networks.find(|network| overlap(own, network.trunc())) {
+            let network = network.trunc();
+            let why =
+                format!("Network '{own}' overlaps with '{network}', which node '{name}' is in.");
+            return refuse("overlapping", why);
+        }
         if let Some(address) = addresses(node).find(|address| own.contains(address)) {
             let why = format!("Network '{own}' contains '{address}', an address of node '{name}'.");
             return refuse("overlapping", why);
