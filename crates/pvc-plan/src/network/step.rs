@@ -58,6 +58,11 @@ pub enum Step {
         /// The device.
         device: String,
     },
+    /// Switch a device off: nothing passes a bridge that is, whatever its ports are.
+    Down {
+        /// The device.
+        device: String,
+    },
 }
 
 impl Step {
@@ -72,7 +77,8 @@ impl Step {
             | Self::Mtu { device, .. }
             | Self::Join { device, .. }
             | Self::Unlearning { device }
-            | Self::Up { device } => device,
+            | Self::Up { device }
+            | Self::Down { device } => device,
         }
     }
 }
@@ -90,6 +96,7 @@ impl fmt::Display for Step {
             Self::Join { device, bridge } => write!(f, "join {device} {bridge}"),
             Self::Unlearning { device } => write!(f, "unlearning {device}"),
             Self::Up { device } => write!(f, "up {device}"),
+            Self::Down { device } => write!(f, "down {device}"),
         }
     }
 }
