@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use pvc_common::zk::{Expected, Seen, key};
 use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard, watch};
 
 use crate::api::ApiError;
 use crate::auth::Gate;
 use crate::config::Authentication;
 use crate::exporter::{Exporters, Ports};
+use crate::fetch;
 use crate::image::{Arrivals, View};
 use crate::rules::Rules;
 use crate::storage::Storage;
@@ -116,7 +118,7 @@ impl App {
 
     /// Held by whoever gives a VM a name, or a network a name or addresses, from looking whether they
     /// are free until the view shows them taken: the tree has no key per name that could be created
-    /// only once.
+    /// only once. What networks have is guarded in the transaction, too, against other processes.
     pub(crate) async fn naming(&self) -> MutexGuard<'_, ()> {
         self.0.naming.lock().await
     }
@@ -131,6 +133,24 @@ impl App {
     pub(crate) fn view(&self) -> Result<Arc<View>, ApiError> {
         self.0.view.borrow().clone().ok_or_else(|| {
             ApiError::unavailable("The cluster is still being read.", "no view was published yet")
+        })
+    }
+
+    /// The cluster as it is now, with all that was decided about networks among each other until now,
+    /// by whatever process.
+    pub(crate) async fn networks(&self) -> Result<Arc<View>, ApiError> {
+        let version = |seen: &Seen<()>| match seen.expected() {
+            Expected::Absent => None,
+            Expected::Version(version) => Some(version),
+        };
+        let last = version(&fetch::one(self.store(), &key::networks()).await?);
+        let shown =
+            self.until(self.0.limits.arrival, |view| version(view.among_networks().guard) >= last);
+        shown.await.ok_or_else(|| {
+            ApiError::unavailable(
+                "The cluster is still being read.",
+                "the view does not show the last change of networks",
+            )
         })
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use ipnet::Ipv4Net;
+use ipnet::{IpNet, Ipv4Net};
 use pvc_ceph::{CephCli, DisksCli};
 use pvc_common::id::NodeName;
 use pvc_common::model::{Presence, StaticData};
@@ -88,13 +88,19 @@ pub(crate) fn presence(config: &Config) -> std::io::Result<Presence> {
         boot: fact::boot_id()?,
         mesh: liveness::addresses(config),
         addresses: addresses(config),
+        networks: own_networks(config).map(IpNet::V4).collect(),
     })
 }
 
 /// Its own addresses, by which its storage clients are known: floating ones are others', too.
 fn addresses(config: &Config) -> Vec<IpAddr> {
+    own_networks(config).map(|network| IpAddr::V4(network.addr())).collect()
+}
+
+/// Its address in each of its own networks.
+fn own_networks(config: &Config) -> impl Iterator<Item = Ipv4Net> {
     let networks = config.networks.iter().flat_map(|networks| networks.all());
-    networks.filter_map(|network| Some(IpAddr::V4(network.address?.addr()))).collect()
+    networks.filter_map(|network| network.address)
 }
 
 fn ceph(config: &Config) -> CephCli {

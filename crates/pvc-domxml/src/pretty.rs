@@ -1,6 +1,6 @@
 //! Indenting, and the check of a lone element.
 
-use roxmltree::{Document, Node};
+use roxmltree::Node;
 
 use crate::document::parse_any;
 use crate::edit::tags;
@@ -24,12 +24,13 @@ pub fn pretty(xml: &str) -> Result<String, DefinitionError> {
     Ok(result)
 }
 
-/// Checks that a text is one well-formed element, such as a device to be plugged in.
+/// Checks that a text is one well-formed element, such as a device to be plugged in, and returns that
+/// without what stands around it.
 ///
 /// # Errors
 /// If it is not, or holds a character that must not reach libvirt.
-pub fn check_device(xml: &str) -> Result<(), DefinitionError> {
-    parse_any(xml).map(|_: Document<'_>| ())
+pub fn check_device(xml: &str) -> Result<&str, DefinitionError> {
+    parse_any(xml).map(|document| &xml[document.root_element().range()])
 }
 
 /// Writes a node and what is in it, each on a line of its own.

@@ -102,6 +102,10 @@ async fn networks(links: &impl Links, device: &str) {
     let guest = LinkStep::Enslave { device: device.to_owned(), bridge: BRIDGE.to_owned() };
     links.apply(&guest).await.unwrap();
     assert!(links.observe().await.unwrap().links[device].learned_from);
+    for _ in 0..2 {
+        links.apply(&LinkStep::Down { device: BRIDGE.to_owned() }).await.unwrap();
+        assert!(!links.observe().await.unwrap().links[BRIDGE].up);
+    }
 
     let taken = LinkStep::Make { name: PORT.to_owned(), kind: LinkKind::Bridge };
     let error = LinkError::Taken { device: PORT.to_owned() };

@@ -1,6 +1,7 @@
 //! When a VM gains or loses a device: at once, by a restart, or at its next start.
 
 use clap::Args;
+use pvc_client::call::vm::Definition;
 use pvc_client::{Request, call};
 use pvc_common::api::Vm;
 use pvc_common::state::{VmState, Word};
@@ -37,7 +38,8 @@ impl Effect {
         if self.restart.choice() == Some(true) || !self.live.is_wanted() {
             return restart::apply(shell, session, vm, xml, self.restart, self.consent).await;
         }
-        session.tell(&call::vm::modify(&vm.uuid, xml, false)).await?;
+        let definition = Definition { old: vm.xml.clone(), new: xml };
+        session.tell(&call::vm::modify(&vm.uuid, definition, false)).await?;
         if vm.state != VmState::Start.text() {
             let state = &vm.state;
             shell.out.note(&format!("The VM is in state {state}: its next start applies this."));

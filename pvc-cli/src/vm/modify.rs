@@ -2,6 +2,7 @@
 
 use clap::Args;
 use pvc_client::call;
+use pvc_client::call::vm::Definition;
 use similar::{ChangeTag, TextDiff};
 
 use super::define::read_definition;
@@ -63,7 +64,8 @@ impl Modify {
         let question = format!("Restart VM \"{}\"", vm.name);
         let sure = yes || self.confirm_restart;
         let restart = self.restart && (sure || shell.ask(&format!("{question}?"))?);
-        session.tell(&call::vm::modify(&self.vm, new, restart)).await
+        let definition = Definition { old: vm.xml, new };
+        session.tell(&call::vm::modify(&self.vm, definition, restart)).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! Whether a changed definition is applied at once, by a restart.
 
 use pvc_client::call;
+use pvc_client::call::vm::Definition;
 use pvc_common::api::Vm;
 
 use crate::failure::{Failure, Outcome};
@@ -18,7 +19,8 @@ pub(super) async fn apply(
     consent: Consent,
 ) -> Outcome {
     let restart = wanted(shell, &vm.name, restart, consent)?;
-    session.tell(&call::vm::modify(&vm.uuid, xml, restart)).await
+    let definition = Definition { old: vm.xml.clone(), new: xml };
+    session.tell(&call::vm::modify(&vm.uuid, definition, restart)).await
 }
 
 fn wanted(shell: &Shell, name: &str, restart: Restart, consent: Consent) -> Result<bool, Failure> {

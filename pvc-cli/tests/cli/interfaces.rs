@@ -4,6 +4,13 @@ use serde_json::{Value, json};
 
 use crate::support::{Desk, fixture};
 
+/// The new definition in a request to change it, which names the one it was made of, too.
+fn new_xml(body: &str) -> &str {
+    let (new, old) = body.split_once("&old_xml=").unwrap_or_else(|| panic!("no old: {body}"));
+    assert!(old.starts_with("%3Cdomain+type%3D%27kvm%27%3E%3Cname%3Eweb"), "{old}");
+    new
+}
+
 const OK: &str = r#"{"message": "done"}"#;
 
 const XML: &str = "<domain type='kvm'><name>web1</name><devices><interface type='bridge'>\
@@ -57,6 +64,20 @@ fn a_running_vm_gets_an_interface_at_once() {
 }
 
 #[test]
+fn what_somebody_else_changed_meanwhile_is_not_lost() {
+    let desk = with_vm("start");
+    let why = "ERROR: Somebody else changed the VM's definition meanwhile; nothing was changed.";
+    desk.api.on("PUT /vm/u-1", 409, json!({"message": why, "code": "definition-changed"}));
+    assert_eq!(desk.lab("vm network add web1 lab").code, Some(0));
+    assert!(new_xml(&desk.api.received()[2].body).contains("vmbr2000"));
+    let before = desk.asked().len();
+    let ended = desk.lab("vm network add web1 lab");
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{ended:?}");
+    assert!(ended.stderr.contains("Somebody else changed the VM's definition"), "{ended:?}");
+    assert_eq!(desk.asked().len(), before + 3, "the VM is not given what its definition lacks");
+}
+
+#[test]
 fn a_vm_gets_an_interface_in_a_network_of_the_cluster_itself() {
     let desk = with_vm("stop");
     let ended = desk.lab("vm network add web1 upstream");
@@ -100,7 +121,7 @@ fn a_vm_gets_a_function_of_its_node_s_card_and_gives_it_back() {
     desk.api.on("GET /vm/web2", 200, json!([vm]));
     let ended = desk.lab("vm network remove web2 ens1f0v1 -s");
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(!desk.api.received()[1].body.contains("ens1f0v1"));
+    assert!(!new_xml(&desk.api.received()[1].body).contains("ens1f0v1"));
 }
 
 #[test]
@@ -118,7 +139,7 @@ fn an_interface_is_removed_by_its_network_or_its_address() {
         let received = desk.api.received();
         let address = format!("52%3A54%3A00%3A00%3A00%3A{mac}");
         assert!(
-            !received[1].body.contains(&address) && received[2].body.contains(&address),
+            !new_xml(&received[1].body).contains(&address) && received[2].body.contains(&address),
             "{command}"
         );
     }

@@ -82,7 +82,10 @@ fn a_volume_is_removed_live_or_with_a_restart() {
     let live = desk.lab("vm volume remove web1 vms/web1_sda");
     assert_eq!(live.stdout, "done\nSUCCESS: detached\n", "{live:?}");
     assert_eq!(desk.asked()[1..3], ["PUT /vm/u-1?restart=False", "DELETE /vm/u-1/device"]);
-    assert!(desk.api.received()[1].body.ends_with("%3Cdevices%3E%3C%2Fdevices%3E%3C%2Fdomain%3E"));
+    let body = desk.api.received()[1].body.clone();
+    let (new, old) = body.split_once("&old_xml=").unwrap();
+    assert!(new.ends_with("%3Cdevices%3E%3C%2Fdevices%3E%3C%2Fdomain%3E"), "{new}");
+    assert!(old.contains("web1_sda"), "what it was made of: {old}");
     let desk = with_vm("start");
     assert_eq!(desk.lab("vm volume remove web1 vms/web1_sda -r -y").code, Some(0));
     assert_eq!(desk.lab_told("vm volume remove web1 vms/web1_sda -L", "n\n").code, Some(0));

@@ -85,6 +85,12 @@ impl ApiError {
         Self::new(StatusCode::TOO_MANY_REQUESTS, code, message)
     }
 
+    /// It was changed since it was read (409); nothing was written.
+    #[must_use]
+    pub fn changed(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, message)
+    }
+
     /// Others kept changing the same thing; nothing was written (409).
     #[must_use]
     pub fn contended(path: &str) -> Self {

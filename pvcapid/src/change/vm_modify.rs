@@ -11,8 +11,10 @@ use pvc_domxml::{Definition, describe, edit};
 
 use super::sriov::{check_functions, has_hardware};
 use super::vm_mac::check_macs;
+use super::vm_network::check_networks;
 use super::{Change, check_fit, unreadable};
 use crate::api::ApiError;
+use crate::image::shown_xml;
 
 /// A VM with the parts that a definition changes.
 pub(crate) struct Definable {
@@ -22,6 +24,18 @@ pub(crate) struct Definable {
     pub(crate) xml: Seen<Arc<str>>,
     /// Its volumes.
     pub(crate) volumes: Seen<Vec<VolumeId>>,
+}
+
+/// Refuses a change that was made of another definition than there is by now: what others changed
+/// meanwhile would be lost.
+pub(crate) fn unchanged(was: &Definable, old: Option<&str>) -> Result<(), ApiError> {
+    let Some(old) = old else { return Ok(()) };
+    if was.xml.get().is_some_and(|now| shown_xml(now) == shown_xml(old)) {
+        return Ok(());
+    }
+    let why = "ERROR: Somebody else changed the VM's definition meanwhile; nothing was changed. \
+               Read it again and repeat the change.";
+    Err(ApiError::changed("definition-changed", why))
 }
 
 /// Replaces a VM's definition, which takes effect at its next start; `restart` asks for one.
@@ -57,9 +71,10 @@ pub(crate) fn modify(
     let had = was.volumes.get().map_or(&[][..], Vec::as_slice);
     let new: Vec<VolumeId> = volumes.iter().filter(|one| !had.contains(one)).cloned().collect();
     exist(&new, view)?;
-    // Nor shall an address that was another's already.
+    // Nor shall a network that is gone, or an address that was another's already.
     let had = was.xml.get().and_then(|xml| describe(xml).ok());
     let had = had.map(|description| description.networks).unwrap_or_default();
+    check_networks(&had, &definition.description.networks, view)?;
     check_macs(uuid, &had, &definition.description.networks, view)?;
     // Hardware that is handed to a VM cannot move with it.
     let method = &vm.migration_method;

@@ -20,8 +20,10 @@ use std::sync::{Arc, OnceLock};
 use pvc_common::id::VmUuid;
 use pvc_common::model::{Snapshot, Volume};
 use pvc_common::view;
-use pvc_common::zk::{Version, key};
+use pvc_common::zk::{Seen, Version, key};
 use pvc_zk::Image;
+
+use crate::change::network::Others;
 
 pub use arrivals::Arrivals;
 pub(crate) use catalogue::{Catalogue, Rendered};
@@ -32,7 +34,7 @@ pub(crate) use node::{health, node};
 pub(crate) use shown::Shown;
 pub(crate) use sriov::{pfs, vf, vfs};
 pub(crate) use storage::{osd, osd_state, pools, volume_counts};
-pub(crate) use vm::{meta, tags, without_snapshots};
+pub(crate) use vm::{meta, runs_in, shown_xml, tags, without_snapshots};
 
 /// The branches that requests need. Logs are read when they are asked for.
 pub(crate) const ROOTS: [&str; 9] = [
@@ -52,6 +54,8 @@ pub(crate) const ROOTS: [&str; 9] = [
 pub struct View {
     generation: u64,
     cluster: Arc<view::View>,
+    /// What was decided about networks among each other, up to which change; see [`key::networks`].
+    networks: Seen<()>,
     /// Every VM, by UUID.
     vms: Vec<Arc<Shown>>,
     by_name: OnceLock<Vec<Arc<Shown>>>,
@@ -73,6 +77,11 @@ impl View {
         self.cluster.cluster.schema_version.get().is_some()
             && self.nodes.is_empty()
             && self.vms.is_empty()
+    }
+
+    /// What a decision about networks among each other is made on.
+    pub(crate) fn among_networks(&self) -> Others<'_> {
+        Others { view: &self.cluster, guard: &self.networks }
     }
 
     /// Counts the views.
@@ -121,12 +130,13 @@ impl View {
 pub(crate) struct ApiImage {
     builder: view::Builder,
     arrivals: Arrivals,
+    networks: Seen<()>,
     latest: Arc<View>,
 }
 
 impl ApiImage {
     pub(crate) fn new(arrivals: Arrivals) -> Self {
-        Self { builder: builder(), arrivals, latest: Arc::default() }
+        Self { builder: builder(), arrivals, networks: Seen::Absent, latest: Arc::default() }
     }
 }
 
@@ -153,6 +163,9 @@ impl Image for ApiImage {
 
     fn set(&mut self, path: &str, data: Option<(&[u8], Version)>) {
         self.builder.set(path, data);
+        if path == key::NETWORKS {
+            self.networks = Seen::read(data);
+        }
         self.arrivals.saw(path, data.map(|(_, version)| version));
     }
 
@@ -168,6 +181,7 @@ impl Image for ApiImage {
         });
         self.latest = Arc::new(View {
             generation,
+            networks: self.networks.clone(),
             vms: vms.collect(),
             by_name: OnceLock::new(),
             volumes: self.latest.volumes.of(&cluster.volumes),

@@ -71,7 +71,9 @@ impl Listed for Shown {
         } else {
             out.extend_from_slice(self.front.get_or_init(|| self.render()));
         }
-        let written = serde_json::to_writer(&mut *out, &*super::vm::shown_xml(&self.vm));
+        let xml = self.vm.details.as_deref().and_then(|details| details.xml.get());
+        let xml = super::vm::shown_xml(xml.map_or("", |xml| xml));
+        let written = serde_json::to_writer(&mut *out, &*xml);
         written.expect("a text is JSON and a vector takes it");
         out.push(b'}');
     }

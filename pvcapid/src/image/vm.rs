@@ -81,13 +81,24 @@ pub(crate) fn without_snapshots(uuid: VmUuid, vm: &Vm) -> api::Vm {
 
 /// The definition as upstream's clients know it: with single quotes, unless that would change
 /// what it says.
-pub(super) fn shown_xml(vm: &Vm) -> Cow<'_, str> {
-    let xml = vm.details.as_deref().and_then(|details| details.xml.get()).map_or("", |xml| xml);
+pub(crate) fn shown_xml(xml: &str) -> Cow<'_, str> {
     if xml.contains('"') && !xml.contains('\'') {
         Cow::Owned(xml.replace('"', "'"))
     } else {
         Cow::Borrowed(xml)
     }
+}
+
+/// Whether a VM that may be running was seen by its node with an interface in a bridge: it has those that
+/// it was defined with when it started.
+pub(crate) fn runs_in(vm: &Vm, bridge: &str) -> bool {
+    let stats = vm.details.as_deref().and_then(|details| details.stats.get());
+    let stats = stats.map_or("", |stats| stats.text());
+    // What was seen of one that stopped may still be there.
+    let may_run = vm.claim.get().is_some();
+    may_run
+        && stats.contains(bridge)
+        && Stats::read(stats).net_stats.iter().any(|seen| seen.bridge == bridge)
 }
 
 /// How a VM is placed and moved.

@@ -11,6 +11,7 @@ mod exposition;
 mod fencing;
 mod metrics;
 mod network_parts;
+mod network_use;
 mod networks;
 mod reading;
 mod sriov;

@@ -228,6 +228,8 @@ async fn addresses_of_others_are_refused() {
     cluster.write("/config/upstream_ip", "10.9.0.250/24").await;
     let presence = r#"{"boot":"b","mesh":["10.8.0.1:7411"],"addresses":["10.7.0.1","fd00:7::1"]}"#;
     cluster.write("/nodes/hv1/presence", presence).await;
+    let presence = r#"{"boot":"b","mesh":[],"addresses":["10.6.0.2"],"networks":["10.6.0.2/16"]}"#;
+    cluster.write("/nodes/hv2/presence", presence).await;
     let net = |cidr: &str| managed(&format!("ip4_network={cidr}"));
     let cases = [
         (net("10.2.0.0/24"), "overlaps with '10.2.0.0/24' of network 'lab' (VNI 2000)"),
@@ -235,6 +237,7 @@ async fn addresses_of_others_are_refused() {
         (net("10.0.0.0/8"), "overlaps"),
         (net("10.9.0.0/25"), "the cluster's own upstream network"),
         (net("10.8.0.0/24"), "'10.8.0.1', an address of node 'hv1'"),
+        (net("10.6.9.0/24"), "overlaps with '10.6.0.0/16', which node 'hv2' is in"),
         (net("10.7.0.0/24"), "'10.7.0.1', an address of node 'hv1'"),
         (managed("ip6_network=fd00:7::/64"), "'fd00:7::1', an address of node 'hv1'"),
     ];

@@ -165,6 +165,30 @@ async fn a_vm_gets_a_function_that_its_node_has_and_nobody_else() {
 }
 
 #[tokio::test]
+async fn a_running_vm_is_given_a_function_that_its_node_has_and_nobody_else() {
+    let cluster = cluster().await;
+    assert_eq!(defines(&cluster, "hv1", &macvtap("ens1f0v0")).await.0, 200);
+    let give = |device: String| {
+        let cluster = &cluster;
+        async move { cluster.post("/vm/web1/device", &format!("xml={}", encoded(&device))).await }
+    };
+    for (device, code) in [
+        (macvtap("ens1f0v9"), "no-such-vf"),
+        (hostdev("ens1f0v1", 0), "vf-elsewhere"),
+        (macvtap("ens1f0v0"), "vf-in-use"),
+    ] {
+        assert_eq!(give(device.clone()).await.is(400).body["code"], code, "{device}");
+    }
+    give(macvtap("ens1f0v1")).await.is(202);
+    let xml = with(WEB1, "web1", &hostdev("ens1f0v1", 1));
+    cluster.put("/vm/web1", &format!("xml={}", encoded(&xml))).await.is(200);
+    give(hostdev("ens1f0v1", 1)).await.is(202);
+    // What a VM has it can be rid of, whatever became of it.
+    let lost = encoded(&macvtap("ens1f0v9"));
+    cluster.delete(&format!("/vm/web1/device?xml={lost}")).await.is(202);
+}
+
+#[tokio::test]
 async fn a_vm_moves_only_to_a_node_that_has_its_function_free() {
     let cluster = cluster().await;
     assert_eq!(defines(&cluster, "hv1", &macvtap("ens1f0v1")).await.0, 200);

@@ -123,6 +123,16 @@ impl Cluster {
         for (path, text) in content {
             write(&own, path, text).await;
         }
+        Self::on(own, limits, prometheus, ports).await
+    }
+
+    /// Another API of the same cluster, as it may be for a moment while another node becomes primary.
+    pub(crate) async fn beside(&self) -> Self {
+        let limits = Limits { arrival: PATIENCE, wait: PATIENCE };
+        Self::on(self.tree.another(), limits, true, Ports::default()).await
+    }
+
+    async fn on(own: FakeTree, limits: Limits, prometheus: bool, ports: Ports) -> Self {
         let authentication = Authentication {
             secret_key: Secret::new("secret".to_owned()),
             tokens: vec![Token {

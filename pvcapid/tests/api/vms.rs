@@ -90,8 +90,31 @@ async fn a_definition_is_replaced() {
 }
 
 #[tokio::test]
+async fn of_two_changes_of_one_definition_one_is_refused_and_none_is_lost() {
+    let cluster = Cluster::new().await;
+    let old = cluster.get("/vm/web1").await.body[0]["xml"].as_str().unwrap().to_owned();
+    let change = |new: String| {
+        let more = format!("old_xml={}", encoded(&old));
+        let cluster = &cluster;
+        async move { cluster.put("/vm/web1", &form(&new, &more)).await }
+    };
+    let (memory, vcpus) = (old.replace(">2048<", ">4096<"), old.replace(">2</vcpu>", ">3</vcpu>"));
+    let (a, b) = tokio::join!(change(memory.clone()), change(vcpus.clone()));
+    let (won, lost) = if a.status == 200 { (memory, b) } else { (vcpus, a) };
+    assert_eq!(lost.is(409).body["code"], "definition-changed");
+    assert_eq!(cluster.get("/vm/web1").await.body[0]["xml"], won);
+    // Quotes are shown as upstream's clients know them; it is the same definition all the same.
+    cluster.write(&format!("/domains/{WEB1}/xml"), &old.replace('\'', "\"")).await;
+    change(old.replace(">2048<", ">1024<")).await.is(200);
+}
+
+#[tokio::test]
 async fn a_hardware_address_is_one_vms_in_its_network() {
     let cluster = Cluster::new().await;
+    for vni in [7, 8] {
+        let form = format!("description=n{vni}&nettype=managed");
+        cluster.post(&format!("/network/{vni}"), &form).await.is(200);
+    }
     let taken = definition(NEW, "new1", 512).replace(&mac(NEW), &mac(WEB1).to_uppercase());
     let elsewhere = taken.replace("vmbr1001", "vmbr7");
     let refused = |answer: crate::support::Answer, said: &str| {

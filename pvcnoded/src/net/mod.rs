@@ -151,6 +151,7 @@ fn link_step(step: &Step) -> LinkStep {
         Step::Join { device, bridge } => LinkStep::Enslave { device, bridge },
         Step::Unlearning { device } => LinkStep::Unlearning { device },
         Step::Up { device } => LinkStep::Up { device },
+        Step::Down { device } => LinkStep::Down { device },
     }
 }
 

@@ -114,7 +114,8 @@ async fn a_bridge_is_removed_when_the_last_vm_has_left_it() {
     host.apply(&LinkStep::Enslave { device, bridge }).await.unwrap();
     let report = keeper.reconcile(view(&[])).await.report;
     assert!(report.trouble().unwrap().contains("vmbr7 has vnet0 in it"), "{report:?}");
-    assert_eq!(names(&host), ["vmbr7", "vnet0", "vxlan7"]);
+    assert_eq!(names(&host), ["vmbr7", "vnet0"]);
+    assert!(!host.links().links["vmbr7"].up, "what is in it reaches nobody");
 
     host.apply(&LinkStep::Remove { device: "vnet0".to_owned() }).await.unwrap();
     tokio::time::advance(AGAIN).await;

@@ -51,7 +51,7 @@ pub(crate) fn name(text: &str) -> NodeName {
 pub(crate) fn presence(node: &str) -> Presence {
     let number = name(node).number().unwrap();
     let address = format!("10.0.0.{number}").parse().unwrap();
-    Presence { boot: "first".to_owned(), mesh: vec![], addresses: vec![address] }
+    Presence { boot: "first".to_owned(), mesh: vec![], addresses: vec![address], networks: vec![] }
 }
 
 const ON_RBD: &str = "<disk type='network' device='disk'><source protocol='rbd' name='vms/a'/>\

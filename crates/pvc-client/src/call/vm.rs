@@ -113,10 +113,21 @@ pub fn define(vm: NewVm) -> Request {
         .form("xml", vm.xml)
 }
 
+/// A VM's new definition.
+#[derive(Clone, Debug)]
+pub struct Definition {
+    /// The one that it was made of; if the VM has another by now, nothing is changed.
+    pub old: String,
+    /// What it shall be.
+    pub new: String,
+}
+
 /// Replaces a VM's definition; `restart` applies it at once.
 #[must_use]
-pub fn modify(vm: &str, xml: String, restart: bool) -> Request {
-    Request::new(Method::Put, &["vm", vm]).switch("restart", restart).form("xml", xml)
+pub fn modify(vm: &str, definition: Definition, restart: bool) -> Request {
+    let Definition { old, new } = definition;
+    let request = Request::new(Method::Put, &["vm", vm]).switch("restart", restart);
+    request.form("xml", new).form("old_xml", old)
 }
 
 /// Changes how the cluster treats a VM: only what is given.

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
+use ipnet::IpNet;
+
 use crate::id::{FenceId, NodeName, VmUuid};
 use crate::state::{EvidenceKind, FencePhase, LeaseKind, Verdict};
 use crate::zk::Seen;
@@ -16,6 +18,8 @@ pub struct Presence {
     pub mesh: Vec<SocketAddr>,
     /// The addresses from which its storage clients talk: never floating ones.
     pub addresses: Vec<IpAddr>,
+    /// The networks that it is in itself, with its address in each; empty if its daemon is older.
+    pub networks: Vec<IpNet>,
 }
 
 /// A promise of a node: unless it hears most of `voters`, it ends within `ms`.

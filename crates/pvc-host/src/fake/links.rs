@@ -71,6 +71,7 @@ fn change(
             }
             device(table, name)?.up = true;
         }
+        LinkStep::Down { device: name } => device(table, name)?.up = false,
         LinkStep::Make { name, kind } => make(table, missing_kinds, name, kind)?,
         LinkStep::Remove { device } => remove(table, device),
         LinkStep::RemoveTogether { devices, group } => remove_together(table, devices, *group),
@@ -109,9 +110,7 @@ fn change(
             let link = table.links.get_mut(name);
             link.into_iter().for_each(|link| link.addresses.retain(|present| present != address));
         }
-        LinkStep::AddAddressV6 { device: name, address } => {
-            add_v6(device(table, name)?, *address);
-        }
+        LinkStep::AddAddressV6 { device: name, address } => add_v6(device(table, name)?, *address),
         LinkStep::RemoveAddressV6 { device: name, address } => {
             table.links.get_mut(name).into_iter().for_each(|link| remove_v6(link, *address));
         }

@@ -165,6 +165,11 @@ pub enum LinkStep {
         /// The device.
         device: String,
     },
+    /// A device shall be switched off.
+    Down {
+        /// The device.
+        device: String,
+    },
     /// A device shall have an address.
     AddAddress {
         /// The device.
@@ -211,6 +216,7 @@ impl fmt::Display for LinkStep {
             Self::Enslave { device, bridge } => write!(f, "put {device} into bridge {bridge}"),
             Self::Mtu { device, mtu } => write!(f, "set the packet size of {device} to {mtu}"),
             Self::Up { device } => write!(f, "switch on {device}"),
+            Self::Down { device } => write!(f, "switch off {device}"),
             Self::AddAddress { device, address } => write!(f, "add {address} to {device}"),
             Self::RemoveAddress { device, address } => write!(f, "remove {address} from {device}"),
             Self::AddAddressV6 { device, address } => write!(f, "add {address} to {device}"),

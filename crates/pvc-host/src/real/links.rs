@@ -185,6 +185,7 @@ impl Links for Netlink {
             }
             LinkStep::Mtu { device, mtu } => self.change(device, &what, |to| to.mtu(*mtu)).await,
             LinkStep::Up { device } => self.change(device, &what, LinkMessageBuilder::up).await,
+            LinkStep::Down { device } => self.change(device, &what, LinkMessageBuilder::down).await,
             LinkStep::Address { device, mac } => {
                 self.change(device, &what, |to| to.address(mac.0.to_vec())).await
             }

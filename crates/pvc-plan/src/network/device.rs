@@ -142,6 +142,13 @@ impl<'a> Course<'a> {
         self.up(port);
     }
 
+    /// The device shall be switched off.
+    pub(super) fn down(&mut self, name: &str) {
+        if self.device(name).up {
+            self.steps.push(Step::Down { device: name.to_owned() });
+        }
+    }
+
     fn make(&mut self, name: &str, kind: LinkKind) {
         self.made.insert(name.to_owned(), Device::new(kind.clone()));
         self.steps.push(Step::Make { device: name.to_owned(), kind });

@@ -5,7 +5,8 @@
 //!  bridged:  VM ── vmbr<vni> ── vlan<vni> ── bridge_device ··· the surrounding network
 //! ```
 //! Devices of these names and kinds are ours, and no others are touched. A bridge goes with its network,
-//! but never while anything of somebody else is a port of it: that is a VM's interface.
+//! but never while anything of somebody else is a port of it: that is a VM's interface. Then it is switched
+//! off.
 //!
 //! A network's port is made before its bridge. So where the kernel lacks a kind of device there is no
 //! bridge either, and a VM is refused instead of being connected with nothing.
@@ -245,21 +246,28 @@ fn mtu(asked: Option<u32>, max: u32) -> (u32, Option<String>) {
     }
 }
 
-/// Takes away what is left of a network that there is no more.
+/// Takes away what is left of a network that there is no more. A VM that is still in it is cut off from
+/// whoever else is, and from this node: there are no rules any more for what it may send.
 fn remove(vni: Vni, seen: &Devices) -> Work {
     let (bridge, ports) = (bridge(vni), names::ports(vni));
+    let own = ports.iter().filter(|port| seen.is_ours(port)).cloned();
     let guests = seen.ports_of(&bridge).filter(|port| !ports.iter().any(|own| own == port));
     if let [guest, more @ ..] = &*guests.collect::<Vec<_>>() {
+        let mut course = Course::new(seen);
+        own.for_each(|port| course.remove(&port));
+        course.down(&bridge);
         let more = match more.len() {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        let why =
-            format!("there is no such network any more, but {bridge} has {guest}{more} in it");
-        return Work { fault: Some(why), ..Work::default() };
+        let why = format!(
+            "there is no such network any more, but {bridge} has {guest}{more} in it, and leads \
+             nowhere"
+        );
+        return Work { steps: course.steps, fault: Some(why) };
     }
-    let devices = ports.into_iter().chain([bridge]).filter(|device| seen.is_ours(device));
-    let (devices, group) = (devices.collect::<Vec<_>>(), names::group(vni));
+    let devices = own.chain(seen.is_ours(&bridge).then(|| bridge.clone())).collect::<Vec<_>>();
+    let group = names::group(vni);
     let steps = if devices.len() < 2 || seen.has_others_in(group, &devices) {
         devices.into_iter().map(|device| Step::Remove { device }).collect()
     } else {

@@ -65,6 +65,11 @@ pub enum Step {
         /// The device.
         device: String,
     },
+    /// Switch a device off: nothing passes a bridge that is, whatever its ports are.
+    Down {
+        /// The device.
+        device: String,
+    },
 }
 
 impl fmt::Display for Step {
@@ -83,6 +88,7 @@ impl fmt::Display for Step {
             Self::Join { device, bridge } => write!(f, "join {device} {bridge}"),
             Self::Unlearning { device } => write!(f, "unlearning {device}"),
             Self::Up { device } => write!(f, "up {device}"),
+            Self::Down { device } => write!(f, "down {device}"),
         }
     }
 }

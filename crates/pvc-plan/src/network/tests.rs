@@ -212,14 +212,19 @@ fn nothing_of_others_goes_with_a_network() {
 }
 
 #[test]
-fn a_bridge_with_a_vm_in_it_stays() {
+fn a_bridge_with_a_vm_in_it_stays_and_leads_nowhere() {
     let [bridge, vxlan] = in_order();
-    check(
-        &wanted(&[]),
-        &seen(&[bridge, vxlan, ("vnet0", vnet("vmbr7")), ("vnet1", vnet("vmbr7"))]),
-        &[],
-        &[(7, "there is no such network any more, but vmbr7 has vnet0 and 1 more in it")],
-    );
+    let vms = [("vnet0", vnet("vmbr7")), ("vnet1", vnet("vmbr7"))];
+    let why = "there is no such network any more, but vmbr7 has vnet0 and 1 more in it, and leads \
+               nowhere";
+    let found = [&[bridge, vxlan.clone()], &vms[..]].concat();
+    check(&wanted(&[]), &seen(&found), &["remove vxlan7", "down vmbr7"], &[(7, why)]);
+    let off = ("vmbr7", Device { up: false, ..switch(1450) });
+    let found = [std::slice::from_ref(&off), &vms[..]].concat();
+    check(&wanted(&[]), &seen(&found), &[], &[(7, why)]);
+    // It leads to the others again if the network comes back.
+    let found = [&[off, vxlan], &vms[..]].concat();
+    check(&wanted(&[(7, MANAGED, None)]), &seen(&found), &["up vmbr7"], &[]);
 }
 
 #[test]

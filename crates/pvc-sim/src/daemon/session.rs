@@ -130,7 +130,12 @@ impl World {
         } else {
             Vec::new()
         };
-        Presence { boot: self.hosts[id].boot_name(), mesh, addresses: vec![net(1), net(2)] }
+        Presence {
+            boot: self.hosts[id].boot_name(),
+            mesh,
+            addresses: vec![net(1), net(2)],
+            networks: vec![],
+        }
     }
 
     /// What never changes of a host.

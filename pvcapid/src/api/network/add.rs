@@ -49,8 +49,9 @@ async fn make(app: &App, vni: &str, args: &Args) -> Result<Json<Message>, ApiErr
     let wish = wish(args)?;
     let naming = app.naming().await;
     let done = apply(app, || async {
+        let view = app.networks().await?;
         let found = fetch::network(app.store(), vni).await?;
-        network::add(&found, kind, &wish, &*app.view()?)
+        network::add(&found, kind, &wish, view.among_networks())
     });
     let done = done.await?;
     drop(naming);

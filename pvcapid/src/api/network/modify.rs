@@ -25,10 +25,10 @@ pub(in crate::api) async fn modify(
     let wish = wish(&args)?;
     let naming = app.naming().await;
     let done = apply(&app, || async {
-        let view = app.view()?;
+        let view = app.networks().await?;
         let vni = network::find(&view, &text)?;
         let found = fetch::network(app.store(), vni).await?;
-        network::modify(&text, &found, &wish, &view)
+        network::modify(&text, &found, &wish, view.among_networks())
     });
     let done = done.await?;
     drop(naming);

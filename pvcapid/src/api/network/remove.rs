@@ -16,7 +16,8 @@ use crate::fetch;
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 struct RemoveArgs {
-    /// Whether to remove a network that VMs have interfaces in.
+    /// Whether to remove a network that VMs have interfaces in. While they run they keep these, which lead
+    /// nowhere then.
     #[param(required = false)]
     force: bool,
 }
@@ -32,6 +33,8 @@ pub(in crate::api) async fn remove(
     args: Args,
 ) -> Result<Json<Message>, ApiError> {
     let RemoveArgs { force } = RemoveArgs { force: args.flag("force") };
+    // No VM is put into it meanwhile.
+    let naming = app.naming().await;
     let vni = network::find(&*app.view()?, &text)?;
     if !force {
         network::unused(vni, &*app.view()?)?;
@@ -41,6 +44,7 @@ pub(in crate::api) async fn remove(
             apply(&app, || async { network::remove(&fetch::network(app.store(), vni).await?) });
         let done = done.await?;
         if !done.is_empty() {
+            drop(naming);
             return Ok(Json(Message::new(done)));
         }
     }

@@ -22,6 +22,9 @@ use crate::fetch;
 struct ModifyArgs {
     /// Libvirt domain XML. Send it in a form.
     xml: String,
+    /// The definition that `xml` was made of, as it was shown: if it is another by now, nothing is
+    /// changed. Send it in a form.
+    old_xml: Option<String>,
     /// Whether to restart the VM, if it is started, for this to take effect.
     #[param(required = false)]
     restart: bool,
@@ -30,14 +33,18 @@ struct ModifyArgs {
 /// Replaces a VM's definition, which takes effect at its next start.
 #[utoipa::path(put, path = "/api/v1/vm/{vm}", operation_id = "vm_modify", tag = "vm",
     params(("vm" = String, Path, description = "Name or UUID"), ModifyArgs),
-    responses((status = 200, body = Message), (status = 400, description = "Not changed")))]
+    responses((status = 200, body = Message), (status = 400, description = "Not changed"),
+        (status = 409, description = "Changed by somebody else meanwhile")))]
 pub(in crate::api) async fn modify(
     State(app): State<App>,
     Path(name): Path<String>,
     args: Args,
 ) -> Result<Json<Message>, ApiError> {
-    let wanted =
-        ModifyArgs { xml: args.required("xml")?.to_owned(), restart: args.flag("restart") };
+    let wanted = ModifyArgs {
+        xml: args.required("xml")?.to_owned(),
+        old_xml: args.text("old_xml").map(str::to_owned),
+        restart: args.flag("restart"),
+    };
     let definition = definition(&wanted.xml)?;
     let view = app.view()?;
     let target = changeable(&view, &name)?;
@@ -48,6 +55,7 @@ pub(in crate::api) async fn modify(
     let alone = if has_functions || has_interfaces { Some(app.naming().await) } else { None };
     let done = apply(&app, || async {
         let was = definable(&app, &target).await?;
+        change::unchanged(&was, wanted.old_xml.as_deref())?;
         let view = app.view()?;
         change::modify(target.uuid, &was, &wanted.xml, &definition, wanted.restart, &view)
     });

@@ -7,10 +7,29 @@ use pvc_common::id::Vni;
 use pvc_common::model::{Network, Node};
 use pvc_common::state::NetworkType;
 use pvc_common::view::View;
+use pvc_common::zk::{Seen, key};
 
 use super::found::no_such_network;
 use super::refuse;
+use super::writes::Writes;
 use crate::api::ApiError;
+
+/// The networks that a decision about one of them has to look at, and what guards that.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Others<'a> {
+    /// The cluster.
+    pub(crate) view: &'a View,
+    /// Which of such decisions it shows.
+    pub(crate) guard: &'a Seen<()>,
+}
+
+impl Others<'_> {
+    /// Fails the transaction if another such decision was made. It stands last: who sees it has seen what
+    /// comes with it.
+    pub(super) fn claim(self, writes: &mut Writes) {
+        writes.claim(&key::networks(), self.guard);
+    }
+}
 
 /// The network of this number or description.
 pub(crate) fn find(view: &View, text: &str) -> Result<Vni, ApiError> {
@@ -60,7 +79,8 @@ fn from_other(own: IpNet, other: Vni, network: &Network) -> Result<(), ApiError>
     refuse("overlapping", why)
 }
 
-/// The floating address tells of the upstream network, and nodes of addresses in the others.
+/// The floating address tells of the upstream network, and nodes of all; those whose daemons are older only
+/// of their addresses.
 fn from_cluster(own: IpNet, view: &View) -> Result<(), ApiError> {
     let upstream: Option<IpNet> = view.cluster.upstream_ip.get().and_then(|text| text.parse().ok());
     if let Some(upstream) = upstream.filter(|upstream| overlap(own, upstream.trunc())) {
@@ -71,6 +91,14 @@ fn from_cluster(own: IpNet, view: &View) -> Result<(), ApiError> {
         return refuse("overlapping", why);
     }
     for (name, node) in &view.nodes {
+        let presence = node.liveness.presence.get();
+        let mut networks = presence.into_iter().flat_map(|presence| &presence.networks);
+        if let Some(network) = networks.find(|network| overlap(own, network.trunc())) {
+            let network = network.trunc();
+            let why =
+                format!("Network '{own}' overlaps with '{network}', which node '{name}' is in.");
+            return refuse("overlapping", why);
+        }
         if let Some(address) = addresses(node).find(|address| own.contains(address)) {
             let why = format!("Network '{own}' contains '{address}', an address of node '{name}'.");
             return refuse("overlapping", why);

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use pvc_common::id::Vni;
+use pvc_common::id::{DnsName, Vni};
 use pvc_common::state::NetworkType;
 use pvc_common::view::View;
 use pvc_common::zk::key;
@@ -12,8 +12,9 @@ use super::found::{Found, not_managed};
 use super::held::{gateway4_is_free, gateway6_is_free, reservations_suit};
 use super::ip4::{Ip4, Ip4Wish};
 use super::ip6::{Ip6, Ip6Wish};
+use super::reservation::{self, names_are_free};
 use super::writes::Writes;
-use super::{Given, among, parse, refuse, settled};
+use super::{Given, Others, among, parse, refuse, settled};
 use crate::api::ApiError;
 use crate::change::Change;
 
@@ -53,6 +54,14 @@ impl Wish {
         Ok(())
     }
 
+    /// Whether it depends on the other networks.
+    fn concerns_others(&self) -> bool {
+        self.description.is_some()
+            || self.domain.is_some()
+            || self.ip4.network.is_some()
+            || self.ip6.network.is_some()
+    }
+
     fn is_empty(&self) -> bool {
         self.description.is_none()
             && self.mtu.is_none()
@@ -68,8 +77,9 @@ pub(crate) fn add(
     found: &Found,
     kind: NetworkType,
     wish: &Wish,
-    view: &View,
+    others: Others<'_>,
 ) -> Result<Change, ApiError> {
+    let view = others.view;
     let (vni, was) = (found.vni, &found.network);
     let name = wish.description.clone().unwrap_or_default();
     if found.is_there() {
@@ -112,6 +122,7 @@ pub(crate) fn add(
     writes.put(&key::network_name_servers(vni), &was.name_servers, &servers);
     ip4.write(vni, was, &mut writes);
     ip6.write(vni, was, &mut writes);
+    others.claim(&mut writes);
     Ok(Change { ops: writes.into_ops(), message: format!("Network '{name}' added successfully!") })
 }
 
@@ -120,8 +131,9 @@ pub(crate) fn modify(
     asked_for: &str,
     found: &Found,
     wish: &Wish,
-    view: &View,
+    others: Others<'_>,
 ) -> Result<Change, ApiError> {
+    let view = others.view;
     let vni = found.vni;
     let was = &found.existing()?.network;
     if wish.is_empty() {
@@ -143,11 +155,37 @@ pub(crate) fn modify(
     if let Some(asked) = &wish.domain {
         let name = wish.description.clone().unwrap_or_else(|| found.name());
         let domain = domain(asked.clone(), kind, &name)?;
+        suits_names(found, domain.as_deref(), view, &mut writes)?;
         writes.put(&key::network_domain(vni), &was.domain, &domain);
     }
     addresses(found, wish, view, &mut writes)?;
+    if wish.concerns_others() {
+        others.claim(&mut writes);
+    }
     let message = format!("Network '{asked_for}' modified successfully!");
     Ok(Change { ops: writes.into_ops(), message })
+}
+
+/// Refuses a domain in which names of the network's reservations would be others', too.
+fn suits_names(
+    found: &Found,
+    domain: Option<&str>,
+    view: &View,
+    writes: &mut Writes,
+) -> Result<(), ApiError> {
+    let Some(domain) = domain.and_then(|domain| domain.parse::<DnsName>().ok()) else {
+        return Ok(());
+    };
+    if reservation::domain(&found.network).as_ref() == Some(&domain) {
+        return Ok(());
+    }
+    let reservations = found.network.reservations.values();
+    let names = reservations.filter_map(|one| one.hostname.get()?.as_deref());
+    names_are_free(found.vni, &domain, names, view)?;
+    // None shall be added meanwhile.
+    let parent = key::network_reservations(found.vni);
+    writes.check(&parent, &found.seen(&parent));
+    Ok(())
 }
 
 /// Writes what is asked of addresses and of the size of packets, which depends on them.

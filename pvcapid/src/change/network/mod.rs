@@ -1,8 +1,8 @@
 //! Client networks: made, changed and removed; their reservations and their firewall.
 //!
 //! What concerns one network is decided on what was read of it just now and guarded by that. What
-//! concerns several (names, addresses that must not overlap) is decided on the view, by one
-//! request at a time.
+//! concerns several (names, addresses that must not overlap) is decided on the view, once that shows
+//! every such decision, and guarded by there being no other: see [`Others`].
 
 mod among;
 mod define;
@@ -16,7 +16,7 @@ mod reservation;
 mod rule;
 mod writes;
 
-pub(crate) use among::find;
+pub(crate) use among::{Others, find};
 pub(crate) use define::{Wish, add, modify};
 pub(crate) use found::Found;
 pub(crate) use ip4::Ip4Wish;

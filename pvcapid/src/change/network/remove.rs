@@ -1,6 +1,7 @@
 //! Removing networks.
 
 use pvc_common::id::Vni;
+use pvc_common::model::Vm;
 use pvc_common::view::View;
 use pvc_common::zk::key;
 use pvc_domxml::describe;
@@ -9,6 +10,7 @@ use super::found::Found;
 use super::refuse;
 use crate::api::ApiError;
 use crate::change::Change;
+use crate::image::runs_in;
 
 /// How many keys of a kind are deleted in one transaction: a tenth of what it takes.
 const FEW: usize = 1000;
@@ -18,16 +20,18 @@ const NAMED: usize = 10;
 /// Refuses to take a network away from VMs that have an interface in it.
 pub(crate) fn unused(vni: Vni, view: &View) -> Result<(), ApiError> {
     let bridge = format!("vmbr{vni}");
-    let users = view.vms.iter().filter(|(_, vm)| {
-        let details = vm.details.as_deref();
-        let xml = details.and_then(|details| details.xml.get()).map_or("", |xml| xml);
-        // To read a definition takes its time; most do not even mention the bridge.
-        xml.contains(&bridge)
-            && describe(xml).is_ok_and(|vm| vm.networks.iter().any(|net| net.source == bridge))
+    let users = view.vms.iter().filter_map(|(uuid, vm)| {
+        let until = if is_defined_in(vm, &bridge) {
+            ""
+        } else if runs_in(vm, &bridge) {
+            " (until it is restarted)"
+        } else {
+            return None;
+        };
+        let name = vm.name.get().map_or_else(|| uuid.to_string(), ToString::to_string);
+        Some(format!("{name}{until}"))
     });
-    let mut names: Vec<String> = users
-        .map(|(uuid, vm)| vm.name.get().map_or_else(|| uuid.to_string(), ToString::to_string))
-        .collect();
+    let mut names: Vec<String> = users.collect();
     if names.is_empty() {
         return Ok(());
     }
@@ -41,6 +45,14 @@ pub(crate) fn unused(vni: Vni, view: &View) -> Result<(), ApiError> {
         names.join(", ")
     );
     refuse("in-use", why)
+}
+
+fn is_defined_in(vm: &Vm, bridge: &str) -> bool {
+    let details = vm.details.as_deref();
+    let xml = details.and_then(|details| details.xml.get()).map_or("", |xml| xml);
+    // To read a definition takes its time; most do not even mention the bridge.
+    xml.contains(bridge)
+        && describe(xml).is_ok_and(|vm| vm.networks.iter().any(|net| net.source == bridge))
 }
 
 /// The next step of a removal, without a message while more is to be done after it.

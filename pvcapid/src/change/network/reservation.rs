@@ -1,8 +1,9 @@
 //! Addresses that a network keeps for interfaces, and those that DHCP gave away.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use pvc_common::id::{DnsName, MacAddress};
+use pvc_common::id::{DnsName, MacAddress, Vni};
 use pvc_common::model::{Lease, Network, Reservation};
 use pvc_common::view::View;
 use pvc_common::zk::{Seen, key};
@@ -10,7 +11,7 @@ use pvc_common::zk::{Seen, key};
 use super::found::Found;
 use super::ip4::is_host;
 use super::writes::Writes;
-use super::{parse, refuse, settled};
+use super::{Others, parse, refuse, settled};
 use crate::api::ApiError;
 use crate::change::Change;
 
@@ -35,7 +36,7 @@ pub(crate) struct NewReservation {
 pub(crate) fn add_reservation(
     found: &Found,
     new: &NewReservation,
-    view: &View,
+    others: Others<'_>,
 ) -> Result<Change, ApiError> {
     let vni = found.vni;
     found.existing()?.managed("its addresses are")?;
@@ -55,7 +56,7 @@ pub(crate) fn add_reservation(
         return refuse("mac-in-use", why);
     }
     apart(found, new)?;
-    name_is_free(found, new, view)?;
+    name_is_free(found, new, others.view)?;
     let mut writes = Writes::default();
     let parent = key::network_reservations(vni);
     writes.claim(&parent, &found.seen(&parent));
@@ -67,6 +68,11 @@ pub(crate) fn add_reservation(
         key::reservation_ip(vni, new.mac).create(&Some(new.ip)),
         key::reservation_hostname(vni, new.mac).create(&new.hostname),
     ]);
+    if new.hostname.is_some() {
+        // The domain is what the name was held against.
+        writes.check(&key::network_domain(vni), &was.domain);
+        others.claim(&mut writes);
+    }
     let message = format!("DHCP reservation '{}' added successfully!", new.mac);
     Ok(Change { ops: writes.into_ops(), message })
 }
@@ -113,25 +119,36 @@ fn name_is_free(found: &Found, new: &NewReservation, view: &View) -> Result<(), 
         return refuse("hostname-in-use", format!("Hostname '{name}' is the gateway's."));
     }
     let Some(domain) = domain(&found.network) else { return Ok(()) };
-    let others = view.networks.iter().filter(|(vni, _)| **vni != found.vni);
-    for (vni, other) in others.filter(|(_, other)| self::domain(other).as_ref() == Some(&domain)) {
-        let named = |one: &Reservation| {
-            let taken = one.hostname.get().and_then(Option::as_ref);
-            taken.is_some_and(|taken| taken.eq_ignore_ascii_case(name))
-        };
-        if let Some((mac, _)) = other.reservations.iter().find(|(_, one)| named(one)) {
-            let network = other.description.get().cloned().unwrap_or_else(|| vni.to_string());
-            let why = format!(
-                "Hostname '{name}' is that of the reservation for {mac} in network '{network}' \
-                 already, which has the same domain '{domain}'."
-            );
-            return refuse("hostname-in-use", why);
-        }
-    }
-    Ok(())
+    names_are_free(found.vni, &domain, [name.as_str()].into_iter(), view)
 }
 
-fn domain(network: &Network) -> Option<DnsName> {
+/// Refuses names for a network in a domain, which another network's reservations have there.
+pub(super) fn names_are_free<'a>(
+    vni: Vni,
+    domain: &DnsName,
+    mut names: impl Iterator<Item = &'a str>,
+    view: &View,
+) -> Result<(), ApiError> {
+    let others = view.networks.iter().filter(|(other, _)| **other != vni);
+    let others = others.filter(|(_, other)| self::domain(other).as_ref() == Some(domain));
+    let mut taken = BTreeMap::new();
+    for (vni, other) in others {
+        for (mac, one) in &other.reservations {
+            let name = one.hostname.get().and_then(Option::as_deref);
+            taken.extend(name.map(|name| (name.to_ascii_lowercase(), (mac, vni, other))));
+        }
+    }
+    let found = names.find_map(|name| Some((name, taken.get(&name.to_ascii_lowercase())?)));
+    let Some((name, (mac, vni, other))) = found else { return Ok(()) };
+    let network = other.description.get().cloned().unwrap_or_else(|| vni.to_string());
+    let why = format!(
+        "Hostname '{name}' is that of the reservation for {mac} in network '{network}' already, \
+         which has the same domain '{domain}'."
+    );
+    refuse("hostname-in-use", why)
+}
+
+pub(super) fn domain(network: &Network) -> Option<DnsName> {
     network.domain.get()?.as_ref()?.parse().ok()
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
+use ipnet::IpNet;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,9 @@ struct PresenceText {
     boot: String,
     mesh: Vec<SocketAddr>,
     addresses: Vec<IpAddr>,
+    /// Daemons that do not know it ignore it.
+    #[serde(default)]
+    networks: Vec<IpNet>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -82,13 +86,13 @@ pub(super) fn id<T: std::str::FromStr<Err = crate::id::BadId>>(text: &str) -> Re
 
 impl Text for Presence {
     fn encode(&self) -> String {
-        let Self { boot, mesh, addresses } = self.clone();
-        encode(&PresenceText { boot, mesh, addresses })
+        let Self { boot, mesh, addresses, networks } = self.clone();
+        encode(&PresenceText { boot, mesh, addresses, networks })
     }
 
     fn decode(text: &str) -> Result<Self, BadText> {
-        let PresenceText { boot, mesh, addresses } = decode(text)?;
-        Ok(Self { boot, mesh, addresses })
+        let PresenceText { boot, mesh, addresses, networks } = decode(text)?;
+        Ok(Self { boot, mesh, addresses, networks })
     }
 }
 
@@ -260,8 +264,11 @@ mod tests {
             boot: "b1".to_owned(),
             mesh: vec!["10.255.0.1:7411".parse().unwrap()],
             addresses: vec!["10.254.0.1".parse().unwrap()],
+            networks: vec!["10.255.0.1/24".parse().unwrap()],
         };
         assert_eq!(Presence::decode(&presence.encode()), Ok(presence));
+        let older = r#"{"boot":"b1","mesh":[],"addresses":[]}"#;
+        assert_eq!(Presence::decode(older).unwrap().networks, []);
         let voters = BTreeSet::from(["hv2".parse().unwrap()]);
         let lease = Some(FenceLease { kind: LeaseKind::Device, ms: 3_600, voters });
         assert_eq!(Option::<FenceLease>::decode(&lease.encode()), Ok(lease));

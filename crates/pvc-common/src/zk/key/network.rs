@@ -126,6 +126,13 @@ fn at<T>(vni: Vni, suffix: &str) -> Key<T> {
     Key::new(format!("{NETWORKS}/{vni}{suffix}"))
 }
 
+/// `/networks`: parent of all networks. Written anew with whatever networks must not have twice (names,
+/// addresses), so that no two writers decide on the same. Written by: API.
+#[must_use]
+pub fn networks() -> Key<()> {
+    Key::new(NETWORKS.to_owned())
+}
+
 /// `/networks/{vni}`: its description, which is its name for people. Written by: API.
 #[must_use]
 pub fn network(vni: Vni) -> Key<String> {

@@ -65,9 +65,9 @@ async fn keep(app: &App, network: &str, mac: &str, args: &Args) -> Result<Json<M
     };
     let naming = app.naming().await;
     let done = apply(app, || async {
-        let view = app.view()?;
+        let view = app.networks().await?;
         let vni = find(&view, network)?;
-        add_reservation(&fetch::network(app.store(), vni).await?, &new, &view)
+        add_reservation(&fetch::network(app.store(), vni).await?, &new, view.among_networks())
     });
     let done = done.await?;
     drop(naming);
