@@ -29,7 +29,7 @@ use crate::fence::{FenceKeeper, Means};
 use crate::flush::Flusher;
 use crate::keeper::Keeper;
 use crate::mesh::Ear;
-use crate::primary::{Outfit, PrimaryKeeper};
+use crate::primary::{Outfit, PrimaryKeeper, Troubles};
 use crate::settings::Teller;
 use crate::stats::{HostFigures, Sources};
 use crate::task::TaskKeeper;
@@ -80,6 +80,8 @@ pub struct Parts<T, H, O, P, C> {
     pub hypervisor: H,
     /// What a primary has; `None` on a node that is no coordinator.
     pub outfit: Option<O>,
+    /// Where it is told what is amiss with that.
+    pub troubles: Troubles,
     /// The cluster as it changes.
     pub views: watch::Receiver<Option<Arc<View>>>,
     /// How dead nodes are seen to; `None` on a node that is no coordinator.
@@ -138,7 +140,7 @@ where
 {
     let ((work, working_drain), (life, life_drain)) = (drain(), drain());
     let registry = Registry::default();
-    let Parts { tree, hypervisor, outfit, views, fencing, ceph, keepers } = parts;
+    let Parts { tree, hypervisor, outfit, troubles, views, fencing, ceph, keepers } = parts;
     let Storage { fencing: admission, figures, tasks, rack } = ceph;
     let node = settings.node.clone();
     let (kept_sender, kept) = watch::channel(None);
@@ -167,7 +169,7 @@ where
     working.push(crew.tasks(node.clone(), tools));
     if let Some(outfit) = outfit {
         working.extend(figures.map(|ceph| crew.figures(&settings, ceph)));
-        working.push(crew.primary(node.clone(), outfit));
+        working.push(crew.primary(node.clone(), outfit, troubles));
         working.push(crew.settings(node.clone(), settings.by_primary.clone()));
     }
     working.extend(fencing.map(|fencing| crew.fence(node.clone(), fencing)));
@@ -194,9 +196,14 @@ impl<T: Tree> Crew<T> {
         spawn_with(flusher, nudge, self.views.clone(), &self.registry, &self.drain).task
     }
 
-    fn primary<O: Outfit + Sync>(&self, node: NodeName, outfit: O) -> JoinHandle<()> {
+    fn primary<O: Outfit + Sync>(
+        &self,
+        node: NodeName,
+        outfit: O,
+        troubles: Troubles,
+    ) -> JoinHandle<()> {
         let (tree, views) = (self.tree.clone(), self.views.clone());
-        let keeper = PrimaryKeeper::new(node, tree, outfit, views);
+        let keeper = PrimaryKeeper::new(node, tree, outfit, views, troubles);
         let nudge = Nudge::default();
         spawn_with(keeper, nudge, self.views.clone(), &self.registry, &self.drain).task
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pvc_common::id::NodeName;
 use pvc_common::state::{CoordinatorState, DaemonState};
 use pvc_common::zk::key;
-use pvc_plan::primary::TOUCH;
+use pvc_plan::primary::{Phase, TOUCH};
 use tokio::time::Instant;
 
 use crate::bench::{Bench, Part, name};
@@ -111,7 +111,9 @@ async fn a_service_that_cannot_be_looked_at_holds_up_nothing() {
     for mood in [Mood::Unseen, Mood::Silent] {
         let mut bench = Bench::new(2).await;
         settled(&bench, |_| true).await;
-        ["hv1", "hv2"].into_iter().for_each(|node| bench.floor.moods.set(node, mood));
+        ["hv1", "hv2"]
+            .into_iter()
+            .for_each(|node| bench.floor.moods.set(node, Phase::Services, mood));
         bench.pass(Duration::from_secs(10)).await;
         let took = switch_and_stop(&mut bench).await;
         assert!(took.iter().all(|took| *took < Duration::from_secs(15)), "{mood:?}: {took:?}");
@@ -122,7 +124,9 @@ async fn a_service_that_cannot_be_looked_at_holds_up_nothing() {
 async fn a_service_that_is_slow_to_be_had_holds_up_nothing() {
     let mut bench = Bench::new(2).await;
     settled(&bench, |_| true).await;
-    ["hv1", "hv2"].into_iter().for_each(|node| bench.floor.moods.set(node, Mood::Slow));
+    ["hv1", "hv2"]
+        .into_iter()
+        .for_each(|node| bench.floor.moods.set(node, Phase::Services, Mood::Slow));
     bench.pass(Duration::from_secs(10)).await;
     let took = switch_and_stop(&mut bench).await;
     // Without being taken for a silence of the ensemble.
