@@ -169,17 +169,17 @@ impl<T: Tree, O: Outfit + Sync> PrimaryKeeper<T, O> {
         Self { me, tree, outfit, views, contact, troubles, addresses: false, told, looked: None }
     }
 
-    /// Performs a step, unless the ensemble falls silent meanwhile, or what takes long to be had is
-    /// to be had elsewhere.
+    /// Performs a step, unless the ensemble falls silent meanwhile, or what is to be had is to be had
+    /// elsewhere.
     async fn perform(&self, step: Step) -> Result<(), Stopped> {
-        let may_take_long = matches!(step, Step::TakeUp(Phase::Leader | Phase::Services));
+        let takes_up = matches!(step, Step::TakeUp(_));
         match step {
             // What is done when the ensemble is silent is not given up because it is.
             Step::LayDown(Phase::Addresses) => self.act(step).await,
             Step::Write { .. } | Step::TakeUp(_) | Step::LayDown(_) => tokio::select! {
                 biased;
                 () = self.contact.lost() => Err(Stopped::OutOfTouch),
-                () = self.called_off(), if may_take_long => Err(Stopped::Superseded),
+                () = self.called_off(), if takes_up => Err(Stopped::Superseded),
                 done = self.act(step) => done,
             },
         }

@@ -134,6 +134,20 @@ async fn a_service_that_is_slow_to_be_had_holds_up_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn addresses_that_are_slow_to_be_had_hold_up_no_switch() {
+    let bench = Bench::new(2).await;
+    let first = settled(&bench, |_| true).await;
+    let other = if first == "hv1" { "hv2" } else { "hv1" };
+    bench.floor.moods.set(&first, Phase::Addresses, Mood::Slow);
+    bench.pass(Duration::from_secs(10)).await;
+    let switched = Instant::now();
+    bench.put(&key::primary_node(), &Some(name(other))).await;
+    settled(&bench, |primary| primary.as_str() == other).await;
+    let took = switched.elapsed();
+    assert!(took < TOUCH / 4, "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn addresses_that_cannot_be_had_keep_nobody_from_being_primary() {
     let bench = Bench::new(2).await;
     let first = settled(&bench, |_| true).await;
