@@ -64,6 +64,36 @@ pub trait Outfit: Send + 'static {
     fn lay_down(&self, phase: Phase) -> impl Future<Output = Result<(), OutfitError>> + Send;
 }
 
+impl<O: Outfit + Sync> Outfit for Arc<O> {
+    async fn held(&self) -> Sight {
+        O::held(self).await
+    }
+
+    async fn take_up(&self, phase: Phase) -> Result<(), OutfitError> {
+        O::take_up(self, phase).await
+    }
+
+    async fn lay_down(&self, phase: Phase) -> Result<(), OutfitError> {
+        O::lay_down(self, phase).await
+    }
+}
+
+/// Lays down all that a primary has, in order, once no [`PrimaryKeeper`] is at work any more.
+///
+/// # Errors
+/// When there may be addresses left. Of all else that fails is only told in the log.
+pub(crate) async fn let_go<O: Outfit>(outfit: &O) -> Result<(), OutfitError> {
+    for phase in Phase::DOWN {
+        let done = outfit.lay_down(phase).await;
+        if Step::LayDown(phase).must_succeed() {
+            done?;
+        } else if let Err(error) = done {
+            tracing::warn!("primary: {error}");
+        }
+    }
+    Ok(())
+}
+
 /// Makes this coordinator primary, or not.
 pub struct PrimaryKeeper<T, O> {
     me: NodeName,

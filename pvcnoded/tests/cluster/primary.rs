@@ -254,6 +254,25 @@ async fn a_coordinator_that_is_stopped_while_the_ensemble_is_silent_ends_soon_af
     }
 }
 
+/// It is heard again when it has given up and is about to end: others see that it has stopped, and must not
+/// wait for its addresses until it is back.
+#[tokio::test(start_paused = true)]
+async fn a_primary_that_is_heard_again_just_when_it_ends_leaves_its_seat_to_another() {
+    let mut bench = Bench::new(3).await;
+    let first = settled(&bench, |_| true).await;
+    let tree = bench.daemons[&first].tree().clone();
+    tree.suspend();
+    let silence = async {
+        tokio::time::sleep(Duration::from_secs(12)).await;
+        tree.resume();
+    };
+    tokio::join!(bench.stop(&first), silence);
+    let state = bench.read(&key::node_daemon_state(&name(&first))).await.copied();
+    assert_eq!(state, Some(DaemonState::Stop));
+    settled(&bench, |primary| primary.as_str() != first).await;
+    assert!(!bench.floor.has(&first, Part::Services), "nobody else would end them");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_short_silence_of_the_ensemble_moves_nothing() {
     let bench = Bench::new(2).await;
