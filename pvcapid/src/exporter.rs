@@ -2,6 +2,10 @@
 //!
 //! Anybody may ask for them, so that one is asked at a time, for no longer than a deadline, and no
 //! more is taken of it than a page may have.
+//!
+//! Which of Ceph's managers is active is known as of the last look at Ceph. One that has become a standby
+//! meanwhile tells nothing, an error, or of another place, depending on how its module is set. So all managers
+//! are asked at once, and the one that tells something is the active one.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -14,6 +18,7 @@ use hyper_util::rt::TokioIo;
 use pvc_common::id::NodeName;
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::image::View;
@@ -66,15 +71,13 @@ impl Exporters {
             Exporter::Ceph => (&self.ceph, self.ports.ceph),
             Exporter::ZooKeeper => (&self.zookeeper, self.ports.zookeeper),
         };
-        let addresses = addresses(exporter, view)?;
-        let addresses: Vec<_> = addresses.iter().map(|ip| SocketAddr::new(*ip, port)).collect();
+        let asked = places(exporter, view, port)?;
+        let late = format!("{asked:?} did not answer within {} s", LIMIT.as_secs());
         let asking = async {
             let _turn = turn.lock().await;
-            ask(&addresses).await
+            ask_all(asked).await
         };
-        let text = timeout(LIMIT, asking)
-            .await
-            .map_err(|_| format!("{addresses:?} did not answer within {} s", LIMIT.as_secs()))??;
+        let text = timeout(LIMIT, asking).await.map_err(|_| late)??;
         Ok(match exporter {
             // Another page may follow.
             Exporter::Ceph if text.ends_with('\n') => text,
@@ -84,33 +87,46 @@ impl Exporters {
     }
 }
 
-/// The addresses of the node that exports, by what the cluster knows.
-fn addresses(exporter: Exporter, view: &View) -> Result<Vec<IpAddr>, String> {
-    let node = match exporter {
+/// Where the exporters of each node that may export listen, by what the cluster knows.
+fn places(exporter: Exporter, view: &View, port: u16) -> Result<Vec<Vec<SocketAddr>>, String> {
+    let nodes = match exporter {
         Exporter::Ceph => {
             let status = view.storage.status.get().map_or("", AsRef::as_ref);
-            active_manager(status).ok_or("Ceph tells of no active manager")?
+            let managers = managers(status);
+            if managers.is_empty() {
+                return Err("Ceph tells of no active manager".to_owned());
+            }
+            managers
         }
         Exporter::ZooKeeper => {
             let primary = view.cluster.primary_node.get().cloned().flatten();
-            primary.ok_or("there is no primary at the moment")?
+            vec![primary.ok_or("there is no primary at the moment")?]
         }
     };
-    let found = view.nodes.get(&node).and_then(|node| node.liveness.presence.get());
-    let addresses = found.map(|presence| presence.addresses.clone()).unwrap_or_default();
-    if addresses.is_empty() {
-        Err(format!("no address of node {node} is known"))
-    } else {
-        Ok(addresses)
+    let of = |node: &NodeName| {
+        let presence = view.nodes.get(node)?.liveness.presence.get()?;
+        let at = |ip: &IpAddr| SocketAddr::new(*ip, port);
+        Some(presence.addresses.iter().map(at).collect::<Vec<_>>())
+    };
+    let places = nodes.iter().filter_map(of).filter(|addresses| !addresses.is_empty());
+    let places: Vec<_> = places.collect();
+    if places.is_empty() {
+        let nodes: Vec<&str> = nodes.iter().map(NodeName::as_str).collect();
+        return Err(format!("no address of node {} is known", nodes.join(", ")));
     }
+    Ok(places)
 }
 
-/// The node of the manager that `ceph status` calls active: `mgr: hv1(active, since 3d), standbys:
-/// hv2`. Some give their managers names like `hv1.ymjzmp`.
-fn active_manager(status: &str) -> Option<NodeName> {
-    let line = status.lines().find_map(|line| line.trim().strip_prefix("mgr:"))?;
-    let (name, _) = line.split_once("(active")?;
-    name.trim().split('.').next()?.parse().ok()
+/// The nodes of the managers, if `ceph status` calls one active: `mgr: hv1(active, since 3d), standbys: hv2,
+/// hv3`. Some give their managers names like `hv1.ymjzmp`.
+fn managers(status: &str) -> Vec<NodeName> {
+    let line = status.lines().find_map(|line| line.trim().strip_prefix("mgr:"));
+    let Some((active, rest)) = line.and_then(|line| line.split_once("(active")) else {
+        return Vec::new();
+    };
+    let standbys = rest.split_once("standbys:").map_or("", |(_, names)| names);
+    let names = [active].into_iter().chain(standbys.split(','));
+    names.filter_map(|name| name.trim().split('.').next()?.parse().ok()).collect()
 }
 
 /// ZooKeeper's metrics with the name of their server, not with its port; sorted, as its exporter
@@ -120,6 +136,23 @@ fn by_name(text: &str) -> String {
     let mut lines: Vec<&str> = text.lines().collect();
     lines.sort_unstable();
     lines.join("\n") + "\n"
+}
+
+/// Asks in all places at once; the first page that holds anything, or what each had to say.
+async fn ask_all(places: Vec<Vec<SocketAddr>>) -> Result<String, String> {
+    let mut asking = JoinSet::new();
+    for addresses in places {
+        asking.spawn(async move { ask(&addresses).await });
+    }
+    let mut why = Vec::new();
+    while let Some(told) = asking.join_next().await {
+        match told {
+            Ok(Ok(text)) => return Ok(text),
+            Ok(Err(error)) => why.push(error),
+            Err(error) => why.push(error.to_string()),
+        }
+    }
+    Err(why.join("; "))
 }
 
 /// Asks whoever listens at the first of the addresses that can be reached.
@@ -143,7 +176,9 @@ async fn ask(addresses: &[SocketAddr]) -> Result<String, String> {
     let body = Limited::new(answer.into_body(), PAGE_LIMIT).collect().await;
     connection.abort();
     let body = body.map_err(|error| format!("{}: {error}", at()))?.to_bytes();
-    String::from_utf8(body.into()).map_err(|_| format!("{}: the answer is no text", at()))
+    let text = String::from_utf8(body.into());
+    let text = text.map_err(|_| format!("{}: the answer is no text", at()))?;
+    if text.trim().is_empty() { Err(format!("{}: told nothing", at())) } else { Ok(text) }
 }
 
 #[cfg(test)]
@@ -151,17 +186,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_active_manager_is_found_in_what_ceph_tells() {
+    fn the_managers_are_found_in_what_ceph_tells() {
         for (line, found) in [
-            ("mgr: hv1(active, since 3d)", Some("hv1")),
-            ("mgr: hv2(active, since 3d), standbys: hv1, hv3", Some("hv2")),
-            ("mgr: hv1.ymjzmp(active, starting, since 2s)", Some("hv1")),
-            ("mgr: no daemons active (since 4m)", None),
-            ("mon: 3 daemons", None),
+            ("mgr: hv1(active, since 3d)", &["hv1"][..]),
+            ("mgr: hv2(active, since 3d), standbys: hv1, hv3", &["hv2", "hv1", "hv3"]),
+            ("mgr: hv1.ymjzmp(active, starting, since 2s), standbys: hv2.abc", &["hv1", "hv2"]),
+            ("mgr: no daemons active (since 4m)", &[]),
+            ("mon: 3 daemons", &[]),
         ] {
             let status = format!("  cluster:\n    id: x\n\n  services:\n    mon: a\n    {line}\n");
-            let wanted = found.map(|name| name.parse::<NodeName>().unwrap());
-            assert_eq!(active_manager(&status), wanted, "{line}");
+            let wanted: Vec<NodeName> = found.iter().map(|name| name.parse().unwrap()).collect();
+            assert_eq!(managers(&status), wanted, "{line}");
         }
     }
 

@@ -39,6 +39,7 @@ use crate::keeper::Keeper;
 use crate::mesh::Ear;
 use crate::net::NetworkKeeper;
 use crate::outfit::{self, Floating, FloatingAddresses, Part, Parts};
+use crate::primary::Troubles;
 use crate::serve::{self, Fencing, Service, Settings, serve};
 use crate::sriov::{self, SriovKeeper};
 use crate::startup::record::Identity;
@@ -215,9 +216,11 @@ pub(crate) fn begin<T: Tree, H: Hypervisor>(
             })
         }),
     };
+    let troubles = Troubles::default();
     let networks = config.functions.networking && config.networks.is_some();
     let networks = (config.is_coordinator() && networks).then(|| {
-        let gateways = Gateways::new(links.clone(), PacketAnnouncer, mirror.view());
+        let views = mirror.view();
+        let gateways = Gateways::new(links.clone(), PacketAnnouncer, views, troubles.clone());
         let names = name_addresses(config).pop();
         (gateways, Dhcp::new(Systemctl, dhcp::Places { names, ..dhcp::Places::default() }))
     });
@@ -226,7 +229,13 @@ pub(crate) fn begin<T: Tree, H: Hypervisor>(
         let node = dhcp::Node { me, tree, links, health: health.clone() };
         keepers.extend(followers(node, gateways, dhcp));
     }
-    keepers.extend(dns_keeper(config).map(Keeper::new));
+    keepers.extend(dns_keeper(config, &troubles).map(Keeper::new));
+    if config.is_coordinator() {
+        let (troubles, health) = (troubles.clone(), health.clone());
+        keepers.push(Keeper::of(|_, _, drain| {
+            vec![tokio::spawn(troubles.publish(health, drain.clone()))]
+        }));
+    }
     // Also without cards: those that were there before are forgotten.
     let (me, cards) = (config.node.clone(), sriov_cards(config));
     let (tree_of_cards, health) = (tree.clone(), health.clone());
@@ -245,7 +254,8 @@ pub(crate) fn begin<T: Tree, H: Hypervisor>(
     let figures = config.functions.storage.then(|| ceph(config));
     let tasks = config.functions.storage.then(|| patient_ceph(config));
     let ceph = serve::Storage { fencing: storage, figures, tasks, rack };
-    serve(settings, serve::Parts { tree, hypervisor, outfit, views, fencing, ceph, keepers })
+    let parts = serve::Parts { tree, hypervisor, outfit, troubles, views, fencing, ceph, keepers };
+    serve(settings, parts)
 }
 
 /// What sees to this node's part in the networks of VMs.
@@ -406,7 +416,7 @@ fn name_of_server(config: &Config) -> Option<dns::Server> {
 }
 
 /// What keeps the names of a coordinator.
-fn dns_keeper(config: &Config) -> Option<DnsKeeper<Postgres>> {
+fn dns_keeper(config: &Config, troubles: &Troubles) -> Option<DnsKeeper<Postgres>> {
     let database = &config.databases.as_ref()?.dns;
     if !config.functions.networking || !config.is_coordinator() {
         return None;
@@ -418,7 +428,8 @@ fn dns_keeper(config: &Config) -> Option<DnsKeeper<Postgres>> {
         user: database.user.clone(),
         password: database.password.clone(),
     };
-    Some(DnsKeeper::new(config.node.clone(), Postgres::new(&login), name_of_server(config)?))
+    let (me, zones, server) = (config.node.clone(), Postgres::new(&login), name_of_server(config)?);
+    Some(DnsKeeper::new(me, zones, server, troubles.clone()))
 }
 
 /// Where PowerDNS answers: the floating addresses that VMs' networks and people reach, the cluster's

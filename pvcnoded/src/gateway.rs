@@ -23,8 +23,9 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::gate::Gate;
+use crate::health::{Trouble, shown};
 use crate::outfit::{Doing, Part, failure};
-use crate::primary::OutfitError;
+use crate::primary::{OutfitError, Troubles};
 
 /// How soon it is looked again for a bridge that is about to be made.
 const SOON: Duration = Duration::from_millis(200);
@@ -49,6 +50,7 @@ struct Inner<L, A> {
     announcer: A,
     views: watch::Receiver<Option<Arc<View>>>,
     gate: Gate,
+    troubles: Troubles,
     /// What is here, and some neighbour may not know of.
     untold: Mutex<BTreeSet<(String, IpAddr)>>,
     /// What the kernel was told to add and did not confirm: it may do so after it was looked.
@@ -61,20 +63,27 @@ struct Brought {
     changed: usize,
     /// Networks whose bridge is not there.
     missing: usize,
-    trouble: Option<String>,
+    trouble: Trouble,
 }
 
 impl<L: Links, A: Announcer> Gateways<L, A> {
-    /// The gateways of the networks that `views` show. None may be here until they are taken up.
-    pub fn new(links: L, announcer: A, views: watch::Receiver<Option<Arc<View>>>) -> Self {
+    /// The gateways of the networks that `views` show. None may be here until they are taken up; to
+    /// `troubles` is told which cannot be.
+    pub fn new(
+        links: L,
+        announcer: A,
+        views: watch::Receiver<Option<Arc<View>>>,
+        troubles: Troubles,
+    ) -> Self {
         let (gate, untold, begun) = (Gate::default(), Mutex::default(), Mutex::default());
-        Self(Arc::new(Inner { links, announcer, views, gate, untold, begun }))
+        Self(Arc::new(Inner { links, announcer, views, gate, troubles, untold, begun }))
     }
 
     /// What follows the networks while this node is primary.
     #[must_use]
     pub fn keeper(&self) -> GatewayKeeper<L, A> {
-        GatewayKeeper { gateways: self.clone(), looked: None, changed: None }
+        let told = Trouble::new();
+        GatewayKeeper { gateways: self.clone(), looked: None, changed: None, told }
     }
 
     fn untold(&self) -> MutexGuard<'_, BTreeSet<(String, IpAddr)>> {
@@ -85,8 +94,8 @@ impl<L: Links, A: Announcer> Gateways<L, A> {
         self.0.begun.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn apply(&self, steps: Vec<Step>) -> (usize, Option<String>) {
-        let (mut done, mut trouble) = (0, None);
+    async fn apply(&self, steps: Vec<Step>) -> (usize, Trouble) {
+        let (mut done, mut trouble) = (0, Trouble::new());
         for step in steps {
             let (Step::Add { device, address } | Step::Remove { device, address }) = &step;
             if matches!(step, Step::Add { .. }) {
@@ -110,14 +119,16 @@ impl<L: Links, A: Announcer> Gateways<L, A> {
                         }
                     };
                 }
-                Err(error) => trouble = Some(failure(error).what),
+                Err(error) => {
+                    trouble.insert(format!("could not {}: {}", link_step(&step), failure(error)));
+                }
             }
         }
         (done, trouble)
     }
 
     /// Tells all neighbours of what is new here, many at once. Whatever cannot be told is told later.
-    async fn announce(&self) -> Option<String>
+    async fn announce(&self) -> Trouble
     where
         L: Send + Sync + 'static,
     {
@@ -128,15 +139,16 @@ impl<L: Links, A: Announcer> Gateways<L, A> {
             telling.spawn(async move {
                 let _permit = permits.acquire().await.expect("nobody closes it");
                 let told = all.0.announcer.announce(&Announcement::new(&device, address)).await;
-                told.map(|()| (device.clone(), address))
-                    .map_err(|error| format!("{device}: {error}"))
+                told.map(|()| (device.clone(), address)).map_err(|error| {
+                    format!("{device}: the neighbours were not told of {address}: {error}")
+                })
             });
         }
-        let mut trouble = None;
+        let mut trouble = Trouble::new();
         for told in telling.join_all().await {
             match told {
                 Ok(told) => drop(self.untold().remove(&told)),
-                Err(why) => trouble = Some(why),
+                Err(why) => drop(trouble.insert(why)),
             }
         }
         trouble
@@ -148,14 +160,19 @@ impl<L: Links, A: Announcer> Gateways<L, A> {
         let seen = match self.0.links.observe().await {
             Ok(table) => addresses(&table),
             Err(error) => {
-                return Brought { trouble: Some(failure(error).what), ..Brought::default() };
+                let trouble = Trouble::from([failure(error).what]);
+                return Brought { trouble, ..Brought::default() };
             }
         };
         let missing = wanted.keys().filter(|device| !seen.contains_key(*device)).count();
-        let (changed, trouble) = self.apply(gateway::plan(&wanted, &seen)).await;
-        let trouble = trouble.or(self.announce().await);
+        let (changed, mut trouble) = self.apply(gateway::plan(&wanted, &seen)).await;
+        trouble.extend(self.announce().await);
         Brought { changed, missing, trouble }
     }
+}
+
+fn outcome(trouble: &Trouble) -> Result<(), OutfitError> {
+    if trouble.is_empty() { Ok(()) } else { Err(OutfitError { what: shown(trouble) }) }
 }
 
 /// What is on the bridges of networks.
@@ -211,10 +228,7 @@ impl<L: Links, A: Announcer> Part for Gateways<L, A> {
             let view = self.0.views.borrow().clone();
             let Some(view) = view else { return Ok(()) };
             let brought = self.0.gate.pass(self.bring(&view)).await;
-            match brought.and_then(|brought| brought.trouble) {
-                Some(what) => Err(OutfitError { what }),
-                None => Ok(()),
-            }
+            brought.map_or(Ok(()), |brought| outcome(&brought.trouble))
         })
     }
 
@@ -228,10 +242,7 @@ impl<L: Links, A: Announcer> Part for Gateways<L, A> {
             }
             let (_, trouble) = self.apply(gateway::plan(&Addresses::new(), &seen)).await;
             self.untold().clear();
-            match trouble {
-                Some(what) => Err(OutfitError { what }),
-                None => Ok(()),
-            }
+            outcome(&trouble)
         })
     }
 }
@@ -242,6 +253,20 @@ pub struct GatewayKeeper<L, A> {
     looked: Option<Look>,
     /// When the networks were last seen to be others.
     changed: Option<Instant>,
+    /// What was logged last, so that it is not logged again.
+    told: Trouble,
+}
+
+impl<L: Links, A: Announcer> GatewayKeeper<L, A> {
+    /// Tells what could not be done: of each thing once in the log, and of all in the health of a primary.
+    fn tell(&mut self, trouble: &Trouble) {
+        for why in trouble.difference(&self.told) {
+            tracing::warn!("gateway: {why}");
+        }
+        self.told.clone_from(trouble);
+        let sentences = trouble.iter().map(|why| format!("gateways: {why}")).collect();
+        self.gateways.0.troubles.tell(Self::NAME, &sentences);
+    }
 }
 
 /// For which networks it was last looked, and when it has to be looked again if they stay.
@@ -282,6 +307,7 @@ impl<L: Links, A: Announcer> Reconciler for GatewayKeeper<L, A> {
         let gate = self.gateways.0.gate.clone();
         if !gate.is_open() {
             self.looked = None;
+            self.tell(&Trouble::new());
             return Outcome::settled(Report::NotPrimary);
         }
         let now = Instant::now();
@@ -300,12 +326,11 @@ impl<L: Links, A: Announcer> Reconciler for GatewayKeeper<L, A> {
         let soon = brought.missing > 0 && about;
         let again = Instant::now() + if soon { SOON } else { Self::PERIOD };
         self.looked = Some(Look { networks: view.networks.clone(), again });
-        let report = match brought.trouble {
-            None => Report::Changed(brought.changed),
-            Some(why) => {
-                tracing::warn!("gateway: {why}");
-                Report::Trouble(why)
-            }
+        self.tell(&brought.trouble);
+        let report = if brought.trouble.is_empty() {
+            Report::Changed(brought.changed)
+        } else {
+            Report::Trouble(shown(&brought.trouble))
         };
         Outcome { report, wake_at: Some(again) }
     }
@@ -374,7 +399,8 @@ mod tests {
         let (_sender, views) = watch::channel(Some(builder.snapshot()));
         let host = FakeHost::new();
         host.plug_in("vmbr7");
-        let gateways = Gateways::new(Busy::new(host.clone()), host.clone(), views);
+        let gateways =
+            Gateways::new(Busy::new(host.clone()), host.clone(), views, Troubles::default());
         let taking = gateways.clone();
         let taking = tokio::spawn(async move { taking.take_up().await });
         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -387,6 +413,46 @@ mod tests {
         tokio::time::sleep(Duration::from_millis(1)).await;
         assert_eq!(host.link_steps().len(), 2, "added, and removed");
         assert_eq!(gateways.held().await, Ok(Holding::NOTHING));
+    }
+
+    /// A host whose devices are plugged in, and are up or not.
+    async fn host(up: bool) -> FakeHost {
+        let host = FakeHost::new();
+        host.plug_in("vmbr7");
+        if up {
+            host.apply(&LinkStep::Up { device: "vmbr7".to_owned() }).await.unwrap();
+        }
+        host
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_gateways_lack_is_a_trouble_of_the_primary_until_it_is_mended_or_another_is() {
+        let mut builder = Builder::new(Scope::Decisions);
+        for (key, text) in
+            [("nettype", "managed"), ("ip4_network", "10.7.0.0/24"), ("ip4_gateway", "10.7.0.1")]
+        {
+            builder.set(&format!("/networks/7/{key}"), Some((text.as_bytes(), Version(0))));
+        }
+        let (view, troubles) = (builder.snapshot(), Troubles::default());
+        let (_sender, views) = watch::channel(Some(Arc::clone(&view)));
+        let (mute, links) = (host(false).await, host(true).await);
+        let gateways = Gateways::new(links, mute.clone(), views, troubles.clone());
+        let mut keeper = gateways.keeper();
+        gateways.take_up().await.unwrap_err();
+        keeper.reconcile(Arc::clone(&view)).await;
+        let told = troubles.all().into_iter().collect::<String>();
+        assert!(
+            told.starts_with("gateways: vmbr7: the neighbours were not told of 10.7.0.1"),
+            "{told}"
+        );
+        mute.apply(&LinkStep::Up { device: "vmbr7".to_owned() }).await.unwrap();
+        tokio::time::advance(Duration::from_secs(5)).await;
+        keeper.reconcile(Arc::clone(&view)).await;
+        assert_eq!(troubles.all(), Trouble::new());
+        troubles.tell(GatewayKeeper::<FakeHost, FakeHost>::NAME, &Trouble::from(["x".to_owned()]));
+        gateways.lay_down().await.unwrap();
+        keeper.reconcile(view).await;
+        assert_eq!(troubles.all(), Trouble::new());
     }
 
     /// Counts how many announcements go on, and the most that ever did.
@@ -411,7 +477,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_gateways_of_many_networks_are_told_of_within_a_second_and_not_all_at_once() {
         let (_sender, views) = watch::channel(None);
-        let gateways = Gateways::new(FakeHost::new(), Counting::default(), views);
+        let gateways =
+            Gateways::new(FakeHost::new(), Counting::default(), views, Troubles::default());
         let address = |network: u32, host: u8| {
             let [_, _, high, low] = network.to_be_bytes();
             (format!("vmbr{network}"), IpAddr::from([10, high, low, host]))
@@ -419,7 +486,7 @@ mod tests {
         let all = (0..500).flat_map(|network| (0..3).map(move |host| address(network, host)));
         gateways.untold().extend(all);
         let began = Instant::now();
-        assert_eq!(gateways.announce().await, None);
+        assert_eq!(gateways.announce().await, Trouble::new());
         assert!(began.elapsed() <= Duration::from_secs(1), "{:?}", began.elapsed());
         let Counting { most, told, .. } = &gateways.0.announcer;
         assert_eq!((most.load(Ordering::SeqCst), told.load(Ordering::SeqCst)), (AT_ONCE, 1500));

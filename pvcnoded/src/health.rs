@@ -1,17 +1,36 @@
 //! This node's health checks, published together: what several parts of the daemon find becomes one list
 //! and one figure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pvc_common::id::{NodeName, PluginName};
 use pvc_common::zk::Text;
 use pvc_common::zk::key::{self, plugin_suffix};
 use pvc_zk::Tree;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use crate::own_keys::{OwnKeys, PublishError};
+
+/// How often a check is published although nothing changed, and how soon after that failed.
+const EVERY: Duration = Duration::from_secs(60);
+const AGAIN: Duration = Duration::from_secs(10);
+/// Of so many troubles people are told in the node's health; the log has all.
+const SHOWN: usize = 3;
+
+/// What is in disorder, in sentences for people: the same as long as it is the same.
+pub type Trouble = BTreeSet<String>;
+
+/// The first of many troubles, and how many more there are.
+pub(crate) fn shown(trouble: &Trouble) -> String {
+    let first: Vec<&str> = trouble.iter().take(SHOWN).map(String::as_str).collect();
+    match trouble.len().saturating_sub(SHOWN) {
+        0 => first.join("; "),
+        more => format!("{}; and {more} more", first.join("; ")),
+    }
+}
 
 /// What a check found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +78,57 @@ impl<T: Tree> Health<T> {
         let mut values = values(&board.me, &board.found, &check, &finding);
         values.extend(more);
         board.keys.publish(&values).await.map(|_| ())
+    }
+}
+
+/// One check of what is in disorder: published when that changes, and now and then.
+pub(crate) struct Check<T> {
+    health: Health<T>,
+    name: &'static str,
+    /// Percent by which any trouble lowers the node's health.
+    delta: u32,
+    /// What is said where there is none.
+    fine: &'static str,
+    told: Trouble,
+    /// Until when what was published stands, if anything was.
+    until: Option<Instant>,
+}
+
+impl<T: Tree> Check<T> {
+    /// A check that has told nothing yet.
+    pub(crate) const fn new(
+        health: Health<T>,
+        name: &'static str,
+        delta: u32,
+        fine: &'static str,
+    ) -> Self {
+        Self { health, name, delta, fine, told: Trouble::new(), until: None }
+    }
+
+    /// What was told last.
+    pub(crate) const fn told(&self) -> &Trouble {
+        &self.told
+    }
+
+    /// Has the node's health tell of this trouble, or of none; when to do so again.
+    pub(crate) async fn tell(&mut self, trouble: &Trouble) -> Instant {
+        let now = Instant::now();
+        if let Some(until) = self.until.filter(|until| *trouble == self.told && now < *until) {
+            return until;
+        }
+        self.told.clone_from(trouble);
+        let finding = if trouble.is_empty() {
+            Finding { delta: 0, message: self.fine.to_owned() }
+        } else {
+            Finding { delta: self.delta, message: shown(trouble) }
+        };
+        let published = self.health.publish(self.name, finding, Vec::new()).await;
+        if let Err(error) = &published {
+            tracing::debug!(%error, "the health check {} is not published yet", self.name);
+        }
+        let until = Instant::now() + if published.is_ok() { EVERY } else { AGAIN };
+        self.until = Some(until);
+        until
     }
 }
 

@@ -6,6 +6,7 @@
 //! ```
 
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,13 +14,13 @@ use pvc_ceph::{Ceph, Statistics};
 use pvc_common::id::NodeName;
 use pvc_common::state::{CoordinatorState, DaemonState, Word};
 use pvc_common::view::View;
-use pvc_common::zk::key;
+use pvc_common::zk::{Seen, Text, key};
 use pvc_ipmi::Power;
 use pvc_libvirt::Hypervisor;
 use pvc_plan::fence::Policy;
 use pvc_runtime::drain::{Drain, DrainTrigger, drain};
 use pvc_runtime::reconcile::{Nudge, Registry, spawn_with};
-use pvc_zk::Tree;
+use pvc_zk::{Entry, Tree};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
@@ -29,7 +30,7 @@ use crate::fence::{FenceKeeper, Means};
 use crate::flush::Flusher;
 use crate::keeper::Keeper;
 use crate::mesh::Ear;
-use crate::primary::{Outfit, PrimaryKeeper};
+use crate::primary::{Outfit, OutfitError, PrimaryKeeper, Troubles, let_go};
 use crate::settings::Teller;
 use crate::stats::{HostFigures, Sources};
 use crate::task::TaskKeeper;
@@ -44,7 +45,7 @@ const HAND_OVER_LIMIT: Duration = Duration::from_secs(110);
 const AGAIN: Duration = Duration::from_millis(500);
 
 /// A longer break than any reconnection to an ensemble that is in order, or elects a leader on a busy
-/// machine: a primary that ends without having handed over leaves its seat to nobody.
+/// machine: a primary that ends without being heard leaves its seat to nobody until it is proved dead.
 const CUT_OFF_AFTER: Duration = Duration::from_secs(10);
 
 /// How long the tasks of a daemon that stops may take to end.
@@ -80,6 +81,8 @@ pub struct Parts<T, H, O, P, C> {
     pub hypervisor: H,
     /// What a primary has; `None` on a node that is no coordinator.
     pub outfit: Option<O>,
+    /// Where it is told what is amiss with that.
+    pub troubles: Troubles,
     /// The cluster as it changes.
     pub views: watch::Receiver<Option<Arc<View>>>,
     /// How dead nodes are seen to; `None` on a node that is no coordinator.
@@ -125,7 +128,11 @@ pub struct Service<T> {
     life: DrainTrigger,
     working: Vec<JoinHandle<()>>,
     living: JoinHandle<()>,
+    /// Lays down what a primary has, once nothing takes it up any more; `None` on a node that is no coordinator.
+    letting_go: Option<LettingGo>,
 }
+
+type LettingGo = Pin<Box<dyn Future<Output = Result<(), OutfitError>> + Send>>;
 
 /// Starts everything. The node's record must be in the tree.
 pub fn serve<T, H, O, P, C>(settings: Settings, parts: Parts<T, H, O, P, C>) -> Service<T>
@@ -138,7 +145,7 @@ where
 {
     let ((work, working_drain), (life, life_drain)) = (drain(), drain());
     let registry = Registry::default();
-    let Parts { tree, hypervisor, outfit, views, fencing, ceph, keepers } = parts;
+    let Parts { tree, hypervisor, outfit, troubles, views, fencing, ceph, keepers } = parts;
     let Storage { fencing: admission, figures, tasks, rack } = ceph;
     let node = settings.node.clone();
     let (kept_sender, kept) = watch::channel(None);
@@ -165,9 +172,12 @@ where
     };
     working.extend(tools.rack.clone().map(|rack| crew.wake_osds(node.clone(), rack)));
     working.push(crew.tasks(node.clone(), tools));
-    if let Some(outfit) = outfit {
+    let mut letting_go = None;
+    if let Some(outfit) = outfit.map(Arc::new) {
+        let last = Arc::clone(&outfit);
+        letting_go = Some(Box::pin(async move { let_go(&last).await }) as LettingGo);
         working.extend(figures.map(|ceph| crew.figures(&settings, ceph)));
-        working.push(crew.primary(node.clone(), outfit));
+        working.push(crew.primary(node.clone(), outfit, troubles));
         working.push(crew.settings(node.clone(), settings.by_primary.clone()));
     }
     working.extend(fencing.map(|fencing| crew.fence(node.clone(), fencing)));
@@ -176,7 +186,7 @@ where
     }
     working.extend(crew.run_vms(settings, hypervisor, starts));
     let Crew { tree, views, registry, .. } = crew;
-    Service { tree, node, views, kept, registry, work, life, working, living }
+    Service { tree, node, views, kept, registry, work, life, working, living, letting_go }
 }
 
 /// What every task of the crew is given.
@@ -194,9 +204,14 @@ impl<T: Tree> Crew<T> {
         spawn_with(flusher, nudge, self.views.clone(), &self.registry, &self.drain).task
     }
 
-    fn primary<O: Outfit + Sync>(&self, node: NodeName, outfit: O) -> JoinHandle<()> {
+    fn primary<O: Outfit + Sync>(
+        &self,
+        node: NodeName,
+        outfit: O,
+        troubles: Troubles,
+    ) -> JoinHandle<()> {
         let (tree, views) = (self.tree.clone(), self.views.clone());
-        let keeper = PrimaryKeeper::new(node, tree, outfit, views);
+        let keeper = PrimaryKeeper::new(node, tree, outfit, views, troubles);
         let nudge = Nudge::default();
         spawn_with(keeper, nudge, self.views.clone(), &self.registry, &self.drain).task
     }
@@ -313,15 +328,25 @@ impl<T: Tree> Service<T> {
     /// Stops in order: announces it, passes the primary's part on, ends the work, and the
     /// keepalive last. VMs keep running.
     pub async fn stop(self) {
-        self.hand_over().await;
+        let handed_over = self.hand_over().await;
         self.work.drain();
         let deadline = Instant::now() + END_LIMIT;
+        let mut ended = true;
         for task in self.working {
             if timeout_at(deadline, task).await.is_err() {
+                ended = false;
                 tracing::warn!("a task did not end in time");
             }
         }
-        if let Err(trouble) = declare(&self.tree, &self.node, DaemonState::Stop).await {
+        let mut last = Last::Stops;
+        // Whatever still runs may take something up again.
+        if let Some(letting_go) = self.letting_go.filter(|_| !handed_over && ended) {
+            match letting_go.await {
+                Ok(()) => last = Last::StopsWithoutAddresses,
+                Err(error) => tracing::warn!("still with addresses of the primary: {error}"),
+            }
+        }
+        if let Err(trouble) = declare(&self.tree, &self.node, last).await {
             tracing::warn!(error = trouble, "could not declare that this node stops");
         }
         self.life.drain();
@@ -342,7 +367,7 @@ impl<T: Tree> Service<T> {
     /// Says that this node goes, until somebody hears it.
     async fn announce(&self) {
         let mut told = false;
-        while let Err(trouble) = declare(&self.tree, &self.node, DaemonState::Shutdown).await {
+        while let Err(trouble) = declare(&self.tree, &self.node, Last::Goes).await {
             if !std::mem::replace(&mut told, true) {
                 tracing::warn!(error = trouble, "could not declare that this node goes; trying on");
             }
@@ -351,8 +376,8 @@ impl<T: Tree> Service<T> {
     }
 
     /// Says that this node goes, and waits until it is not primary any more; the reconcilers see
-    /// to it.
-    async fn hand_over(&self) {
+    /// to it. Whether they did.
+    async fn hand_over(&self) -> bool {
         let mut views = self.views.clone();
         let retired = views.wait_for(|view| {
             let state = view
@@ -389,11 +414,18 @@ impl<T: Tree> Service<T> {
         };
         tokio::select! {
             biased;
-            retired = timeout(HAND_OVER_LIMIT, handed_over) => if retired.is_err() {
-                tracing::warn!(limit_s, "still primary after the time to hand over; stopping anyway");
-            },
+            retired = timeout(HAND_OVER_LIMIT, handed_over) => {
+                if retired.is_err() {
+                    tracing::warn!(
+                        limit_s,
+                        "still primary after the time to hand over; stopping anyway"
+                    );
+                }
+                retired.is_ok_and(|seen| seen.is_ok())
+            }
             () = cut_off(&self.tree) => {
                 tracing::warn!("without ZooKeeper nothing can be handed over; stopping anyway");
+                false
             }
         }
     }
@@ -411,25 +443,68 @@ async fn cut_off<T: Tree>(tree: &T) {
     }
 }
 
-/// Writes the daemon's own state, whatever it was.
+/// What a daemon says of itself when it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Last {
+    /// It is about to stop.
+    Goes,
+    /// It stops.
+    Stops,
+    /// It stops, and none of the primary's addresses is here.
+    StopsWithoutAddresses,
+}
+
+impl Last {
+    const fn state(self) -> DaemonState {
+        match self {
+            Self::Goes => DaemonState::Shutdown,
+            Self::Stops | Self::StopsWithoutAddresses => DaemonState::Stop,
+        }
+    }
+}
+
+/// Writes the daemon's own state, whatever it was; and that it is secondary, if it has let go of the
+/// addresses: others wait for that before they take them.
 ///
 /// There is no next activation that would do what failed, and a daemon that ends without having
 /// said so is taken for dead: a write that was lost, or overtaken, is repeated. One that was not
 /// even preceded by an answer is not, for then there is nobody to tell.
-async fn declare<T: Tree>(tree: &T, node: &NodeName, state: DaemonState) -> Result<(), String> {
+async fn declare<T: Tree>(tree: &T, node: &NodeName, last: Last) -> Result<(), String> {
     const ATTEMPTS: usize = 3;
-    let key = key::node_daemon_state(node);
+    let (daemon, part) = (key::node_daemon_state(node), key::node_coordinator_state(node));
+    let (paths, state) = ([daemon.path().to_owned(), part.path().to_owned()], last.state());
     let mut trouble = String::new();
     for _ in 0..ATTEMPTS {
-        let entry = tree.get(key.path()).await.map_err(|error| error.to_string())?;
-        let seen = pvc_common::zk::Seen::read(entry.as_ref().map(|e| (&e.data[..], e.version)));
-        match tree.commit(vec![key.put(&seen, &state)]).await {
+        let found = tree.get_many(&paths).await.map_err(|error| error.to_string())?;
+        let [own, held] = &*found else { return Err("not every key was answered".to_owned()) };
+        let mut ops = vec![daemon.put(&seen(own.as_ref()), &state)];
+        let held = seen::<CoordinatorState>(held.as_ref());
+        let retires = last == Last::StopsWithoutAddresses
+            && matches!(
+                held.copied(),
+                Some(
+                    CoordinatorState::Takeover
+                        | CoordinatorState::Primary
+                        | CoordinatorState::Relinquish
+                )
+            );
+        if retires {
+            ops.push(part.put(&held, &CoordinatorState::Secondary));
+        }
+        match tree.commit(ops).await {
             Ok(()) => {
                 tracing::info!(node.name = %node, "daemon state: {}", state.text());
+                if retires {
+                    tracing::info!(node.name = %node, "primary: the addresses are for others to take");
+                }
                 return Ok(());
             }
             Err(error) => trouble = error.to_string(),
         }
     }
     Err(trouble)
+}
+
+fn seen<V: Text>(entry: Option<&Entry>) -> Seen<V> {
+    Seen::read(entry.map(|entry| (&*entry.data, entry.version)))
 }

@@ -21,7 +21,12 @@ enum Service {
 
 /// Listens as a service; its port.
 async fn listen(service: Service) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    listen_at("127.0.0.1:0", service).await
+}
+
+/// The same at this address.
+async fn listen_at(at: &str, service: Service) -> u16 {
+    let listener = TcpListener::bind(at).await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
         loop {
@@ -79,6 +84,29 @@ async fn what_others_tell_is_passed_on() {
     let all = page(&cluster, "").await.is(200);
     for part in ["pvc_nodes 3\n", "\nceph_health 0\n", "\nzk_up{zk_host=\"hv1\"} 1\n"] {
         assert!(text(&all).contains(part), "{part} is not in\n{}", text(&all));
+    }
+}
+
+/// What is said of a manager that is a standby by now: by default, and as its module may be set.
+const STANDBYS: [&str; 3] = [
+    "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+    "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 7\r\n\r\nstandby",
+    "HTTP/1.1 303 See Other\r\nLocation: http://127.0.0.9:1/\r\nContent-Length: 0\r\n\r\n",
+];
+
+#[tokio::test]
+async fn the_active_manager_is_asked_although_another_was_active_a_moment_ago() {
+    let standbys = STANDBYS.map(Service::Says).into_iter().chain([Service::Hangs]);
+    for standby in standbys {
+        let port = listen(standby).await;
+        listen_at(&format!("127.0.0.2:{port}"), Service::Says(CEPH)).await;
+        let cluster = cluster(port, 1).await;
+        page(&cluster, "/ceph").await.is(503);
+        let presence = r#"{"boot":"b","mesh":[],"addresses":["127.0.0.2"]}"#;
+        cluster.write("/nodes/hv2/presence", presence).await;
+        let of_ceph = page(&cluster, "/ceph").await.is(200);
+        assert_eq!(text(&of_ceph), "# TYPE ceph_health gauge\nceph_health 0\n");
+        assert!(text(&page(&cluster, "").await.is(200)).contains("\nceph_health 0\n"));
     }
 }
 

@@ -18,10 +18,10 @@ use pvc_zk::{CommitError, Tree};
 use tokio::time::Instant;
 
 use super::folder::Folders;
-use super::report::Trouble;
 use super::spool::{Spool, Waiting};
 use super::standing::Standing;
 use crate::gate::Gate;
+use crate::health::Trouble;
 use crate::outfit::failure;
 
 /// How many events are seen to in one activation; the rest in later ones.

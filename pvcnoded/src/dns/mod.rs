@@ -24,6 +24,9 @@ use pvc_plan::dns::{LeftOut, Server, change, wanted};
 use pvc_runtime::reconcile::{Outcome, Reconciler};
 use tokio::time::Instant;
 
+use crate::health::Trouble;
+use crate::primary::Troubles;
+
 /// How long after something failed it is tried again.
 const AGAIN: Duration = Duration::from_secs(2);
 /// How long what was written is taken to stand there: others may write to the database, too.
@@ -34,6 +37,7 @@ pub struct DnsKeeper<Z> {
     me: NodeName,
     zones: Z,
     server: Server,
+    troubles: Troubles,
     kept: Option<Kept>,
     told: Told,
 }
@@ -76,7 +80,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotPrimary => f.write_str("another node is primary"),
-            Self::Follows => f.write_str("the database leads on another node"),
+            Self::Follows => f.write_str("names not kept: the database leads on another node"),
             Self::Kept { zones, left_out, done } => {
                 write!(f, "{zones} zones kept, {left_out} names left out")?;
                 done.as_ref().map_or(Ok(()), |done| write!(f, ": {done}"))
@@ -87,9 +91,10 @@ impl fmt::Display for Report {
 }
 
 impl<Z: Zones> DnsKeeper<Z> {
-    /// Keeps the names that this server answers for in its database, once `me` is primary.
-    pub fn new(me: NodeName, zones: Z, server: Server) -> Self {
-        Self { me, zones, server, kept: None, told: Told::default() }
+    /// Keeps the names that this server answers for in its database, once `me` is primary; to `troubles` it
+    /// tells why it does not.
+    pub fn new(me: NodeName, zones: Z, server: Server, troubles: Troubles) -> Self {
+        Self { me, zones, server, troubles, kept: None, told: Told::default() }
     }
 
     /// Brings the database in line with these networks.
@@ -125,7 +130,7 @@ impl<Z: Zones> DnsKeeper<Z> {
         self.told.left_out = left_out;
     }
 
-    /// Logs what went wrong, once until something else does.
+    /// Tells what went wrong: in the log, once until something else does, and in the health of a primary.
     fn tell(&mut self, report: &Report) {
         let trouble = match report {
             Report::Failed(why) => Some(why.clone()),
@@ -135,6 +140,11 @@ impl<Z: Zones> DnsKeeper<Z> {
             tracing::warn!("names are not kept: {why}");
         }
         self.told.trouble = trouble;
+        let amiss = match report {
+            Report::Failed(_) | Report::Follows => Some(report.to_string()),
+            Report::NotPrimary | Report::Kept { .. } => None,
+        };
+        self.troubles.tell(Self::NAME, &amiss.into_iter().collect::<Trouble>());
     }
 }
 
@@ -163,6 +173,7 @@ impl<Z: Zones> Reconciler for DnsKeeper<Z> {
             // Another primary writes there now.
             self.kept = None;
             self.told = Told::default();
+            self.tell(&Report::NotPrimary);
             return Outcome::settled(Report::NotPrimary);
         }
         let fresh = |kept: &&Kept| kept.networks.is(&view.networks) && kept.at.elapsed() < TRUST;

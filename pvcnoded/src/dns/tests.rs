@@ -34,7 +34,7 @@ fn view(state: &str, hosts: usize) -> Arc<View> {
 
 fn keeper(zones: &FakeZones) -> DnsKeeper<FakeZones> {
     let server = Server::of(Some("pvc.lab")).unwrap();
-    DnsKeeper::new("hv1".parse().unwrap(), zones.clone(), server)
+    DnsKeeper::new("hv1".parse().unwrap(), zones.clone(), server, Troubles::default())
 }
 
 fn kept(done: Option<&str>) -> Report {
@@ -111,4 +111,26 @@ async fn a_zone_of_somebody_else_keeps_no_other_out() {
     let done = Some("1 zones made, 0 changed, 0 removed".to_owned());
     assert_eq!(outcome.report, Report::Kept { zones: 2, left_out: 1, done });
     assert_eq!(zones.answers("10.0.0.10.in-addr.arpa", "PTR"), ["host0.a.local"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_that_are_not_kept_are_a_trouble_of_the_primary_until_they_are_or_it_is_another() {
+    let (zones, troubles) = (FakeZones::new(), Troubles::default());
+    let (me, server) = ("hv1".parse().unwrap(), Server::of(Some("pvc.lab")).unwrap());
+    let mut keeper = DnsKeeper::new(me, zones.clone(), server, troubles.clone());
+    let mut told = async |state: &str| {
+        keeper.reconcile(view(state, 1)).await;
+        troubles.all().into_iter().collect::<Vec<_>>()
+    };
+    zones.stick(true);
+    let late = "names not kept: the database in memory did not answer within 10 s";
+    assert_eq!(told("primary").await, [late]);
+    zones.stick(false);
+    zones.follow(true);
+    let follows = "names not kept: the database leads on another node";
+    assert_eq!(told("primary").await, [follows]);
+    assert_eq!(told("secondary").await, [""; 0]);
+    assert_eq!(told("primary").await, [follows]);
+    zones.follow(false);
+    assert_eq!(told("primary").await, [""; 0]);
 }

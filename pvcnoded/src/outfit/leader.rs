@@ -44,13 +44,22 @@ pub struct Leader<R, U> {
     units: U,
     /// Whether it is to be here. A secondary does not ask whether it is.
     wanted: AtomicBool,
-    asking: Mutex<Option<JoinHandle<Result<(), String>>>>,
+    asking: Mutex<Asking>,
+}
+
+/// What was asked for, and what came of it.
+#[derive(Default)]
+struct Asking {
+    under_way: Option<JoinHandle<Result<(), String>>>,
+    /// Why it did not lead when it was asked for the last time. It is asked for again at once, and that takes
+    /// longer than anybody waits: without this, people would be told the reason in passing.
+    refused: Option<String>,
 }
 
 impl<R: Replicas, U: Units> Leader<R, U> {
     /// The lead of `me`'s database.
     pub fn new(me: NodeName, replicas: R, units: U) -> Self {
-        let (wanted, asking) = (AtomicBool::new(false), Mutex::new(None));
+        let (wanted, asking) = (AtomicBool::new(false), Mutex::default());
         Self { me, replicas: Arc::new(replicas), units, wanted, asking }
     }
 
@@ -60,20 +69,22 @@ impl<R: Replicas, U: Units> Leader<R, U> {
 
     /// Asks for the lead, or goes on waiting for what was asked before.
     async fn ask(&self) -> Result<(), OutfitError> {
-        let mut slot = self.asking.lock().await;
-        let asking = slot
+        let mut all = self.asking.lock().await;
+        let Asking { under_way, refused } = &mut *all;
+        let asking = under_way
             .get_or_insert_with(|| tokio::spawn(ask(self.me.clone(), Arc::clone(&self.replicas))));
-        let what = match timeout(PATIENCE, asking).await {
+        *refused = match timeout(PATIENCE, asking).await {
             Ok(Ok(Ok(()))) => None,
             Ok(Ok(Err(why))) => Some(why),
             Ok(Err(_)) => Some("asking for it was given up".to_owned()),
             Err(_) => {
-                let what = "it does not lead yet, and is asked for".to_owned();
+                let not_yet = || "it does not lead yet, and is asked for".to_owned();
+                let what = refused.clone().unwrap_or_else(not_yet);
                 return Err(OutfitError { what });
             }
         };
-        *slot = None;
-        what.map_or(Ok(()), |what| Err(OutfitError { what }))
+        *under_way = None;
+        refused.clone().map_or(Ok(()), |what| Err(OutfitError { what }))
     }
 }
 
@@ -130,7 +141,8 @@ impl<R: Replicas, U: Units> Part for Leader<R, U> {
     fn lay_down(&self) -> Doing<'_, ()> {
         Box::pin(async {
             self.wanted.store(false, Ordering::Relaxed);
-            if let Some(asking) = self.asking.lock().await.take() {
+            let Asking { under_way, .. } = std::mem::take(&mut *self.asking.lock().await);
+            if let Some(asking) = under_way {
                 asking.abort();
             }
             Ok(())

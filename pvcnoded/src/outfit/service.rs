@@ -1,6 +1,6 @@
 //! A unit of systemd that runs where the primary is.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pvc_host::{UnitState, Units};
@@ -20,24 +20,44 @@ const STEADY: Duration = Duration::from_secs(30);
 pub struct Service<U> {
     units: U,
     unit: String,
+    course: Arc<Mutex<Course>>,
+}
+
+/// How it ran.
+#[derive(Debug, Default)]
+struct Course {
+    /// Whether it was started here, and is to run on.
+    started: bool,
     /// When it was last seen to have ended by itself.
-    ended: Arc<Mutex<Option<Instant>>>,
+    ended: Option<Instant>,
 }
 
 impl<U: Units> Service<U> {
     /// The service that this unit is.
     pub fn new(units: U, unit: impl Into<String>) -> Self {
-        Self { units, unit: unit.into(), ended: Arc::default() }
+        Self { units, unit: unit.into(), course: Arc::default() }
+    }
+
+    fn course(&self) -> MutexGuard<'_, Course> {
+        self.course.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What it is doing, and whether it ended by itself lately.
     async fn look(&self) -> Result<(UnitState, bool), OutfitError> {
         let state = self.units.state(&self.unit).await.map_err(failure)?;
-        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        if state == UnitState::Restarting {
-            *ended = Some(Instant::now());
+        let mut course = self.course();
+        let ended = match state {
+            UnitState::Restarting => true,
+            // Systemd is not to start it again, by the status with which it ended.
+            UnitState::Failed | UnitState::Inactive => course.started,
+            UnitState::Active | UnitState::Starting | UnitState::Stopping | UnitState::Absent => {
+                false
+            }
+        };
+        if ended {
+            course.ended = Some(Instant::now());
         }
-        Ok((state, ended.is_some_and(|at| at.elapsed() < STEADY)))
+        Ok((state, course.ended.is_some_and(|at| at.elapsed() < STEADY)))
     }
 }
 
@@ -77,6 +97,7 @@ impl<U: Units> Part for Service<U> {
                 | UnitState::Inactive
                 | UnitState::Failed => self.units.start(&self.unit).await.map_err(failure)?,
             }
+            self.course().started = true;
             if ended {
                 let what = "it ends by itself and is started again".to_owned();
                 return Err(OutfitError { what });
@@ -87,7 +108,7 @@ impl<U: Units> Part for Service<U> {
 
     fn lay_down(&self) -> Doing<'_, ()> {
         Box::pin(async {
-            *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            *self.course() = Course::default();
             self.units.stop(&self.unit).await.map_err(failure)
         })
     }
@@ -108,14 +129,32 @@ mod tests {
         assert_eq!(service.held().await, Ok(Holding::EVERYTHING));
         host.crash_unit("a.service");
         let some = Ok(Holding { any: true, all: false });
-        assert_eq!(service.held().await, some);
+        assert_eq!(service.held().await, some.clone());
         let trouble = service.take_up().await.unwrap_err();
         assert!(trouble.what.contains("ends by itself"), "{trouble}");
         // It is up for a moment, as it is now and then.
         host.start("a.service").await.unwrap();
-        assert_eq!((service.held().await, service.take_up().await), (some, Err(trouble)));
+        let seen = (some.clone(), Err(trouble.clone()));
+        assert_eq!((service.held().await, service.take_up().await), seen);
         tokio::time::advance(STEADY).await;
         assert_eq!(service.held().await, Ok(Holding::EVERYTHING));
         service.take_up().await.unwrap();
+        // A status after which systemd lets it be.
+        host.fail_unit("a.service");
+        assert_eq!(service.held().await, Ok(Holding::NOTHING));
+        assert_eq!(service.take_up().await.unwrap_err(), trouble);
+        assert_eq!((service.held().await, service.take_up().await), (some, Err(trouble)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn how_it_ended_before_this_node_was_primary_is_no_trouble() {
+        let host = FakeHost::new();
+        host.fail_unit("a.service");
+        let service = Service::new(host.clone(), "a.service");
+        service.take_up().await.unwrap();
+        service.lay_down().await.unwrap();
+        host.fail_unit("a.service");
+        service.take_up().await.unwrap();
+        assert_eq!(service.held().await, Ok(Holding::EVERYTHING));
     }
 }

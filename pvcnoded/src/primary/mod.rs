@@ -7,8 +7,9 @@
 mod contact;
 #[cfg(test)]
 mod tests;
+mod trouble;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::{Future, pending};
 use std::sync::Arc;
@@ -24,7 +25,11 @@ use pvc_zk::{CommitError, Tree};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::health::Trouble;
+
 use contact::Contact;
+
+pub use trouble::Troubles;
 
 /// How long after a failed step it is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -59,6 +64,36 @@ pub trait Outfit: Send + 'static {
     fn lay_down(&self, phase: Phase) -> impl Future<Output = Result<(), OutfitError>> + Send;
 }
 
+impl<O: Outfit + Sync> Outfit for Arc<O> {
+    async fn held(&self) -> Sight {
+        O::held(self).await
+    }
+
+    async fn take_up(&self, phase: Phase) -> Result<(), OutfitError> {
+        O::take_up(self, phase).await
+    }
+
+    async fn lay_down(&self, phase: Phase) -> Result<(), OutfitError> {
+        O::lay_down(self, phase).await
+    }
+}
+
+/// Lays down all that a primary has, in order, once no [`PrimaryKeeper`] is at work any more.
+///
+/// # Errors
+/// When there may be addresses left. Of all else that fails is only told in the log.
+pub(crate) async fn let_go<O: Outfit>(outfit: &O) -> Result<(), OutfitError> {
+    for phase in Phase::DOWN {
+        let done = outfit.lay_down(phase).await;
+        if Step::LayDown(phase).must_succeed() {
+            done?;
+        } else if let Err(error) = done {
+            tracing::warn!("primary: {error}");
+        }
+    }
+    Ok(())
+}
+
 /// Makes this coordinator primary, or not.
 pub struct PrimaryKeeper<T, O> {
     me: NodeName,
@@ -66,6 +101,7 @@ pub struct PrimaryKeeper<T, O> {
     outfit: O,
     views: watch::Receiver<Option<Arc<View>>>,
     contact: Contact,
+    troubles: Troubles,
     /// Whether any of the addresses was, or may have been, here at the last look.
     addresses: bool,
     told: Told,
@@ -81,7 +117,7 @@ struct Told {
     /// down at every look, and what cannot be looked at is taken up again and again.
     blindly_done: BTreeMap<Phase, &'static str>,
     /// A database that has no leader has none for a while, and is asked for it every second.
-    trouble: BTreeSet<String>,
+    trouble: Trouble,
 }
 
 /// The outfit as it was last looked at. Looking costs a program per service, and the view
@@ -147,7 +183,8 @@ enum Stopped {
 }
 
 impl<T: Tree, O: Outfit + Sync> PrimaryKeeper<T, O> {
-    /// A keeper that has done nothing yet. By `views` it sees what changes while it is at work.
+    /// A keeper that has done nothing yet. By `views` it sees what changes while it is at work; to `troubles`
+    /// it tells what is amiss.
     ///
     /// # Panics
     /// Outside a tokio runtime.
@@ -156,22 +193,23 @@ impl<T: Tree, O: Outfit + Sync> PrimaryKeeper<T, O> {
         tree: T,
         outfit: O,
         views: watch::Receiver<Option<Arc<View>>>,
+        troubles: Troubles,
     ) -> Self {
         let (contact, told) = (Contact::new(tree.clone()), Told::default());
-        Self { me, tree, outfit, views, contact, addresses: false, told, looked: None }
+        Self { me, tree, outfit, views, contact, troubles, addresses: false, told, looked: None }
     }
 
-    /// Performs a step, unless the ensemble falls silent meanwhile, or what takes long to be had is
-    /// to be had elsewhere.
+    /// Performs a step, unless the ensemble falls silent meanwhile, or what is to be had is to be had
+    /// elsewhere.
     async fn perform(&self, step: Step) -> Result<(), Stopped> {
-        let may_take_long = matches!(step, Step::TakeUp(Phase::Leader | Phase::Services));
+        let takes_up = matches!(step, Step::TakeUp(_));
         match step {
             // What is done when the ensemble is silent is not given up because it is.
             Step::LayDown(Phase::Addresses) => self.act(step).await,
             Step::Write { .. } | Step::TakeUp(_) | Step::LayDown(_) => tokio::select! {
                 biased;
                 () = self.contact.lost() => Err(Stopped::OutOfTouch),
-                () = self.called_off(), if may_take_long => Err(Stopped::Superseded),
+                () = self.called_off(), if takes_up => Err(Stopped::Superseded),
                 done = self.act(step) => done,
             },
         }
@@ -285,7 +323,7 @@ impl<T: Tree, O: Outfit + Sync> PrimaryKeeper<T, O> {
     }
 
     /// Takes note of a trouble, and tells of it unless that was done the last time.
-    fn complain(&self, why: String, report: &mut Report, trouble: &mut BTreeSet<String>) {
+    fn complain(&self, why: String, report: &mut Report, trouble: &mut Trouble) {
         if !self.told.trouble.contains(&why) {
             tracing::warn!("primary: {why}");
         }
@@ -301,7 +339,7 @@ impl<T: Tree, O: Outfit + Sync> PrimaryKeeper<T, O> {
         if !blind {
             self.told.blindly_done.clear();
         }
-        let mut trouble = BTreeSet::new();
+        let mut trouble = Trouble::new();
         for OutfitError { what } in unseen {
             self.complain(what, &mut report, &mut trouble);
         }
@@ -326,6 +364,7 @@ impl<T: Tree, O: Outfit + Sync> PrimaryKeeper<T, O> {
                 }
             }
         }
+        self.troubles.tell(Self::NAME, &trouble);
         self.told.trouble = trouble;
         report
     }

@@ -101,7 +101,13 @@ async fn what_cannot_be_seen_is_told_of_once_and_laid_down_or_taken_up_all_the_s
     let _logging = set_default(log.clone());
     let (_sender, views) = watch::channel(None);
     let mut troubles = 0;
-    let mut keeper = PrimaryKeeper::new("hv1".parse().unwrap(), FakeTree::new(), Blind, views);
+    let mut keeper = PrimaryKeeper::new(
+        "hv1".parse().unwrap(),
+        FakeTree::new(),
+        Blind,
+        views,
+        Troubles::default(),
+    );
     for (view, how) in [
         (view(CoordinatorState::Secondary, "hv2"), "laid down"),
         (view(CoordinatorState::Primary, "hv1"), "taken up"),

@@ -29,7 +29,7 @@ use pvcnoded::health::Health;
 use pvcnoded::image::ClusterImage;
 use pvcnoded::keeper::Keeper;
 use pvcnoded::outfit::{self, Leader};
-use pvcnoded::primary::{Outfit, OutfitError, Sight};
+use pvcnoded::primary::{Outfit, OutfitError, Sight, Troubles};
 use pvcnoded::serve::{Fencing, Parts, Service, Settings, Storage, serve};
 use pvcnoded::stats::HostFigures;
 use pvcnoded::task::osd::{self, Programs, Rack, Started};
@@ -66,7 +66,7 @@ pub(crate) fn uuid(n: usize) -> VmUuid {
 pub(crate) struct Floor {
     held: Arc<Mutex<BTreeMap<String, (bool, bool)>>>,
     stuck: Arc<Mutex<BTreeSet<(String, Part)>>>,
-    /// Of one more service, which nobody misses.
+    /// Of one more address and one more service, which nobody misses.
     pub(crate) moods: Moods,
 }
 
@@ -302,6 +302,7 @@ impl Bench {
             key::node_domain_state(&me).create(&DomainState::Ready),
             static_data,
             key::node_presence(&me).create(&presence(node)),
+            key::node_monitoring_data(&me).create(&()),
         ];
         self.tree.commit(ops).await.unwrap();
         if let Some(power) = &self.power {
@@ -333,7 +334,8 @@ impl Bench {
             means: Means { power, ceph: self.ceph.clone().unwrap_or_default() },
             ear: None,
         });
-        let (parts, keepers) = self.networks(node, &tree, &views);
+        let troubles = Troubles::default();
+        let (parts, keepers) = self.networks(node, &tree, &views, &troubles);
         let outfit = Some(FakeOutfit(name(node), self.floor.clone(), parts));
         let storage = self.ceph.clone().map(|ceph| (ceph, presence(node).addresses));
         let rack = self.disks.get(node).map(|disks| -> Arc<dyn Rack> {
@@ -352,7 +354,9 @@ impl Bench {
             tasks: self.ceph.clone(),
             rack,
         };
-        let parts = Parts { tree: tree.clone(), hypervisor, outfit, views, fencing, ceph, keepers };
+        let tree_of = tree.clone();
+        let parts =
+            Parts { tree: tree_of, hypervisor, outfit, troubles, views, fencing, ceph, keepers };
         let service = serve::<FakeTree, FakeHypervisor, FakeOutfit, FakePower, FakeCeph>(
             settings(node, self.run.path().join(node), self.ceph.as_ref()),
             parts,
@@ -372,24 +376,34 @@ impl Bench {
         node: &str,
         tree: &FakeTree,
         views: &watch::Receiver<Option<Arc<View>>>,
+        troubles: &Troubles,
     ) -> (outfit::Parts, Vec<Keeper>) {
         let host = self.hosts[node].clone();
-        let gateways = Gateways::new(host.clone(), host.clone(), views.clone());
+        let gateways = Gateways::new(host.clone(), host.clone(), views.clone(), troubles.clone());
         let dhcp = Dhcp::new(host.clone(), self.dhcp(node));
-        let moody = Arc::new(self.floor.moods.of(node));
+        let moody = |phase| Arc::new(self.floor.moods.of(node, phase));
+        // Of no account unless a test installs it.
+        let api = Arc::new(outfit::Service::new(host.clone(), "pvcapid.service"));
         let mut parts: Vec<Arc<dyn outfit::Part>> =
-            vec![Arc::new(gateways.clone()), Arc::new(dhcp.clone()), moody];
+            vec![Arc::new(gateways.clone()), Arc::new(dhcp.clone()), api];
+        for phase in [Phase::Addresses, Phase::Services] {
+            parts.push(moody(phase));
+        }
         if let Some(databases) = &self.databases {
             parts.push(Arc::new(Leader::new(name(node), databases.on(node), host.clone())));
         }
         let parts = outfit::Parts::new(parts);
         let (me, tree) = (name(node), tree.clone());
         let health = Health::new(me.clone(), tree.clone());
-        let it = dhcp::Node { me, tree, links: host, health };
+        let it = dhcp::Node { me, tree, links: host, health: health.clone() };
         let keeper = Keeper::of(move |views, registry, drain| {
             dhcp.follow(it, views.clone(), registry, drain)
         });
-        (parts, vec![Keeper::new(gateways.keeper()), keeper])
+        let troubles = troubles.clone();
+        let health = Keeper::of(move |_, _, drain| {
+            vec![tokio::spawn(troubles.publish(health, drain.clone()))]
+        });
+        (parts, vec![Keeper::new(gateways.keeper()), keeper, health])
     }
 
     /// Where a node's dnsmasqs and their leases are.

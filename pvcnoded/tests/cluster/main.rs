@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod admission;
+mod ailing;
 mod bench;
 mod benchmark;
 mod chaos;

@@ -1,4 +1,4 @@
-//! A service of the primary that has moods, as systemd and programs have.
+//! Parts of the primary that have moods, as systemd and programs have.
 
 use std::collections::BTreeMap;
 use std::future::pending;
@@ -8,7 +8,7 @@ use pvc_plan::primary::{Holding, Phase};
 use pvcnoded::outfit::{Doing, Part};
 use pvcnoded::primary::OutfitError;
 
-/// What is wrong with the service of a node.
+/// What is wrong with the part of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mood {
     /// It is not there at all.
@@ -21,41 +21,41 @@ pub(crate) enum Mood {
     Slow,
 }
 
-/// The moods of all nodes' services. Clones are the same.
+/// The moods of all nodes' parts, one in each phase. Clones are the same.
 #[derive(Clone, Default)]
-pub(crate) struct Moods(Arc<Mutex<BTreeMap<String, Mood>>>);
+pub(crate) struct Moods(Arc<Mutex<BTreeMap<(String, Phase), Mood>>>);
 
 impl Moods {
-    /// From now on a node's service is in this mood.
-    pub(crate) fn set(&self, node: &str, mood: Mood) {
-        self.0.lock().unwrap().insert(node.to_owned(), mood);
+    /// From now on a node's part of a phase is in this mood.
+    pub(crate) fn set(&self, node: &str, phase: Phase, mood: Mood) {
+        self.0.lock().unwrap().insert((node.to_owned(), phase), mood);
     }
 
-    /// The service of a node.
-    pub(crate) fn of(&self, node: &str) -> Moody {
-        Moody { node: node.to_owned(), moods: self.clone() }
+    /// The part of a node.
+    pub(crate) fn of(&self, node: &str, phase: Phase) -> Moody {
+        Moody { of: (node.to_owned(), phase), moods: self.clone() }
     }
 }
 
-/// The service of a node.
+/// A part of a node.
 pub(crate) struct Moody {
-    node: String,
+    of: (String, Phase),
     moods: Moods,
 }
 
 impl Moody {
     fn mood(&self) -> Mood {
-        self.moods.0.lock().unwrap().get(&self.node).copied().unwrap_or(Mood::Absent)
+        self.moods.0.lock().unwrap().get(&self.of).copied().unwrap_or(Mood::Absent)
     }
 }
 
 impl Part for Moody {
     fn name(&self) -> &'static str {
-        "moody.service"
+        "moody"
     }
 
     fn phase(&self) -> Phase {
-        Phase::Services
+        self.of.1
     }
 
     fn held(&self) -> Doing<'_, Holding> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pvc_common::id::NodeName;
 use pvc_common::state::{CoordinatorState, DaemonState};
 use pvc_common::zk::key;
-use pvc_plan::primary::TOUCH;
+use pvc_plan::primary::{Phase, TOUCH};
 use tokio::time::Instant;
 
 use crate::bench::{Bench, Part, name};
@@ -111,7 +111,9 @@ async fn a_service_that_cannot_be_looked_at_holds_up_nothing() {
     for mood in [Mood::Unseen, Mood::Silent] {
         let mut bench = Bench::new(2).await;
         settled(&bench, |_| true).await;
-        ["hv1", "hv2"].into_iter().for_each(|node| bench.floor.moods.set(node, mood));
+        ["hv1", "hv2"]
+            .into_iter()
+            .for_each(|node| bench.floor.moods.set(node, Phase::Services, mood));
         bench.pass(Duration::from_secs(10)).await;
         let took = switch_and_stop(&mut bench).await;
         assert!(took.iter().all(|took| *took < Duration::from_secs(15)), "{mood:?}: {took:?}");
@@ -122,11 +124,27 @@ async fn a_service_that_cannot_be_looked_at_holds_up_nothing() {
 async fn a_service_that_is_slow_to_be_had_holds_up_nothing() {
     let mut bench = Bench::new(2).await;
     settled(&bench, |_| true).await;
-    ["hv1", "hv2"].into_iter().for_each(|node| bench.floor.moods.set(node, Mood::Slow));
+    ["hv1", "hv2"]
+        .into_iter()
+        .for_each(|node| bench.floor.moods.set(node, Phase::Services, Mood::Slow));
     bench.pass(Duration::from_secs(10)).await;
     let took = switch_and_stop(&mut bench).await;
     // Without being taken for a silence of the ensemble.
     assert!(took.iter().all(|took| *took < TOUCH / 4), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn addresses_that_are_slow_to_be_had_hold_up_no_switch() {
+    let bench = Bench::new(2).await;
+    let first = settled(&bench, |_| true).await;
+    let other = if first == "hv1" { "hv2" } else { "hv1" };
+    bench.floor.moods.set(&first, Phase::Addresses, Mood::Slow);
+    bench.pass(Duration::from_secs(10)).await;
+    let switched = Instant::now();
+    bench.put(&key::primary_node(), &Some(name(other))).await;
+    settled(&bench, |primary| primary.as_str() == other).await;
+    let took = switched.elapsed();
+    assert!(took < TOUCH / 4, "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -234,6 +252,25 @@ async fn a_coordinator_that_is_stopped_while_the_ensemble_is_silent_ends_soon_af
         let next = settled(&bench, |_| true).await;
         assert_ne!(next, node);
     }
+}
+
+/// It is heard again when it has given up and is about to end: others see that it has stopped, and must not
+/// wait for its addresses until it is back.
+#[tokio::test(start_paused = true)]
+async fn a_primary_that_is_heard_again_just_when_it_ends_leaves_its_seat_to_another() {
+    let mut bench = Bench::new(3).await;
+    let first = settled(&bench, |_| true).await;
+    let tree = bench.daemons[&first].tree().clone();
+    tree.suspend();
+    let silence = async {
+        tokio::time::sleep(Duration::from_secs(12)).await;
+        tree.resume();
+    };
+    tokio::join!(bench.stop(&first), silence);
+    let state = bench.read(&key::node_daemon_state(&name(&first))).await.copied();
+    assert_eq!(state, Some(DaemonState::Stop));
+    settled(&bench, |primary| primary.as_str() != first).await;
+    assert!(!bench.floor.has(&first, Part::Services), "nobody else would end them");
 }
 
 #[tokio::test(start_paused = true)]

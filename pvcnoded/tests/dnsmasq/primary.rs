@@ -22,6 +22,7 @@ use pvcnoded::gateway::Gateways;
 use pvcnoded::health::Health;
 use pvcnoded::image::ClusterImage;
 use pvcnoded::outfit::Part;
+use pvcnoded::primary::Troubles;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -200,7 +201,8 @@ impl Primary {
         };
         let links = Netlink::open().unwrap();
         let dnsmasqs = Dnsmasqs::new(&places);
-        let gateways = Gateways::new(links.clone(), PacketAnnouncer, cluster.mirror.view());
+        let (views, troubles) = (cluster.mirror.view(), Troubles::default());
+        let gateways = Gateways::new(links.clone(), PacketAnnouncer, views, troubles);
         let dhcp = Dhcp::new(dnsmasqs.clone(), places.clone());
         let ((trigger, drain), registry) = (drain(), Registry::default());
         let views = cluster.mirror.view();

@@ -196,9 +196,9 @@ pub struct VmSummary {
 pub struct OsdSummary {
     /// Its number.
     pub id: String,
-    /// `up` or `down`.
+    /// `up` or `down`; `unknown` until Ceph has told of it.
     pub up: String,
-    /// `in` or `out`.
+    /// `in` or `out`; `unknown` until Ceph has told of it.
     #[serde(rename = "in")]
     pub is_in: String,
 }

@@ -11,6 +11,7 @@ use crate::image::View;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct OsdStats {
+    uuid: serde_json::Value,
     up: serde_json::Value,
     #[serde(rename = "in")]
     is_in: serde_json::Value,
@@ -28,12 +29,20 @@ fn stats(view: &View) -> impl Iterator<Item = (String, OsdStats)> {
     })
 }
 
+/// What is said of an OSD of which Ceph has not told yet.
+pub(super) const UNKNOWN: &str = "unknown";
+
 /// The state of every OSD.
 pub(super) fn osds(view: &View) -> Vec<OsdSummary> {
-    let summary = |(id, stats): (String, OsdStats)| OsdSummary {
-        id,
-        up: if stats.up == 1 { "up" } else { "down" }.to_owned(),
-        is_in: if stats.is_in == 1 { "in" } else { "out" }.to_owned(),
+    let summary = |(id, stats): (String, OsdStats)| {
+        let told = |flag: &serde_json::Value, yes: &str, no: &str| match flag.as_u64() {
+            // A new OSD is down and out there, and has a bar for all else.
+            _ if stats.uuid == "|" => UNKNOWN.to_owned(),
+            Some(1) => yes.to_owned(),
+            Some(_) => no.to_owned(),
+            None => UNKNOWN.to_owned(),
+        };
+        OsdSummary { id, up: told(&stats.up, "up", "down"), is_in: told(&stats.is_in, "in", "out") }
     };
     stats(view).map(summary).collect()
 }

@@ -148,8 +148,11 @@ fn vm_counts(detail: &StatusDetail) -> StateCounts {
 }
 
 fn osd_counts(detail: &StatusDetail) -> StateCounts {
-    let known = ["up,in", "up,out", "down,in", "down,out"].map(str::to_owned);
-    let state = |osd: &OsdSummary| format!("{},{}", osd.up, osd.is_in);
+    let known = ["up,in", "up,out", "down,in", "down,out", storage::UNKNOWN].map(str::to_owned);
+    let state = |osd: &OsdSummary| match (&*osd.up, &*osd.is_in) {
+        (storage::UNKNOWN, _) | (_, storage::UNKNOWN) => storage::UNKNOWN.to_owned(),
+        (up, is_in) => format!("{up},{is_in}"),
+    };
     counted(detail.osd.iter().map(state), &known)
 }
 

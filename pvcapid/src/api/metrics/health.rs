@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pvc_common::api::{Health, Status, StatusDetail};
+use pvc_common::api::{Health, OsdSummary, Status, StatusDetail};
 use pvc_common::state::{DaemonState, DomainState, FaultStatus, VmState, Word};
 
 use super::fence;
@@ -110,16 +110,16 @@ fn vm_states(page: &mut Page, detail: &StatusDetail) {
 }
 
 fn osd_states(page: &mut Page, detail: &StatusDetail) {
-    let count = |holds: fn(&pvc_common::api::OsdSummary) -> bool| {
-        detail.osd.iter().map(|osd| u64::from(holds(osd))).sum::<u64>()
+    let count = |of: fn(&OsdSummary) -> &str, states: [&'static str; 3]| {
+        let holds = |state| detail.osd.iter().filter(|osd| of(osd) == state).count();
+        states.map(|state| (state, u64::try_from(holds(state)).unwrap_or(u64::MAX)))
     };
-    let up = count(|osd| osd.up == "up");
-    let is_in = count(|osd| osd.is_in == "in");
-    let all = count(|_| true);
     let help = "Number of OSDs by whether they run";
-    page.counts("pvc_ceph_osd_up_states", help, "state", [("up", up), ("down", all - up)]);
+    let counts = count(|osd| &osd.up, ["up", "down", UNKNOWN]);
+    page.counts("pvc_ceph_osd_up_states", help, "state", counts);
     let help = "Number of OSDs by whether data is kept on them";
-    page.counts("pvc_ceph_osd_in_states", help, "state", [("in", is_in), ("out", all - is_in)]);
+    let counts = count(|osd| &osd.is_in, ["in", "out", UNKNOWN]);
+    page.counts("pvc_ceph_osd_in_states", help, "state", counts);
 }
 
 #[cfg(test)]
