@@ -87,6 +87,7 @@ pub(crate) fn presence(config: &Config) -> std::io::Result<Presence> {
         boot: fact::boot_id()?,
         mesh: liveness::addresses(config),
         addresses: addresses(config),
+        without_vms: !config.functions.hypervisor,
     })
 }
 

@@ -51,7 +51,7 @@ pub(crate) fn name(text: &str) -> NodeName {
 pub(crate) fn presence(node: &str) -> Presence {
     let number = name(node).number().unwrap();
     let address = format!("10.0.0.{number}").parse().unwrap();
-    Presence { boot: "first".to_owned(), mesh: vec![], addresses: vec![address] }
+    Presence { boot: "first".to_owned(), addresses: vec![address], ..Presence::default() }
 }
 
 const ON_RBD: &str = "<disk type='network' device='disk'><source protocol='rbd' name='vms/a'/>\
@@ -353,10 +353,11 @@ impl Bench {
             rack,
         };
         let parts = Parts { tree: tree.clone(), hypervisor, outfit, views, fencing, ceph, keepers };
-        let service = serve::<FakeTree, FakeHypervisor, FakeOutfit, FakePower, FakeCeph>(
-            settings(node, self.run.path().join(node), self.ceph.as_ref()),
-            parts,
-        );
+        let mut settings = settings(node, self.run.path().join(node), self.ceph.as_ref());
+        let told = self.read(&key::node_presence(&name(node))).await;
+        settings.vms.take_if(|_| told.get().is_some_and(|told| told.without_vms));
+        let service =
+            serve::<FakeTree, FakeHypervisor, FakeOutfit, FakePower, FakeCeph>(settings, parts);
         let daemon = Daemon { service, tree, _mirror: mirror };
         self.daemons.insert(node.to_owned(), daemon);
     }

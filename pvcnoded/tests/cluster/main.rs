@@ -18,5 +18,6 @@ mod moods;
 mod network;
 mod osd;
 mod primary;
+mod quorum;
 mod storage;
 mod task;

@@ -8,7 +8,7 @@ use crate::state::{EvidenceKind, FencePhase, LeaseKind, Verdict};
 use crate::zk::Seen;
 
 /// What a running daemon tells of itself and its host, for the time when it no longer can.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Presence {
     /// Names this boot of the host: another text means that nothing of the former boot runs.
     pub boot: String,
@@ -16,6 +16,8 @@ pub struct Presence {
     pub mesh: Vec<SocketAddr>,
     /// The addresses from which its storage clients talk: never floating ones.
     pub addresses: Vec<IpAddr>,
+    /// Whether it runs no VMs, and none must be sent there.
+    pub without_vms: bool,
 }
 
 /// A promise of a node: unless it hears most of `voters`, it ends within `ms`.

@@ -17,6 +17,9 @@ struct PresenceText {
     boot: String,
     mesh: Vec<SocketAddr>,
     addresses: Vec<IpAddr>,
+    /// Left out where it is not so, as older daemons do.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    without_vms: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -82,13 +85,13 @@ pub(super) fn id<T: std::str::FromStr<Err = crate::id::BadId>>(text: &str) -> Re
 
 impl Text for Presence {
     fn encode(&self) -> String {
-        let Self { boot, mesh, addresses } = self.clone();
-        encode(&PresenceText { boot, mesh, addresses })
+        let Self { boot, mesh, addresses, without_vms } = self.clone();
+        encode(&PresenceText { boot, mesh, addresses, without_vms })
     }
 
     fn decode(text: &str) -> Result<Self, BadText> {
-        let PresenceText { boot, mesh, addresses } = decode(text)?;
-        Ok(Self { boot, mesh, addresses })
+        let PresenceText { boot, mesh, addresses, without_vms } = decode(text)?;
+        Ok(Self { boot, mesh, addresses, without_vms })
     }
 }
 
@@ -260,8 +263,13 @@ mod tests {
             boot: "b1".to_owned(),
             mesh: vec!["10.255.0.1:7411".parse().unwrap()],
             addresses: vec!["10.254.0.1".parse().unwrap()],
+            without_vms: false,
         };
-        assert_eq!(Presence::decode(&presence.encode()), Ok(presence));
+        assert_eq!(Presence::decode(&presence.encode()), Ok(presence.clone()));
+        let quorum = Presence { without_vms: true, ..presence };
+        assert_eq!(Presence::decode(&quorum.encode()), Ok(quorum));
+        let older = Presence::decode(r#"{"boot":"b1","mesh":[],"addresses":[]}"#).unwrap();
+        assert!(!older.without_vms && !older.encode().contains("without_vms"));
         let voters = BTreeSet::from(["hv2".parse().unwrap()]);
         let lease = Some(FenceLease { kind: LeaseKind::Device, ms: 3_600, voters });
         assert_eq!(Option::<FenceLease>::decode(&lease.encode()), Ok(lease));
