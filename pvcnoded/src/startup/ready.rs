@@ -118,6 +118,23 @@ mod tests {
         assert_eq!(host.changes(), before);
     }
 
+    #[tokio::test]
+    async fn a_node_without_networking_leaves_networks_and_their_services_alone() {
+        let text = MANUAL.replace("enable_networking: True", "enable_networking: False");
+        let config = Config::check(&text).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let host = FakeHost::new();
+        host.plug_in("ens4");
+        let services = ["dnsmasq.service", "frr.service", "patroni.service", "zookeeper.service"];
+        services.iter().for_each(|unit| host.install_unit(unit));
+        host.start("dnsmasq.service").await.unwrap();
+        let before = host.changes();
+        let machine = Machine { links: &host, settings: &host, units: &host };
+        assert!(machine.make_ready(&config, false).await);
+        assert_eq!(host.running_units(), ["dnsmasq.service", "zookeeper.service"]);
+        assert_eq!(host.changes() - before, 1, "nothing else was changed");
+        assert_eq!(host.setting("net/ipv4/ip_forward"), None);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_card_that_comes_after_the_daemon_serves_is_configured() {
         let (config, host) = (config(), FakeHost::new());
