@@ -147,7 +147,7 @@ mod tests {
         for (condition, why) in [
             (Condition::Closed, "connection refused"),
             (Condition::Denying, "wrong user or password"),
-            (Condition::Dead, "4 s"),
+            (Condition::Dead, "did not answer"),
         ] {
             let (log, power) = (Log::default(), FakePower::new());
             let _logging = set_default(log.clone());
