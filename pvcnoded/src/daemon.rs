@@ -166,12 +166,7 @@ async fn live<T: Tree, H: Hypervisor>(
     let Some(links) = open_links() else {
         return Ended::Failed;
     };
-    let joined = async {
-        let ready = async |again| ready_host(config, &links, again).await;
-        let in_order = join::await_session(tree, &config.cluster.zookeeper, ready).await;
-        let (active, mirror) = join_cluster(&host, tree, &ring).await;
-        (in_order, active, mirror)
-    };
+    let joined = join_cluster(&host, &links, tree, &ring);
     let Some((in_order, active, mirror)) = until(drain, joined).await else {
         liveness.withdraw().await;
         return Ended::Asked;
@@ -224,9 +219,18 @@ async fn live<T: Tree, H: Hypervisor>(
     ended
 }
 
-/// Layout, fate, record, name, and the first complete view.
-async fn join_cluster<T: Tree>(host: &Host<'_>, tree: &T, ring: &Ring) -> (u32, Mirror<View>) {
+/// A ready host, session, layout, fate, record, name, and the first complete view.
+///
+/// Returns whether the host's own networks are in order, the layout, and the view as it changes.
+async fn join_cluster<T: Tree>(
+    host: &Host<'_>,
+    links: &Netlink,
+    tree: &T,
+    ring: &Ring,
+) -> (bool, u32, Mirror<View>) {
     let Host { config, facts, presence, .. } = host;
+    let ready = async |again| ready_host(config, links, again).await;
+    let in_order = join::await_session(tree, &config.cluster.zookeeper, ready).await;
     let active = join::settle_schema(tree, &config.node, schema::LATEST).await;
     fate::await_fate(tree, &config.node, presence).await;
     let identity = assembly::identity(config, facts, presence, active, schema::LATEST);
@@ -247,7 +251,7 @@ async fn join_cluster<T: Tree>(host: &Host<'_>, tree: &T, ring: &Ring) -> (u32, 
             tracing::warn!("{} cannot be understood: {}", fault.path, fault.why);
         }
     }
-    (active, mirror)
+    (in_order, active, mirror)
 }
 
 /// Tasks that go on until everything else has ended: what they publish is about that, too.
