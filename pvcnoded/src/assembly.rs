@@ -90,6 +90,7 @@ pub(crate) fn presence(config: &Config) -> std::io::Result<Presence> {
         mesh: liveness::addresses(config),
         addresses: addresses(config),
         networks: own_networks(config).map(IpNet::V4).collect(),
+        without_vms: !config.functions.hypervisor,
     })
 }
 
@@ -468,4 +469,58 @@ fn name_server(config: &Config) -> Option<outfit::NameServer<Systemctl>> {
 fn metadata() -> Floating {
     let address = Ipv4Net::from(Ipv4Addr::new(169, 254, 169, 254));
     Floating { device: "lo".to_owned(), address, announced: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use pvc_zk::FakeTree;
+
+    use super::*;
+
+    const MANUAL: &str = include_str!("../tests/manual.yaml");
+
+    /// The manual's configuration without these functions.
+    fn without(functions: &[&str]) -> Config {
+        let off = |text: String, function: &&str| {
+            text.replace(&format!("{function}: True"), &format!("{function}: False"))
+        };
+        let text = functions.iter().fold(MANUAL.to_owned(), off);
+        Config::check(&text).unwrap_or_else(|problems| panic!("{problems:?}"))
+    }
+
+    /// What a primary of this configuration has, beside gateways and DHCP.
+    fn parts(config: &Config) -> Vec<String> {
+        let outfit = outfit(config, Netlink::open().unwrap(), None);
+        outfit.names().into_iter().map(str::to_owned).collect()
+    }
+
+    #[tokio::test]
+    async fn a_primary_has_what_its_functions_need_and_nothing_else() {
+        let whole = parts(&without(&[]));
+        assert_eq!(whole.len(), 4, "{whole:?}");
+        assert!(whole.iter().any(|part| part == "pvcapid.service"), "{whole:?}");
+        let quiet = parts(&without(&["enable_api"]));
+        assert!(whole.iter().filter(|part| *part != "pvcapid.service").eq(&quiet), "{quiet:?}");
+        assert_eq!(parts(&without(&["enable_networking"])), ["pvcapid.service"]);
+        assert_eq!(parts(&without(&["enable_networking", "enable_api"])), [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn without_networking_nothing_of_networks_is_kept() {
+        let tree = FakeTree::new();
+        let health = Health::new("pvchv1".parse().unwrap(), tree.clone());
+        let links = Netlink::open().unwrap();
+        let kept =
+            async |config: &Config| keepers(config, &tree, &links, &health, None).await.len();
+        assert_eq!(kept(&without(&["enable_networking"])).await, 0);
+        assert_eq!(kept(&without(&[])).await, 3, "firewall, networks, EVPN");
+        let off = without(&["enable_networking"]);
+        assert!(dns_keeper(&off).is_none() && sriov_cards(&off).is_empty());
+    }
+
+    #[test]
+    fn a_node_without_a_hypervisor_says_that_it_runs_no_vms() {
+        assert!(!presence(&without(&[])).unwrap().without_vms);
+        assert!(presence(&without(&["enable_hypervisor"])).unwrap().without_vms);
+    }
 }

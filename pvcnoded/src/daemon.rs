@@ -25,6 +25,7 @@ use crate::health::Health;
 use crate::image::ClusterImage;
 use crate::liveness::Liveness;
 use crate::startup::node_log::NodeLog;
+use crate::startup::ready::{self, Machine};
 use crate::startup::{fate, host, join, node_log, reexec};
 use crate::{assembly, bmc, sriov, traffic};
 
@@ -125,21 +126,13 @@ fn show_banner(config: &Config, facts: &Facts) {
     }
 }
 
-/// What needs nothing but this machine.
-async fn ready_host(config: &Config, links: &Netlink) {
+/// What needs nothing but this machine; `true` if its networks are as they are configured.
+async fn ready_host(config: &Config, links: &Netlink, again: bool) -> bool {
     // First: this node's own networks may be on a card's functions.
     let cards = assembly::sriov_cards(config);
     sriov::set_up(&SysfsSriov::default(), &config.node, &cards).await;
-    if config.functions.networking
-        && let Some(networks) = &config.networks
-    {
-        match host::configure_networks(links, &ProcSys::default(), networks).await {
-            Ok(0) => tracing::info!(mark = mark::OK, "networks are in order"),
-            Ok(changes) => tracing::info!(mark = mark::OK, changes, "networks are configured"),
-            Err(error) => tracing::error!(%error, "the networks of this node cannot be configured"),
-        }
-    }
-    host::start_services(&Systemctl, &host::services(config), config.functions.networking).await;
+    let machine = Machine { links, settings: &ProcSys::default(), units: &Systemctl };
+    machine.make_ready(config, again).await
 }
 
 /// This host, as it is configured and as it was found.
@@ -173,16 +166,16 @@ async fn live<T: Tree, H: Hypervisor>(
     let Some(links) = open_links() else {
         return Ended::Failed;
     };
-    let joined = async {
-        ready_host(config, &links).await;
-        join_cluster(&host, tree, &ring).await
-    };
-    let Some((active, mirror)) = until(drain, joined).await else {
+    let joined = join_cluster(&host, &links, tree, &ring);
+    let Some((in_order, active, mirror)) = until(drain, joined).await else {
         liveness.withdraw().await;
         return Ended::Asked;
     };
     let health = Health::new(config.node.clone(), tree.clone());
-    let attendants = Attendants::begin(config, tree, &health, ring);
+    let mut attendants = Attendants::begin(config, tree, &health, ring);
+    if !in_order {
+        attendants.mend_networks(config, links.clone());
+    }
     attendants.pass_on(mirror.view(), view_sender);
     if config.functions.hypervisor {
         // Asked while the daemon serves: nothing is gained by making the keepalive wait for it.
@@ -226,10 +219,18 @@ async fn live<T: Tree, H: Hypervisor>(
     ended
 }
 
-/// Session, layout, fate, record, name, and the first complete view.
-async fn join_cluster<T: Tree>(host: &Host<'_>, tree: &T, ring: &Ring) -> (u32, Mirror<View>) {
+/// A ready host, session, layout, fate, record, name, and the first complete view.
+///
+/// Returns whether the host's own networks are in order, the layout, and the view as it changes.
+async fn join_cluster<T: Tree>(
+    host: &Host<'_>,
+    links: &Netlink,
+    tree: &T,
+    ring: &Ring,
+) -> (bool, u32, Mirror<View>) {
     let Host { config, facts, presence, .. } = host;
-    join::await_session(tree, &config.cluster.zookeeper).await;
+    let ready = async |again| ready_host(config, links, again).await;
+    let in_order = join::await_session(tree, &config.cluster.zookeeper, ready).await;
     let active = join::settle_schema(tree, &config.node, schema::LATEST).await;
     fate::await_fate(tree, &config.node, presence).await;
     let identity = assembly::identity(config, facts, presence, active, schema::LATEST);
@@ -250,12 +251,13 @@ async fn join_cluster<T: Tree>(host: &Host<'_>, tree: &T, ring: &Ring) -> (u32, 
             tracing::warn!("{} cannot be understood: {}", fault.path, fault.why);
         }
     }
-    (active, mirror)
+    (in_order, active, mirror)
 }
 
 /// Tasks that go on until everything else has ended: what they publish is about that, too.
 struct Attendants {
     trigger: DrainTrigger,
+    drain: Drain,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -274,9 +276,18 @@ impl Attendants {
         }
         if config.logging.zookeeper {
             let log = NodeLog::new(tree.clone(), &config.node);
-            tasks.push(tokio::spawn(publish(ring, log, drain)));
+            tasks.push(tokio::spawn(publish(ring, log, drain.clone())));
         }
-        Self { trigger, tasks }
+        Self { trigger, drain, tasks }
+    }
+
+    /// Tries on to configure this node's networks.
+    fn mend_networks(&mut self, config: &Config, links: Netlink) {
+        let Some(networks) = ready::own_networks(config).cloned() else { return };
+        let drain = self.drain.clone();
+        self.tasks.push(tokio::spawn(async move {
+            ready::mend_networks(&links, &ProcSys::default(), &networks, drain).await;
+        }));
     }
 
     /// Shows what one part knows to another that was there before it, for good.

@@ -156,9 +156,12 @@ async fn serve<T: Tree>(tree: &T, me: &NodeName, storage: bool) -> Result<(), Pu
 #[cfg(test)]
 mod tests {
     use pvc_common::zk::{Expected, Op};
+    use pvc_runtime::drain::drain;
     use pvc_zk::FakeTree;
+    use tracing::subscriber::set_default;
 
     use super::*;
+    use crate::told::Log;
 
     async fn state_after_a_beat(before: DaemonState, fence: bool) -> Option<DaemonState> {
         let (tree, me): (_, NodeName) = (FakeTree::new(), "hv1".parse().unwrap());
@@ -192,5 +195,25 @@ mod tests {
             assert_eq!(state_after_a_beat(state, true).await, Some(state));
         }
         assert_eq!(state_after_a_beat(DaemonState::Fenced, false).await, Some(DaemonState::Run));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_keepalive_is_logged_where_that_is_wanted() {
+        for (wanted, expected) in [(true, 12), (false, 0)] {
+            let log = Log::default();
+            let _logging = set_default(log.clone());
+            let (tree, me): (_, NodeName) = (FakeTree::new(), "hv1".parse().unwrap());
+            let parents = ["/nodes", "/nodes/hv1"].map(|path| Op::put(path, "", Expected::Absent));
+            tree.commit(parents.into()).await.unwrap();
+            let settings =
+                Settings { node: me, every: Duration::from_secs(5), log: wanted, storage: false };
+            let ((_views, seen), (kept, _)) = (watch::channel(None), watch::channel(None));
+            let (_trigger, drained) = drain();
+            let keeping = run(tree.clone(), settings, seen, kept, drained);
+            timeout(Duration::from_secs(58), keeping).await.unwrap_err();
+            let told = log.take().into_iter().filter(|message| message == "keepalive sent").count();
+            assert_eq!(told, expected);
+            assert_eq!(tree.get("/nodes/hv1/keepalive").await.unwrap().unwrap().version.0, 11);
+        }
     }
 }

@@ -36,6 +36,8 @@ pub mod startup;
 pub mod stats;
 pub mod storage;
 pub mod task;
+#[cfg(test)]
+mod told;
 pub mod traffic;
 pub mod vm;
 pub mod vnc;

@@ -279,6 +279,7 @@ impl<T: Tree> Crew<T> {
         let Settings { node, vms, console, host, keepalive, log_details, .. } = settings;
         let (tree, drain) = (&self.tree, &self.drain);
         let mut tasks = Vec::new();
+        let asked = vms.is_some().then(|| hypervisor.clone());
         let here = match vms.zip(starts) {
             Some((vms, starts)) => {
                 let nudge = Nudge::default();
@@ -302,8 +303,13 @@ impl<T: Tree> Crew<T> {
         tasks.push(tokio::spawn(vnc));
         let disks = disks::run(tree.clone(), hypervisor.clone(), here.clone(), drain.clone());
         tasks.push(tokio::spawn(disks));
-        let views = self.views.clone();
-        let sources = Sources { host, hypervisor, here, views, devices: "/sys/class/net".into() };
+        let sources = Sources {
+            host,
+            hypervisor: asked,
+            here,
+            views: self.views.clone(),
+            devices: "/sys/class/net".into(),
+        };
         let figures =
             stats::run(tree.clone(), node, keepalive, sources, log_details, drain.clone());
         tasks.push(tokio::spawn(figures));

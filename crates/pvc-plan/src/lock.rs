@@ -102,7 +102,7 @@ mod tests {
 
     fn presence(boot: &str, addresses: &[&str]) -> Presence {
         let addresses = addresses.iter().map(|text| address(text)).collect();
-        Presence { boot: boot.to_owned(), mesh: vec![], addresses, networks: vec![] }
+        Presence { boot: boot.to_owned(), addresses, ..Presence::default() }
     }
 
     fn evidence(kind: EvidenceKind, verdict: Verdict) -> Evidence {

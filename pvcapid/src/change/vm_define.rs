@@ -13,6 +13,7 @@ use pvc_plan::place::{Ledger, Request};
 use super::sriov::{check_functions, has_hardware};
 use super::vm_mac::check_macs;
 use super::vm_modify::{exist, volumes};
+use super::vm_move::runs_vms;
 use super::vm_network::check_networks;
 use super::{Change, vm_tag};
 use crate::api::ApiError;
@@ -145,6 +146,7 @@ fn node(
         let why = format!("ERROR: Specified node '{node}' is not in the VM's node limit.");
         return Err(ApiError::refused("not-in-limit", why));
     }
+    runs_vms(view, &node)?;
     check_fit(definition, &node, view)?;
     check_functions(None, functions, &node, view)?;
     Ok(node)

@@ -64,6 +64,7 @@ pub(crate) fn move_vm(
                     format!("VM '{name}' has not been previously migrated."),
                 );
             };
+            runs_vms(view, home)?;
             has_functions(uuid, name, view, home)?;
             let message = format!("Unmigrating VM '{name}' back to node '{home}'.");
             relocate(uuid, vm, here, home, None, wish.live_only, message)
@@ -137,6 +138,7 @@ fn target(
             ),
         );
     }
+    runs_vms(view, target)?;
     if node.daemon_state.copied() != Some(DaemonState::Run) {
         return refuse("node-not-active", format!("Specified node '{target}' is not active."));
     }
@@ -149,6 +151,14 @@ fn target(
         fits(name, target, Ledger::open(view).refusal(target, node, &request))?;
     }
     Ok(target.clone())
+}
+
+/// Refuses a node that says that it runs no VMs.
+pub(crate) fn runs_vms(view: &View, target: &NodeName) -> Result<(), ApiError> {
+    if view.nodes.get(target).is_some_and(|node| node.is_without_vms()) {
+        return refuse("runs-no-vms", format!("Specified node '{target}' runs no VMs."));
+    }
+    Ok(())
 }
 
 /// Whether a node has the functions of cards that the VM needs, and has them free.
@@ -176,7 +186,8 @@ fn fits(name: &str, target: &NodeName, refusal: Option<Refusal>) -> Result<(), A
             | Refusal::Functions(_)
             | Refusal::Leaving
             | Refusal::NotInLimit
-            | Refusal::NotReady,
+            | Refusal::NotReady
+            | Refusal::WithoutVms,
         )
         | None => Ok(()),
     }

@@ -99,6 +99,12 @@ impl Parts {
         Self(parts.into_iter().map(known).collect())
     }
 
+    /// What its parts are, for people.
+    #[cfg(test)]
+    pub(crate) fn names(&self) -> Vec<&str> {
+        self.0.iter().map(|known| known.part.name()).collect()
+    }
+
     fn of(&self, phase: Phase) -> Vec<Arc<Known>> {
         self.0.iter().filter(|known| known.part.phase() == phase).cloned().collect()
     }

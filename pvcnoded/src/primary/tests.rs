@@ -1,18 +1,13 @@
 //! What people are told by a keeper that cannot see what it has.
 
-use std::fmt::Debug;
-use std::sync::Mutex;
-
 use pvc_common::model::Node;
 use pvc_common::view::Cluster;
 use pvc_common::zk::Version;
 use pvc_zk::FakeTree;
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::set_default;
-use tracing::{Event, Metadata, Subscriber};
 
 use super::*;
+use crate::told::Log;
 
 /// An outfit that can be changed, but not looked at.
 struct Blind;
@@ -30,46 +25,6 @@ impl Outfit for Blind {
     async fn lay_down(&self, _phase: Phase) -> Result<(), OutfitError> {
         Ok(())
     }
-}
-
-/// What is logged for people.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<String>>>);
-
-impl Log {
-    fn take(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.lock().unwrap())
-    }
-}
-
-impl Visit for Log {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        if field.name() == "message" {
-            self.0.lock().unwrap().push(format!("{value:?}"));
-        }
-    }
-}
-
-impl Subscriber for Log {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= tracing::Level::INFO
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        event.record(&mut self.clone());
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
 }
 
 /// `hv1` in a state, and whom the cluster names.

@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     fn presence(boot: &str) -> Presence {
-        Presence { boot: boot.to_owned(), mesh: vec![], addresses: vec![], networks: vec![] }
+        Presence { boot: boot.to_owned(), ..Presence::default() }
     }
 
     async fn tree() -> FakeTree {

@@ -7,7 +7,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use pvc_host::{LinkError, Links, Sysctl, UnitError, Units};
+use pvc_host::{Links, Sysctl, UnitError, Units};
 use pvc_libvirt::Hypervisor;
 use pvc_runtime::log::mark;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -35,38 +35,53 @@ fn make(path: &Path) -> io::Result<()> {
     })
 }
 
-/// Brings this node's networks to what is configured; returns how many changes that took.
+/// What an attempt to configure this node's networks came to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Configured {
+    /// How many changes were made.
+    pub changes: usize,
+    /// What could not be done, for people; empty if the networks are as they are configured.
+    pub failures: Vec<String>,
+}
+
+/// Brings this node's networks to what is configured, as far as that can be.
 ///
-/// # Errors
-/// When the networks cannot even be seen. What fails for one network does not stop the others.
-pub async fn configure_networks(
-    links: &impl Links,
-    settings: &impl Sysctl,
-    networks: &Networks,
-) -> Result<usize, LinkError> {
-    let seen = links.observe().await?;
-    let mut changes = 0;
+/// What fails for one network does not stop the others.
+pub async fn configure_networks(links: &impl Links, networks: &Networks) -> Configured {
+    let mut outcome = Configured::default();
+    let seen = match links.observe().await {
+        Ok(seen) => seen,
+        Err(error) => {
+            outcome.failures.push(format!("the networks of this node cannot be seen: {error}"));
+            return outcome;
+        }
+    };
     for plan in network::plan(networks, &seen) {
+        let network = plan.name.text();
         for step in plan.steps {
             match links.apply(&step).await {
                 Ok(()) => {
-                    changes += 1;
-                    tracing::info!("{} network: {step}", plan.name.text());
+                    outcome.changes += 1;
+                    tracing::info!("{network} network: {step}");
                 }
                 Err(error) => {
-                    tracing::error!(%error, "{} network: could not {step}", plan.name.text());
+                    outcome.failures.push(format!("{network} network: could not {step}: {error}"));
                     break;
                 }
             }
         }
     }
+    outcome
+}
+
+/// Sets what the kernel has to know for this node's networks.
+pub async fn apply_settings(settings: &impl Sysctl, networks: &Networks) {
     for (key, value) in network::settings(networks) {
         if let Err(error) = settings.set(&key, value).await {
             let cause = error.source;
             tracing::warn!(%cause, "kernel setting {key} could not be set to {value}");
         }
     }
-    Ok(changes)
 }
 
 /// The services this node needs, in the order they are started.
@@ -91,19 +106,27 @@ pub fn services(config: &Config) -> Vec<String> {
 }
 
 /// Starts `services` one after the other, and stops what would be in their way.
-pub async fn start_services(units: &impl Units, services: &[String], networking: bool) {
+///
+/// Done `again`, it does not repeat what is not installed.
+pub async fn start_services(
+    units: &impl Units,
+    services: &[String],
+    networking: bool,
+    again: bool,
+) {
     if networking {
         // Client networks have servers of their own; the system's would take their ports.
-        tell("stop", "dnsmasq.service", units.stop("dnsmasq.service").await);
+        tell("stop", "dnsmasq.service", units.stop("dnsmasq.service").await, again);
     }
     for unit in services {
-        tell("start", unit, units.start(unit).await);
+        tell("start", unit, units.start(unit).await, again);
     }
 }
 
-fn tell(verb: &str, unit: &str, outcome: Result<(), UnitError>) {
+fn tell(verb: &str, unit: &str, outcome: Result<(), UnitError>, again: bool) {
     match outcome {
         Ok(()) => tracing::debug!("{verb} {unit}: done"),
+        Err(UnitError::Absent { .. }) if again => tracing::debug!("{unit} is still not installed"),
         Err(UnitError::Absent { .. }) => {
             tracing::info!("{unit} is not installed here; going on without it");
         }
@@ -174,22 +197,27 @@ mod tests {
         host.install_broken_unit("zookeeper.service");
         host.install_unit("libvirtd.service");
         let wanted = services(&config(MANUAL));
-        start_services(&host, &wanted, true).await;
+        start_services(&host, &wanted, true, false).await;
         assert_eq!(host.state("libvirtd.service").await.unwrap(), UnitState::Active);
     }
 
     #[tokio::test]
     async fn a_missing_device_does_not_stop_the_other_networks_and_a_restart_changes_nothing() {
-        let text = MANUAL.replacen("device: ens4", "device: gone0", 1);
+        let text = MANUAL.replacen(" device: ens4", " device: gone0", 1);
         let networks = config(&text).networks.unwrap();
         let host = FakeHost::new();
         host.plug_in("ens4");
         host.lack_setting("net/ipv6/conf/all/forwarding");
-        assert!(configure_networks(&host, &host, &networks).await.unwrap() > 0);
+        let first = configure_networks(&host, &networks).await;
+        assert!(first.changes > 0);
+        assert_eq!(first.failures.len(), 1, "{:?}", first.failures);
+        assert!(first.failures[0].contains("gone0"), "{:?}", first.failures);
+        apply_settings(&host, &networks).await;
         assert_eq!(host.links().links["brcluster"].addresses.len(), 2);
         assert_eq!(host.setting("net/ipv4/ip_forward").as_deref(), Some("1"));
         let before = host.changes();
-        assert_eq!(configure_networks(&host, &host, &networks).await.unwrap(), 0);
+        assert_eq!(configure_networks(&host, &networks).await, Configured { changes: 0, ..first });
+        apply_settings(&host, &networks).await;
         assert_eq!(host.changes(), before);
     }
 

@@ -7,31 +7,45 @@ use pvc_common::id::NodeName;
 use pvc_common::zk::{Seen, Text, key};
 use pvc_runtime::log::mark;
 use pvc_zk::{CommitError, Tree, TreeError};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::raise;
 use super::record::{self, Identity, RecordError};
 use super::schema::{Choice, choose, held_back_by};
 
-/// How often a person is told what is being waited for.
-const REMIND_EVERY: Duration = Duration::from_secs(30);
+/// How long a session is waited for until this host is made ready once more.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// How soon something is tried again that failed for a reason which may pass.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Waits for a session, for as long as it takes: ZooKeeper may be starting on the other nodes.
-pub async fn await_session<T: Tree>(tree: &T, members: &[String]) {
+/// Makes this host ready and waits for a session, for as long as it takes: ZooKeeper may be starting on
+/// the other nodes.
+///
+/// `ready` is told whether it is done again: without a session after a while it is, for what was missing
+/// here may be why. Returns what it said last.
+pub async fn await_session<T: Tree, R>(
+    tree: &T,
+    members: &[String],
+    ready: impl AsyncFn(bool) -> R,
+) -> R {
+    let members = members.join(", ");
     let mut session = tree.session();
-    let mut reminder = interval(REMIND_EVERY);
+    let mut attempt: u64 = 0;
     loop {
-        tokio::select! {
-            live = session.wait_for(|session| session.live().is_some()) => {
-                if live.is_ok() {
-                    tracing::info!(mark = mark::OK, "connected to ZooKeeper");
-                }
-                return;
+        attempt += 1;
+        let outcome = ready(attempt > 1).await;
+        tracing::info!(attempt, "connecting to ZooKeeper at {members}");
+        let joined = session.wait_for(|session| session.live().is_some());
+        match timeout(PATIENCE, joined).await {
+            Ok(Ok(_)) => {
+                tracing::info!(mark = mark::OK, "connected to ZooKeeper");
+                return outcome;
             }
-            _ = reminder.tick() => {
-                tracing::info!("connecting to ZooKeeper at {}", members.join(", "));
+            // The tree is closed.
+            Ok(Err(_)) => return outcome,
+            Err(_) => {
+                let waited_s = PATIENCE.as_secs();
+                tracing::warn!(waited_s, "no session with ZooKeeper; making this host ready again");
             }
         }
     }

@@ -173,12 +173,7 @@ mod tests {
             active_schema: 16,
             latest_schema: 16,
             ipmi: ("bmc".to_owned(), "admin".to_owned(), Secret::new("secret".to_owned())),
-            presence: Presence {
-                boot: "b".to_owned(),
-                mesh: vec![],
-                addresses: vec![],
-                networks: vec![],
-            },
+            presence: Presence { boot: "b".to_owned(), ..Presence::default() },
             now: 1_700_000_000,
         }
     }

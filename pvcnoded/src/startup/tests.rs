@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use pvc_common::id::NodeName;
 use pvc_common::zk::{Expected, Op, Version, key};
+use pvc_host::fake::FakeHost;
 use pvc_zk::{FakeTree, Tree};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use super::join::{await_session, settle_schema, write_cluster_name};
+use super::ready::Machine;
+use crate::config::Config;
 
 const SOON: Duration = Duration::from_secs(5);
 
@@ -94,12 +97,41 @@ async fn a_session_is_waited_for() {
     tree.end_session();
     let waiting = tokio::spawn({
         let tree = tree.clone();
-        async move { await_session(&tree, &["hv1:2181".to_owned()]).await }
+        async move { await_session(&tree, &["hv1:2181".to_owned()], async |again| again).await }
     });
     sleep(Duration::from_secs(3_600)).await;
     assert!(!waiting.is_finished());
     tree.begin_session();
-    timeout(SOON, waiting).await.unwrap().unwrap();
+    assert!(timeout(SOON, waiting).await.unwrap().unwrap());
+}
+
+#[tokio::test]
+async fn a_host_that_has_a_session_is_made_ready_once() {
+    let tree = FakeTree::new();
+    assert!(!await_session(&tree, &["hv1:2181".to_owned()], async |again| again).await);
+}
+
+/// The card of the cluster's network comes late, and ZooKeeper did not start the first time.
+#[tokio::test(start_paused = true)]
+async fn without_a_session_the_host_is_made_ready_again() {
+    let (tree, host) = (FakeTree::new(), FakeHost::new());
+    tree.end_session();
+    let text = include_str!("../../tests/manual.yaml");
+    let config = Config::check(text).unwrap_or_else(|problems| panic!("{problems:?}"));
+    host.install_broken_unit("zookeeper.service");
+    let machine = Machine { links: &host, settings: &host, units: &host };
+    let ready = async |again| machine.make_ready(&config, again).await;
+    let members = ["hv1:2181".to_owned()];
+    let mut waiting = std::pin::pin!(await_session(&tree, &members, ready));
+    timeout(Duration::from_secs(300), &mut waiting).await.unwrap_err();
+    assert!(host.running_units().is_empty());
+    host.mend_unit("zookeeper.service");
+    host.plug_in("ens4");
+    timeout(Duration::from_secs(31), &mut waiting).await.unwrap_err();
+    assert_eq!(host.running_units(), ["zookeeper.service"]);
+    assert_eq!(host.links().links["brcluster"].addresses.len(), 2);
+    tree.begin_session();
+    assert!(timeout(SOON, waiting).await.unwrap());
 }
 
 #[tokio::test]

@@ -35,8 +35,8 @@ const TOGETHER: usize = 100;
 pub struct Sources<H> {
     /// The figures of the machine.
     pub host: Box<dyn Fn() -> std::io::Result<HostFigures> + Send + Sync>,
-    /// The hypervisor.
-    pub hypervisor: H,
+    /// The hypervisor; `None` on a node that runs no VMs.
+    pub hypervisor: Option<H>,
     /// What runs here, as the VM keeper saw it last.
     pub here: watch::Receiver<Arc<Vec<ObservedVm>>>,
     /// The cluster.
@@ -111,7 +111,8 @@ impl<T: Tree, H: Hypervisor> Publisher<T, H> {
     }
 
     async fn vm_round(&mut self) {
-        let stats = match timeout(self.limit, self.sources.hypervisor.stats()).await {
+        let Some(hypervisor) = &self.sources.hypervisor else { return };
+        let stats = match timeout(self.limit, hypervisor.stats()).await {
             Ok(Ok(stats)) => stats,
             Ok(Err(error)) => {
                 tracing::warn!(%error, "cannot read the figures of the VMs");
@@ -163,16 +164,19 @@ impl<T: Tree, H: Hypervisor> Publisher<T, H> {
 
 #[cfg(test)]
 mod tests {
+    use pvc_common::unit::Mib;
     use pvc_common::zk::Op;
     use pvc_libvirt::fake::{FakeHypervisor, FakeRoom};
     use pvc_zk::FakeTree;
+    use tracing::subscriber::set_default;
 
     use super::*;
+    use crate::told::Log;
 
     fn publisher(tree: &FakeTree) -> Publisher<FakeTree, FakeHypervisor> {
         let sources = Sources {
             host: Box::new(|| Err(std::io::ErrorKind::Unsupported.into())),
-            hypervisor: FakeRoom::new().node("hv1"),
+            hypervisor: Some(FakeRoom::new().node("hv1")),
             here: watch::channel(Arc::default()).1,
             views: watch::channel(None).1,
             devices: PathBuf::new(),
@@ -200,5 +204,27 @@ mod tests {
         let found = tree.get_many(&paths).await.unwrap();
         let found = found.into_iter().map(|entry| entry.map(|entry| entry.data));
         assert!(found.eq([Some(b"a".to_vec()), None, Some(b"c".to_vec())]));
+    }
+
+    #[tokio::test]
+    async fn the_figures_are_logged_where_that_is_wanted() {
+        for wanted in [true, false] {
+            let log = Log::default();
+            let _logging = set_default(log.clone());
+            let mut publisher = publisher(&FakeTree::new());
+            publisher.log_details = wanted;
+            publisher.sources.views = watch::channel(Some(Arc::default())).1;
+            publisher.sources.host = Box::new(|| {
+                Ok(HostFigures {
+                    memory_total: Mib(64_000),
+                    memory_used: Mib(4_000),
+                    memory_available: Mib(60_000),
+                    load: 0.5,
+                })
+            });
+            publisher.node_round().await;
+            let figures = "[Memory (MiB): 64000 total, 4000 used, 60000 free]";
+            assert_eq!(log.take().iter().any(|line| line.contains(figures)), wanted);
+        }
     }
 }

@@ -81,3 +81,59 @@ fn provisioned(me: &NodeName, view: &View) -> Mib {
 fn text<T: Text>(key: key::Key<T>, value: &T) -> (String, String) {
     (key.into_path(), value.encode())
 }
+
+#[cfg(test)]
+mod tests {
+    use pvc_common::id::VmUuid;
+    use pvc_common::model::{Resources, Vm};
+    use pvc_common::zk::{Seen, Version};
+
+    use super::*;
+
+    fn uuid(n: u32) -> VmUuid {
+        format!("00000000-0000-4000-8000-{n:012}").parse().unwrap()
+    }
+
+    /// A VM that is defined on `node`.
+    fn vm(node: &str, memory: u64) -> std::sync::Arc<Vm> {
+        let resources = Some(Resources { memory: Mib(memory), vcpus: Vcpus(2), rbd_only: false });
+        let node = Seen::Value { value: Some(node.parse().unwrap()), version: Version(0) };
+        std::sync::Arc::new(Vm { node, resources, ..Vm::default() })
+    }
+
+    fn here(n: u32, run: RunState, memory: u64) -> ObservedVm {
+        let name = format!("vm{n}").parse().unwrap();
+        ObservedVm { uuid: uuid(n), name, run, memory: Mib(memory), vcpus: Vcpus(2) }
+    }
+
+    #[test]
+    fn what_is_defined_here_is_provisioned_and_what_runs_here_is_allocated() {
+        let defined = [(1, vm("hv1", 1_000)), (2, vm("hv1", 2_000)), (3, vm("hv2", 4_000))];
+        let vms = defined.into_iter().map(|(n, vm)| (uuid(n), vm)).collect();
+        let view = View { vms, ..View::default() };
+        // 1 runs with less than it is defined with by now, 2 has ended, 3 has not left yet, 4 is none
+        // of the cluster's.
+        let here = [
+            here(1, RunState::Running, 900),
+            here(3, RunState::Paused, 4_000),
+            here(4, RunState::Running, 64_000),
+            here(2, RunState::Crashed, 2_000),
+        ];
+        let host = HostFigures {
+            memory_total: Mib(100_000),
+            memory_used: Mib(70_000),
+            memory_available: Mib(30_000),
+            load: 0.5,
+        };
+        let values = values(&"hv1".parse().unwrap(), &host, &here, &view);
+        let value = |suffix: &str| {
+            let mut found = values.iter().filter(|(path, _)| path.ends_with(suffix));
+            found.next().unwrap_or_else(|| panic!("no {suffix}")).1.as_str()
+        };
+        assert_eq!(value("/memprov"), "3000");
+        assert_eq!(value("/memalloc"), "4900");
+        assert_eq!(value("/vcpualloc"), "4");
+        assert_eq!(value("/domainscount"), "2");
+        assert_eq!(value("/runningdomains"), format!("{} {}", uuid(1), uuid(3)));
+    }
+}

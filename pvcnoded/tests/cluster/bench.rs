@@ -51,7 +51,7 @@ pub(crate) fn name(text: &str) -> NodeName {
 pub(crate) fn presence(node: &str) -> Presence {
     let number = name(node).number().unwrap();
     let address = format!("10.0.0.{number}").parse().unwrap();
-    Presence { boot: "first".to_owned(), mesh: vec![], addresses: vec![address], networks: vec![] }
+    Presence { boot: "first".to_owned(), addresses: vec![address], ..Presence::default() }
 }
 
 const ON_RBD: &str = "<disk type='network' device='disk'><source protocol='rbd' name='vms/a'/>\
@@ -357,10 +357,11 @@ impl Bench {
         let tree_of = tree.clone();
         let parts =
             Parts { tree: tree_of, hypervisor, outfit, troubles, views, fencing, ceph, keepers };
-        let service = serve::<FakeTree, FakeHypervisor, FakeOutfit, FakePower, FakeCeph>(
-            settings(node, self.run.path().join(node), self.ceph.as_ref()),
-            parts,
-        );
+        let mut settings = settings(node, self.run.path().join(node), self.ceph.as_ref());
+        let told = self.read(&key::node_presence(&name(node))).await;
+        settings.vms.take_if(|_| told.get().is_some_and(|told| told.without_vms));
+        let service =
+            serve::<FakeTree, FakeHypervisor, FakeOutfit, FakePower, FakeCeph>(settings, parts);
         let daemon = Daemon { service, tree, _mirror: mirror };
         self.daemons.insert(node.to_owned(), daemon);
     }

@@ -19,5 +19,6 @@ mod moods;
 mod network;
 mod osd;
 mod primary;
+mod quorum;
 mod storage;
 mod task;

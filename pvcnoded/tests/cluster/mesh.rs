@@ -62,8 +62,7 @@ impl Mesh {
         for number in 1..=3 {
             let me = node(number);
             let mesh = addresses(number).map(|at| SocketAddr::new(at, PORT)).to_vec();
-            let presence =
-                Presence { boot: "b".to_owned(), mesh, addresses: vec![], networks: vec![] };
+            let presence = Presence { boot: "b".to_owned(), mesh, ..Presence::default() };
             let ops = vec![
                 key::node(&me).create(&"coordinator".to_owned()),
                 key::node_suspicions(&me).create(&String::new()),

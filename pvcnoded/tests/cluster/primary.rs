@@ -5,8 +5,10 @@ use std::time::Duration;
 use pvc_common::id::NodeName;
 use pvc_common::state::{CoordinatorState, DaemonState};
 use pvc_common::zk::key;
+use pvc_plan::fence::Policy;
 use pvc_plan::primary::{Phase, TOUCH};
-use tokio::time::Instant;
+use pvc_zk::Tree;
+use tokio::time::{Instant, timeout};
 
 use crate::bench::{Bench, Part, name};
 use crate::moods::Mood;
@@ -286,4 +288,31 @@ async fn a_short_silence_of_the_ensemble_moves_nothing() {
         bench.daemons[&first].tree().resume();
         bench.pass(std::time::Duration::from_secs(1)).await;
     }
+}
+
+/// Only the addresses that cannot be laid down make it last: everything else of the daemon is whole.
+#[tokio::test(start_paused = true)]
+async fn keepalives_go_on_while_a_hand_over_takes_longer_than_a_fence_waits() {
+    let mut bench = Bench::fencing(3).await;
+    let first = settled(&bench, |_| true).await;
+    bench.floor.stick(&first, Part::Addresses);
+    let (tree, me) = (bench.tree.clone(), name(&first));
+    let beat = async || tree.get(key::node_keepalive(&me).path()).await.unwrap().unwrap().version;
+    let began = Instant::now();
+    let (mut last, mut heard, mut longest) = (beat().await, began, Duration::ZERO);
+    {
+        let mut stopping = std::pin::pin!(bench.stop(&first));
+        while timeout(Duration::from_millis(250), &mut stopping).await.is_err() {
+            longest = longest.max(heard.elapsed());
+            let now = beat().await;
+            if std::mem::replace(&mut last, now) != now {
+                heard = Instant::now();
+            }
+        }
+        longest = longest.max(heard.elapsed());
+    }
+    assert!(began.elapsed() > Policy::default().keepalive_silence * 2, "{:?}", began.elapsed());
+    assert!(longest < Duration::from_secs(6), "silent for {longest:?}");
+    let state = bench.read(&key::node_daemon_state(&me)).await.copied();
+    assert_eq!(state, Some(DaemonState::Stop), "nobody took it for dead");
 }

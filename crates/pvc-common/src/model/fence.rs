@@ -10,7 +10,7 @@ use crate::state::{EvidenceKind, FencePhase, LeaseKind, Verdict};
 use crate::zk::Seen;
 
 /// What a running daemon tells of itself and its host, for the time when it no longer can.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Presence {
     /// Names this boot of the host: another text means that nothing of the former boot runs.
     pub boot: String,
@@ -20,6 +20,8 @@ pub struct Presence {
     pub addresses: Vec<IpAddr>,
     /// The networks that it is in itself, with its address in each; empty if its daemon is older.
     pub networks: Vec<IpNet>,
+    /// Whether it runs no VMs, and none must be sent there.
+    pub without_vms: bool,
 }
 
 /// A promise of a node: unless it hears most of `voters`, it ends within `ms`.

@@ -92,10 +92,17 @@ pub struct Node {
 }
 
 impl Node {
-    /// Whether VMs may be placed there: serving, and in service.
+    /// Whether its daemon says that it runs no VMs at all.
+    #[must_use]
+    pub fn is_without_vms(&self) -> bool {
+        self.liveness.presence.get().is_some_and(|presence| presence.without_vms)
+    }
+
+    /// Whether VMs may be placed there: serving, in service, and meant for VMs.
     #[must_use]
     pub fn takes_vms(&self) -> bool {
         self.daemon_state.copied() == Some(DaemonState::Run)
             && self.domain_state.copied() == Some(DomainState::Ready)
+            && !self.is_without_vms()
     }
 }

@@ -84,6 +84,11 @@ impl FakeHost {
         self.machine().broken_units.insert(unit.to_owned());
     }
 
+    /// Mends a unit that failed whenever it was started.
+    pub fn mend_unit(&self, unit: &str) {
+        self.machine().broken_units.remove(unit);
+    }
+
     /// Takes a setting away from the kernel.
     pub fn lack_setting(&self, key: &str) {
         self.machine().missing_settings.insert(key.to_owned());

@@ -53,6 +53,7 @@ impl FakeHypervisor {
 
     /// Waits until this node's libvirt answers.
     async fn answers(&self) -> Result<(), HypervisorError> {
+        self.room.asked_once_more(&self.node);
         let mut condition = self.condition.clone();
         let settled = condition.wait_for(|condition| *condition != Condition::Hangs);
         let no_answer = || HypervisorError::NoAnswer { uri: self.uri(), waited: LIMIT };

@@ -33,9 +33,22 @@ impl FakeRoom {
             condition: watch::Sender::new(Condition::Answers),
             changes: watch::Sender::new(0),
             vms: std::collections::BTreeMap::new(),
+            asked: 0,
         });
         let (condition, changes) = (node.condition.subscribe(), node.changes.clone());
         FakeHypervisor::new(self.clone(), name.as_str(), condition, changes)
+    }
+
+    /// How often anything was asked of a node's libvirt, whether it answered or not.
+    #[must_use]
+    pub fn asked(&self, node: &str) -> u64 {
+        self.state().nodes.get(node).map_or(0, |node| node.asked)
+    }
+
+    pub(super) fn asked_once_more(&self, node: &str) {
+        if let Some(node) = self.state().nodes.get_mut(node) {
+            node.asked += 1;
+        }
     }
 
     /// Makes one VM behave like this from now on, wherever it runs.

@@ -81,6 +81,8 @@ pub(super) struct FakeNode {
     pub(super) condition: watch::Sender<Condition>,
     pub(super) changes: watch::Sender<u64>,
     pub(super) vms: BTreeMap<VmUuid, FakeVm>,
+    /// How often anything was asked of it.
+    pub(super) asked: u64,
 }
 
 /// Whether a node's hypervisor answers.

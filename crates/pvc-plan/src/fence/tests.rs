@@ -91,8 +91,7 @@ impl Scene {
         let presence = Presence {
             boot: "first".to_owned(),
             mesh: vec!["10.0.0.1:7411".parse().unwrap()],
-            addresses: vec![],
-            networks: vec![],
+            ..Presence::default()
         };
         self.put(&key::node_presence(node), &presence);
     }
@@ -269,12 +268,7 @@ impl Scene {
 
     /// The node tells of another boot.
     fn boots_again(&mut self, node: u32) {
-        let presence = Presence {
-            boot: "second".to_owned(),
-            mesh: vec![],
-            addresses: vec![],
-            networks: vec![],
-        };
+        let presence = Presence { boot: "second".to_owned(), ..Presence::default() };
         self.put(&key::node_presence(&hv(node)), &presence);
     }
 

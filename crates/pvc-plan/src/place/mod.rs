@@ -46,6 +46,8 @@ pub enum Refusal {
     NotInLimit,
     /// It is not serving, or not in service.
     NotReady,
+    /// It runs no VMs at all.
+    WithoutVms,
     /// Too little free memory.
     Memory {
         /// What is free, counting what was placed there just now.
@@ -72,6 +74,7 @@ impl fmt::Display for Refusal {
             Self::Leaving => f.write_str("the VM is leaving it"),
             Self::NotInLimit => f.write_str("not in the VM's node limit"),
             Self::NotReady => f.write_str("not ready"),
+            Self::WithoutVms => f.write_str("it runs no VMs"),
             Self::Memory { free, needed } => {
                 write!(f, "{free} MiB of memory free, {needed} MiB needed")
             }
@@ -216,6 +219,9 @@ fn refusal(
     }
     if !request.limit.is_empty() && !request.limit.contains(name) {
         return Some(Refusal::NotInLimit);
+    }
+    if node.is_without_vms() {
+        return Some(Refusal::WithoutVms);
     }
     if !node.takes_vms() || account.is_some_and(|account| account.excluded) {
         return Some(Refusal::NotReady);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pvc_common::model::StaticData;
+use pvc_common::model::{Liveness, Presence, StaticData};
 use pvc_common::state::{DaemonState, DomainState};
 use pvc_common::zk::{Seen, Version};
 
@@ -141,6 +141,19 @@ fn a_vm_that_fits_nowhere_is_told_why_for_each_node() {
         "no node can take it (hv1: not ready; hv2: its figures cannot be read; \
          hv3: 20000 MiB of memory free, 50000 MiB needed)"
     );
+}
+
+#[test]
+fn a_node_that_runs_no_vms_is_given_none() {
+    let mut view = view();
+    let presence = seen(Presence { without_vms: true, ..Presence::default() });
+    let liveness = Liveness { presence, ..Liveness::default() };
+    view.nodes.insert(name("hv1"), Arc::new(Node { liveness, ..node(90_000, 0, 0.0, 0) }));
+    check(&view, &request(Selector::Mem), "hv2");
+    let only = [name("hv1")];
+    let only = Request { limit: &only, ..request(Selector::Mem) };
+    let refused = Ledger::open(&view).place(&only).unwrap_err().to_string();
+    assert!(refused.contains("hv1: it runs no VMs"), "{refused}");
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod writer;
 use std::io;
 use std::path::PathBuf;
 
+use tracing::Subscriber;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -26,6 +27,7 @@ use layer::PromptLayer;
 pub use line::mark;
 pub use publish::{Sink, publish};
 pub use ring::Ring;
+use writer::Stdout;
 pub use writer::{Flush, Reopen};
 
 /// Where a daemon's log goes and what it looks like.
@@ -63,17 +65,31 @@ pub struct Logging {
 /// # Errors
 /// When the log file cannot be opened, or logging was started before.
 pub fn start(settings: &Settings) -> io::Result<Logging> {
+    let stdout = || -> Stdout { Box::new(io::stdout()) };
+    let (subscriber, logging) = prepare(settings, stdout)?;
+    subscriber.try_init().map_err(io::Error::other)?;
+    Ok(logging)
+}
+
+/// What takes the events, and what is given back.
+fn prepare(
+    settings: &Settings,
+    stdout: impl FnOnce() -> Stdout,
+) -> io::Result<(impl Subscriber + Send + Sync, Logging)> {
     let ring = Ring::new(settings.ring_lines);
     let file = settings
         .directory
         .as_ref()
         .map(|directory| directory.join(format!("{}.log", settings.daemon)));
-    let (queue, flush) = writer::start(settings.stdout, file)?;
+    let (queue, flush) = writer::start(settings.stdout.then(stdout), file)?;
     let reopen = queue.reopen();
     let layer = PromptLayer::new(settings, queue, ring.clone());
     let ours = if settings.debug { tracing::Level::DEBUG } else { tracing::Level::INFO };
     // Libraries speak in their own terms: only what disturbs them is of interest.
     let levels = Targets::new().with_default(tracing::Level::WARN).with_target("pvc", ours);
-    tracing_subscriber::registry().with(levels).with(layer).try_init().map_err(io::Error::other)?;
-    Ok(Logging { ring, reopen, flush })
+    let subscriber = tracing_subscriber::registry().with(levels).with(layer);
+    Ok((subscriber, Logging { ring, reopen, flush }))
 }
+
+#[cfg(test)]
+mod tests;

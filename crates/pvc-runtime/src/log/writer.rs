@@ -22,6 +22,9 @@ enum Note {
     Look,
 }
 
+/// What lines are written to beside the file.
+pub(super) type Stdout = Box<dyn Write + Send>;
+
 /// Takes lines without ever waiting.
 #[derive(Clone, Debug)]
 pub(super) struct Queue {
@@ -51,7 +54,7 @@ pub struct Flush {
 ///
 /// # Errors
 /// When the file cannot be opened or no thread can be started.
-pub(super) fn start(stdout: bool, path: Option<PathBuf>) -> io::Result<(Queue, Flush)> {
+pub(super) fn start(stdout: Option<Stdout>, path: Option<PathBuf>) -> io::Result<(Queue, Flush)> {
     let file = path.as_deref().map(open).transpose()?;
     let (notes, queued) = sync_channel(QUEUED);
     let (end, ended) = sync_channel(1);
@@ -112,7 +115,7 @@ fn open(path: &std::path::Path) -> io::Result<File> {
 struct Writer {
     queued: Receiver<Note>,
     shared: Arc<Shared>,
-    stdout: bool,
+    stdout: Option<Stdout>,
     path: Option<PathBuf>,
     file: Option<File>,
     _end: SyncSender<()>,
@@ -150,9 +153,9 @@ impl Writer {
             }
         }
         // A full disk or a closed pipe leaves nowhere to complain.
-        if self.stdout {
-            let mut stdout = io::stdout().lock();
-            self.count_failure(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()));
+        if let Some(stdout) = &mut self.stdout {
+            let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+            self.count_failure(written);
         }
         if let Some(file) = &mut self.file {
             let written = file.write_all(text.as_bytes());
@@ -185,7 +188,7 @@ mod tests {
     fn what_was_queued_is_in_the_file_after_the_flush() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("x.log");
-        let (queue, flush) = start(false, Some(path.clone())).unwrap();
+        let (queue, flush) = start(None, Some(path.clone())).unwrap();
         for n in 0..100 {
             queue.push(format!("line {n}"));
         }
@@ -199,7 +202,7 @@ mod tests {
     fn a_rotated_file_is_followed_by_a_new_one() {
         let directory = tempfile::tempdir().unwrap();
         let (path, old) = (directory.path().join("x.log"), directory.path().join("x.log.1"));
-        let (queue, flush) = start(false, Some(path.clone())).unwrap();
+        let (queue, flush) = start(None, Some(path.clone())).unwrap();
         std::fs::rename(&path, &old).unwrap();
         queue.reopen().reopen();
         queue.push("after".to_owned());
@@ -210,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_opened_is_named() {
-        let error = start(false, Some("/nonexistent/x.log".into())).unwrap_err();
+        let error = start(None, Some("/nonexistent/x.log".into())).unwrap_err();
         assert!(error.to_string().contains("/nonexistent/x.log"), "{error}");
     }
 }

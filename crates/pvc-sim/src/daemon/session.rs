@@ -130,12 +130,8 @@ impl World {
         } else {
             Vec::new()
         };
-        Presence {
-            boot: self.hosts[id].boot_name(),
-            mesh,
-            addresses: vec![net(1), net(2)],
-            networks: vec![],
-        }
+        let (boot, addresses) = (self.hosts[id].boot_name(), vec![net(1), net(2)]);
+        Presence { boot, mesh, addresses, ..Presence::default() }
     }
 
     /// What never changes of a host.

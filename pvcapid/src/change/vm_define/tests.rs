@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pvc_common::model::{Node, StaticData, Vm};
+use pvc_common::model::{Liveness, Node, Presence, StaticData, Vm};
 use pvc_common::state::{DaemonState, DomainState};
 use pvc_common::unit::Vcpus;
 use pvc_common::zk::{Seen, Version};
@@ -16,6 +16,10 @@ const XML: &str = "<domain><uuid>6f1c2a3e-8a61-4b07-9d43-0b1f6a2c9e10</uuid><nam
 
 fn seen<T>(value: T) -> Seen<T> {
     Seen::Value { value, version: Version(0) }
+}
+
+fn hv(name: &str) -> NodeName {
+    name.parse().unwrap()
 }
 
 fn cluster() -> View {
@@ -40,6 +44,10 @@ fn cluster() -> View {
         };
         view.nodes.insert(name.parse().unwrap(), Arc::new(node));
     }
+    let presence = seen(Presence { without_vms: true, ..Presence::default() });
+    let liveness = Liveness { presence, ..Liveness::default() };
+    let quorum = Node { liveness, ..Node::clone(&view.nodes[&hv("hv2")]) };
+    view.nodes.insert(hv("hv3"), Arc::new(quorum));
     view.volumes.insert("vms/web1_sda".parse().unwrap(), Arc::default());
     view
 }
@@ -123,6 +131,7 @@ fn a_given_node_must_exist_be_permitted_and_be_large_enough() {
     assert!(outcome(XML, &hv1, &cluster()).is_ok());
     for (xml, wish, why) in [
         (XML.to_owned(), NewVm { node: Some("hv9".into()), ..NewVm::default() }, "is invalid"),
+        (XML.to_owned(), NewVm { node: Some("hv3".into()), ..NewVm::default() }, "runs no VMs"),
         (
             XML.to_owned(),
             NewVm { limit: vec!["hv2".parse().unwrap()], ..hv1.clone() },

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pvc_common::model::{Node, Resources, StaticData};
+use pvc_common::model::{Liveness, Node, Presence, Resources, StaticData};
 use pvc_common::unit::{Mib, Vcpus};
 use pvc_common::zk::{Op, Seen, Version};
 
@@ -47,6 +47,10 @@ fn cluster() -> View {
     ] {
         view.nodes.insert(hv(name), node(free, state));
     }
+    let presence = seen(Presence { without_vms: true, ..Presence::default() });
+    let liveness = Liveness { presence, ..Liveness::default() };
+    let quorum = Node { liveness, ..(*node(40_000, DomainState::Ready)).clone() };
+    view.nodes.insert(hv("hv4"), Arc::new(quorum));
     view
 }
 
@@ -137,6 +141,8 @@ fn a_displaced_vm_waits_no_longer_once_it_is_moved() {
 fn the_way_home_needs_a_home() {
     let unmigrate = wish(MoveKind::Unmigrate, None);
     assert!(outcome(&vm(VmState::Start, None), &unmigrate).is_err());
+    let lost = outcome(&vm(VmState::Start, Some("hv4")), &unmigrate).unwrap_err();
+    assert!(lost.contains("runs no VMs"), "{lost}");
     assert_eq!(
         outcome(&vm(VmState::Start, Some("hv2")), &unmigrate).unwrap(),
         ["state=migrate", "node=hv2", "lastnode=", "migrate_origin=hv1 hv2"]
@@ -149,6 +155,8 @@ fn a_target_must_exist_be_ready_and_be_permitted() {
     for (vm, target, why) in [
         (&vm(VmState::Start, None), Some("hv9"), "is invalid"),
         (&vm(VmState::Start, None), Some("hv3"), "is not ready"),
+        (&vm(VmState::Start, None), Some("hv4"), "runs no VMs"),
+        (&vm(VmState::Stop, None), Some("hv4"), "runs no VMs"),
         (&vm(VmState::Start, None), Some("hv1"), "already running"),
         (&limited, Some("hv2"), "not in the allowed list"),
         (&limited, None, "Could not find a valid migration target"),

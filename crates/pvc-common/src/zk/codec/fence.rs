@@ -21,6 +21,9 @@ struct PresenceText {
     /// Daemons that do not know it ignore it.
     #[serde(default)]
     networks: Vec<IpNet>,
+    /// Left out where it is not so, as older daemons do.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    without_vms: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -86,13 +89,13 @@ pub(super) fn id<T: std::str::FromStr<Err = crate::id::BadId>>(text: &str) -> Re
 
 impl Text for Presence {
     fn encode(&self) -> String {
-        let Self { boot, mesh, addresses, networks } = self.clone();
-        encode(&PresenceText { boot, mesh, addresses, networks })
+        let Self { boot, mesh, addresses, networks, without_vms } = self.clone();
+        encode(&PresenceText { boot, mesh, addresses, networks, without_vms })
     }
 
     fn decode(text: &str) -> Result<Self, BadText> {
-        let PresenceText { boot, mesh, addresses, networks } = decode(text)?;
-        Ok(Self { boot, mesh, addresses, networks })
+        let PresenceText { boot, mesh, addresses, networks, without_vms } = decode(text)?;
+        Ok(Self { boot, mesh, addresses, networks, without_vms })
     }
 }
 
@@ -265,10 +268,14 @@ mod tests {
             mesh: vec!["10.255.0.1:7411".parse().unwrap()],
             addresses: vec!["10.254.0.1".parse().unwrap()],
             networks: vec!["10.255.0.1/24".parse().unwrap()],
+            without_vms: false,
         };
-        assert_eq!(Presence::decode(&presence.encode()), Ok(presence));
-        let older = r#"{"boot":"b1","mesh":[],"addresses":[]}"#;
-        assert_eq!(Presence::decode(older).unwrap().networks, []);
+        assert_eq!(Presence::decode(&presence.encode()), Ok(presence.clone()));
+        let quorum = Presence { without_vms: true, ..presence };
+        assert_eq!(Presence::decode(&quorum.encode()), Ok(quorum));
+        let older = Presence::decode(r#"{"boot":"b1","mesh":[],"addresses":[]}"#).unwrap();
+        assert!(older.networks.is_empty() && !older.without_vms);
+        assert!(!older.encode().contains("without_vms"));
         let voters = BTreeSet::from(["hv2".parse().unwrap()]);
         let lease = Some(FenceLease { kind: LeaseKind::Device, ms: 3_600, voters });
         assert_eq!(Option::<FenceLease>::decode(&lease.encode()), Ok(lease));
