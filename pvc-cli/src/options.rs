@@ -46,10 +46,10 @@ pub(crate) struct Wait {
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct TaskWait {
     /// Wait until the task is finished, and fail if it fails (the default).
-    #[arg(long, overrides_with = "no_wait")]
+    #[arg(long, conflicts_with = "no_wait")]
     wait: bool,
     /// Leave the task to itself; `pvc cluster task` waits for it later.
-    #[arg(long, overrides_with = "wait")]
+    #[arg(long, conflicts_with = "wait")]
     no_wait: bool,
 }
 
@@ -64,10 +64,10 @@ impl TaskWait {
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Live {
     /// Change the running VM, too (the default).
-    #[arg(short, long, overrides_with = "no_live")]
+    #[arg(short, long, conflicts_with = "no_live")]
     live: bool,
     /// Change the definition only.
-    #[arg(short = 'L', long, overrides_with = "live")]
+    #[arg(short = 'L', long, conflicts_with = "live")]
     no_live: bool,
 }
 
@@ -82,10 +82,10 @@ impl Live {
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Restart {
     /// Restart the VM to apply the change.
-    #[arg(short, long, overrides_with = "no_restart")]
+    #[arg(short, long, conflicts_with = "no_restart")]
     restart: bool,
     /// Apply the change at the next start of the VM.
-    #[arg(short = 'R', long, overrides_with = "restart")]
+    #[arg(short = 'R', long, conflicts_with = "restart")]
     no_restart: bool,
 }
 
@@ -100,10 +100,10 @@ impl Restart {
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Autostart {
     /// Start the VM when its node becomes ready.
-    #[arg(short, long, overrides_with = "no_autostart")]
+    #[arg(short, long, conflicts_with = "no_autostart")]
     autostart: bool,
     /// Do not start the VM when its node becomes ready.
-    #[arg(short = 'A', long, overrides_with = "autostart")]
+    #[arg(short = 'A', long, conflicts_with = "autostart")]
     no_autostart: bool,
 }
 

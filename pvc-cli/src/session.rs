@@ -8,6 +8,33 @@ use crate::failure::{Failure, Outcome};
 use crate::format::Form;
 use crate::out::Out;
 
+/// What it means that a list is empty.
+pub(crate) struct Nothing<'a> {
+    /// What to say.
+    words: String,
+    /// What the things belong to: the request for it, its kind and its name. Of one that is missing
+    /// the API says, too, that there are none of the things.
+    owner: Option<(&'a Request, &'a str, &'a str)>,
+}
+
+impl From<&str> for Nothing<'_> {
+    fn from(what: &str) -> Self {
+        Self { words: format!("There are no {what} that match."), owner: None }
+    }
+}
+
+impl<'a> Nothing<'a> {
+    /// The things belong to something that must be there.
+    pub(crate) fn of(self, owner: &'a Request, what: &'a str, name: &'a str) -> Self {
+        Self { owner: Some((owner, what, name)), ..self }
+    }
+
+    /// Says something else.
+    pub(crate) fn told(self, words: impl Into<String>) -> Self {
+        Self { words: words.into(), ..self }
+    }
+}
+
 /// One cluster, by one connection.
 pub(crate) struct Session {
     /// The connection's name.
@@ -39,13 +66,29 @@ impl Session {
     async fn list<T: DeserializeOwned>(
         &self,
         request: &Request,
-        what: &str,
+        none: &Nothing<'_>,
     ) -> Result<Vec<T>, Failure> {
         let found: Vec<T> = self.any(request).await?;
         if found.is_empty() {
-            self.out.note(&format!("There are no {what} that match."));
+            if let Some((owner, what, name)) = &none.owner {
+                self.one::<Value>(owner, what, name).await?;
+            }
+            self.out.note(&none.words);
         }
         Ok(found)
+    }
+
+    /// Asks for one thing, which the API answers as a list of one; fails with `missing` if there is none.
+    pub(crate) async fn only<T: DeserializeOwned>(
+        &self,
+        request: &Request,
+        missing: Failure,
+    ) -> Result<T, Failure> {
+        let mut found: Vec<T> = self.any(request).await?;
+        match (found.pop(), found.is_empty()) {
+            (Some(only), true) => Ok(only),
+            (Some(_) | None, _) => Err(missing),
+        }
     }
 
     /// Asks for one thing, which the API answers as a list of one.
@@ -55,13 +98,9 @@ impl Session {
         what: &str,
         name: &str,
     ) -> Result<T, Failure> {
-        // That there is none is said below, where the name is known.
-        let mut found: Vec<T> = self.any(request).await?;
-        match (found.pop(), found.is_empty()) {
-            (Some(only), true) => Ok(only),
-            (Some(_) | None, _) => Err(Failure::new(format!("{what} \"{name}\" not found."))
-                .hint(format!("`pvc {} list` shows those that exist.", what.to_lowercase()))),
-        }
+        let missing = Failure::new(format!("{what} \"{name}\" not found."))
+            .hint(format!("`pvc {} list` shows those that exist.", what.to_lowercase()));
+        self.only(request, missing).await
     }
 
     /// Has something done and prints what the API says about it.
@@ -107,13 +146,14 @@ impl Session {
     pub(crate) async fn show_list<T: DeserializeOwned, S>(
         &self,
         request: &Request,
-        what: &str,
+        none: impl Into<Nothing<'_>>,
         form: Form<S>,
         lay: impl FnOnce(Vec<T>, S) -> String,
     ) -> Outcome {
+        let none = none.into();
         match form {
-            Form::Json(json) => self.out.json(&self.list::<Value>(request, what).await?, json),
-            Form::Laid(style) => self.print(&lay(self.list(request, what).await?, style)),
+            Form::Json(json) => self.out.json(&self.list::<Value>(request, &none).await?, json),
+            Form::Laid(style) => self.print(&lay(self.list(request, &none).await?, style)),
         }
     }
 

@@ -3,12 +3,12 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
-use axum::http::HeaderMap;
 use axum::http::header::COOKIE;
 use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use ring::hmac;
@@ -42,35 +42,49 @@ struct Known {
 
 /// By what somebody was admitted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Admission {
+pub(crate) enum Admission {
     /// The token of this description.
     Token(Arc<str>),
     /// A login, which does not tell by which token.
     Login,
 }
 
-/// Whoever sent a request, for the log.
+/// Whoever sent a request, for the log. It goes with the request; clones learn together by what they were
+/// admitted.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
-    admission: Option<Admission>,
+    admission: Arc<OnceLock<Admission>>,
     address: Option<SocketAddr>,
+}
+
+impl Caller {
+    /// Whoever sent a request.
+    pub(crate) fn of(request: &Extensions) -> Self {
+        request.get().cloned().unwrap_or_else(|| {
+            let address = request.get::<ConnectInfo<SocketAddr>>();
+            let address = address.map(|ConnectInfo(address)| *address);
+            Self { admission: Arc::default(), address }
+        })
+    }
+
+    /// They were admitted by this.
+    pub(crate) fn admit(&self, admission: Admission) {
+        // Nobody is admitted twice.
+        self.admission.get_or_init(|| admission);
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        Ok(Self {
-            admission: parts.extensions.get().cloned(),
-            address: address.map(|ConnectInfo(address)| *address),
-        })
+        Ok(Self::of(&parts.extensions))
     }
 }
 
 impl fmt::Display for Caller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.admission {
+        match self.admission.get() {
             Some(Admission::Token(description)) => write!(f, "token '{description}'")?,
             Some(Admission::Login) => f.write_str("a login")?,
             None => f.write_str("somebody without a token")?,
@@ -98,9 +112,9 @@ impl Gate {
         Self { tokens, signing: hmac::Key::new(hmac::HMAC_SHA256, &secret) }
     }
 
-    /// Whether `given` is one of the tokens.
-    pub(crate) fn knows(&self, given: &str) -> bool {
-        self.find(given).is_some()
+    /// By what `given` admits; `None` if it is none of the tokens.
+    pub(crate) fn admission(&self, given: &str) -> Option<Admission> {
+        self.find(given).map(|known| Admission::Token(Arc::clone(&known.description)))
     }
 
     /// The token that `given` is. Takes as long whichever it is like, for all are compared.
@@ -149,19 +163,17 @@ impl Gate {
         let Some(key) = headers.get(KEY_HEADER) else {
             return Err(ApiError::unauthorized("X-Api-Key Authentication required."));
         };
-        match self.find(key.to_str().unwrap_or_default()) {
-            Some(known) => Ok(Admission::Token(Arc::clone(&known.description))),
-            None => Err(ApiError::unauthorized("X-Api-Key Authentication failed.")),
-        }
+        self.admission(key.to_str().unwrap_or_default())
+            .ok_or_else(|| ApiError::unauthorized("X-Api-Key Authentication failed."))
     }
 }
 
 /// Lets through only those who are admitted.
-pub(crate) async fn require(State(app): State<App>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn require(State(app): State<App>, request: Request, next: Next) -> Response {
     match app.gate().map(|gate| gate.check(request.headers())).transpose() {
         Ok(admission) => {
             if let Some(admission) = admission {
-                request.extensions_mut().insert(admission);
+                Caller::of(request.extensions()).admit(admission);
             }
             next.run(request).await
         }
@@ -206,9 +218,9 @@ mod tests {
     #[test]
     fn a_token_admits_only_when_it_is_whole() {
         let gate = gate("s", &["token-one", "token-two"]);
-        assert!(gate.knows("token-one") && gate.knows("token-two"));
+        assert!(gate.find("token-one").is_some() && gate.find("token-two").is_some());
         for wrong in ["", "token", "token-one ", "TOKEN-ONE"] {
-            assert!(!gate.knows(wrong), "{wrong:?}");
+            assert!(gate.find(wrong).is_none(), "{wrong:?}");
         }
     }
 
@@ -218,11 +230,11 @@ mod tests {
             axum::http::HeaderName::from_static(KEY_HEADER),
             axum::http::HeaderValue::from_static("b"),
         )]);
-        let admission = gate("s", &["a", "b"]).check(&headers).ok();
         let address = Some("10.0.0.5:4711".parse().unwrap());
-        let caller = Caller { admission, address };
+        let caller = Caller { admission: Arc::default(), address };
+        caller.clone().admit(gate("s", &["a", "b"]).check(&headers).unwrap());
         assert_eq!(caller.to_string(), "token 'test' from 10.0.0.5:4711");
-        let nobody = Caller { admission: None, address: None };
+        let nobody = Caller { admission: Arc::default(), address: None };
         assert_eq!(nobody.to_string(), "somebody without a token");
     }
 

@@ -37,6 +37,62 @@ pub struct Interface {
     pub tap: Option<String>,
 }
 
+/// What QEMU calls the cards that it can show to a guest, and libvirt's own names for some of them.
+const CARDS: [&str; 43] = [
+    "82540EM",
+    "82543GC",
+    "82545EM",
+    "Am79C970A",
+    "e1000",
+    "e1000-82540em",
+    "e1000-82544gc",
+    "e1000-82545em",
+    "e1000e",
+    "i82550",
+    "i82551",
+    "i82557a",
+    "i82557b",
+    "i82557c",
+    "i82558a",
+    "i82558b",
+    "i82559a",
+    "i82559b",
+    "i82559c",
+    "i82559er",
+    "i82562",
+    "i82801",
+    "igb",
+    "lan9118",
+    "ne2k_isa",
+    "ne2k_pci",
+    "pcnet",
+    "rtl8139",
+    "scm91c111",
+    "smc91c111",
+    "spapr-vlan",
+    "tulip",
+    "usb-net",
+    "virtio",
+    "virtio-net",
+    "virtio-net-pci",
+    "virtio-net-pci-non-transitional",
+    "virtio-net-pci-transitional",
+    "virtio-non-transitional",
+    "virtio-transitional",
+    "vlance",
+    "vmxnet",
+    "vmxnet3",
+];
+
+/// What to offer to somebody who named a card that no guest can have.
+pub const USUAL_CARDS: &str = "virtio, e1000e, e1000, igb, rtl8139 or vmxnet3";
+
+/// Whether a guest can be shown a card of this model. A VM with another one does not start.
+#[must_use]
+pub fn is_card(model: &str) -> bool {
+    CARDS.contains(&model)
+}
+
 /// A controller.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Controller {

@@ -17,6 +17,6 @@ mod pretty;
 
 pub use definition::{Definition, validate_definition};
 pub use description::{Description, Os, Topology, Vnc, describe};
-pub use device::{Controller, Disk, Interface};
+pub use device::{Controller, Disk, Interface, USUAL_CARDS, is_card};
 pub use error::DefinitionError;
 pub use pretty::{check_device, pretty};

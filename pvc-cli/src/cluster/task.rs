@@ -22,10 +22,10 @@ pub(crate) struct Task {
     #[arg(value_name = "TASK_ID")]
     id: Option<String>,
     /// Wait until the task is finished, and fail if it fails (the default).
-    #[arg(long, overrides_with = "no_wait")]
+    #[arg(long, conflicts_with = "no_wait")]
     wait: bool,
     /// Show the state that the task has now.
-    #[arg(long, overrides_with = "wait")]
+    #[arg(long, conflicts_with = "wait")]
     no_wait: bool,
     #[command(flatten)]
     format: ListFormat,

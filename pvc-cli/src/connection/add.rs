@@ -27,10 +27,10 @@ pub(crate) struct Add {
     #[arg(short = 'k', long, value_name = "KEY")]
     api_key: Option<String>,
     /// Use HTTPS.
-    #[arg(short, long, overrides_with = "no_ssl")]
+    #[arg(short, long, conflicts_with = "no_ssl")]
     ssl: bool,
     /// Use HTTP (the default).
-    #[arg(short = 'S', long, overrides_with = "ssl")]
+    #[arg(short = 'S', long, conflicts_with = "ssl")]
     no_ssl: bool,
 }
 

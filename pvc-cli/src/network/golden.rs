@@ -28,7 +28,7 @@ fn a_network_is_shown_with_what_it_holds() {
 }
 
 #[test]
-fn leases_are_listed_with_their_end() {
+fn leases_are_listed_with_their_end_and_with_the_address_that_is_kept_for_them() {
     let leases: Vec<NetworkLease> = fixture("leases.json");
     check("render/network-dhcp-list-pretty.txt", &dhcp::render(&leases, ListStyle::Pretty, PLAIN));
     check("render/network-dhcp-list-raw.txt", &dhcp::render(&leases, ListStyle::Raw, PLAIN));
@@ -36,7 +36,7 @@ fn leases_are_listed_with_their_end() {
 
 #[test]
 fn what_a_guest_calls_itself_does_nothing_to_the_terminal() {
-    let mut lease = fixture::<Vec<NetworkLease>>("leases.json").remove(2);
+    let mut lease = fixture::<Vec<NetworkLease>>("leases.json").remove(3);
     lease.hostname = "\u{1b}[2Jroot".to_owned();
     for style in [ListStyle::Pretty, ListStyle::Raw] {
         let shown = dhcp::render(std::slice::from_ref(&lease), style, PLAIN);

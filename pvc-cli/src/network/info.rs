@@ -3,11 +3,14 @@
 use clap::Args;
 use pvc_client::call;
 use pvc_common::api::{Network, NetworkAcl, NetworkLease};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::{acl, dhcp, find, flag, setting};
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::format::{Form, InfoFormat};
 use crate::paint::Paint;
+use crate::session::Session;
 use crate::shell::Shell;
 use crate::show::{Cell, Sheet};
 
@@ -27,8 +30,15 @@ impl Info {
         let request = call::network::info(&self.network);
         match self.format.form() {
             Form::Json(json) => {
-                let network: serde_json::Value =
-                    session.one(&request, "Network", &self.network).await?;
+                let mut network: Value = session.one(&request, "Network", &self.network).await?;
+                if network["type"] == "managed"
+                    && let Some(fields) = network.as_object_mut()
+                {
+                    let vni = fields["vni"].to_string();
+                    let (kept, rules) = holdings::<Value, Value>(&session, &vni).await?;
+                    fields.insert("reservations".to_owned(), kept.into());
+                    fields.insert("rules".to_owned(), rules.into());
+                }
                 shell.out.json(&network, json)
             }
             // Both styles are the same: what there is of a network fits one page.
@@ -36,14 +46,21 @@ impl Info {
                 let network = find(&session, &self.network).await?;
                 let (mut kept, mut rules) = (Vec::new(), Vec::new());
                 if network.kind == "managed" {
-                    let vni = network.vni.to_string();
-                    kept = session.any(&call::network::leases(&vni, None, true)).await?;
-                    rules = session.any(&call::network::rules(&vni, None, None)).await?;
+                    (kept, rules) = holdings(&session, &network.vni.to_string()).await?;
                 }
                 shell.out.data(&render(&network, &kept, &rules, shell.out.paint()))
             }
         }
     }
+}
+
+/// The addresses that a managed network keeps, and its firewall rules.
+async fn holdings<K: DeserializeOwned, R: DeserializeOwned>(
+    session: &Session,
+    vni: &str,
+) -> Result<(Vec<K>, Vec<R>), Failure> {
+    let kept = session.any(&call::network::leases(vni, None, true)).await?;
+    Ok((kept, session.any(&call::network::rules(vni, None, None)).await?))
 }
 
 /// The page about a network.

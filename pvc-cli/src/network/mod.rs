@@ -12,6 +12,8 @@ mod remove;
 mod settings;
 mod sriov;
 
+pub(crate) use sriov::no_vf;
+
 use clap::Subcommand;
 use pvc_client::call;
 use pvc_common::api::Network;

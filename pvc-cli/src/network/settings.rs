@@ -21,14 +21,14 @@ pub(super) struct Settings {
     /// IPv4 gateway, an address of the primary coordinator.
     #[arg(short = 'g', long, value_name = "IP")]
     gateway: Option<String>,
-    /// IPv6 gateway; by default the network's first address; also as -g6.
+    /// IPv6 gateway; of an IPv6 network that is new, by default its first address; also as -g6.
     #[arg(long = "gateway6", value_name = "IP")]
     gateway6: Option<String>,
     /// Give the VMs IPv4 addresses by DHCP.
-    #[arg(long, overrides_with = "no_dhcp")]
+    #[arg(long, conflicts_with = "no_dhcp")]
     dhcp: bool,
     /// Give the VMs no IPv4 addresses.
-    #[arg(long, overrides_with = "dhcp")]
+    #[arg(long, conflicts_with = "dhcp")]
     no_dhcp: bool,
     /// First address that DHCP gives away.
     #[arg(long, value_name = "IP")]

@@ -8,11 +8,12 @@ use pvc_client::call;
 use pvc_common::api::{SriovPci, SriovVf, Vm};
 use pvc_common::id::{BadId, MacAddress, PciAddress, SriovName};
 use pvc_domxml::edit::{self, Connection, NewInterface};
+use pvc_domxml::{USUAL_CARDS, is_card};
 
-use super::effect::{Effect, refusal};
+use super::effect::{Effect, Plug, refusal};
 use super::find;
 use crate::failure::{Failure, Outcome};
-use crate::network;
+use crate::network::{self, no_vf};
 use crate::session::Session;
 use crate::shell::Shell;
 
@@ -30,10 +31,10 @@ pub(crate) struct Add {
     #[arg(value_name = "NET", value_parser = NonEmptyStringValueParser::new())]
     network: String,
     /// Hardware address of the interface; one that begins with 52:54:00 by default.
-    #[arg(short = 'a', long, value_name = "MAC", value_parser = mac)]
+    #[arg(short = 'a', long, alias = "mac-address", value_name = "MAC", value_parser = mac)]
     macaddr: Option<MacAddress>,
     /// Card that the guest sees.
-    #[arg(short, long, default_value = "virtio")]
+    #[arg(short, long, default_value = "virtio", value_parser = card)]
     model: String,
     /// Whether NET is an SR-IOV virtual function.
     #[arg(short, long)]
@@ -67,8 +68,8 @@ impl Add {
         let mac = self.macaddr.unwrap_or_else(|| free(&vm)).to_string();
         let new = NewInterface { on, mac: &mac, model: &self.model };
         let change = edit::add_interface(&vm.xml, &new).map_err(|error| refusal(&vm, &error))?;
-        let plug = call::vm::attach_device(&vm.uuid, change.interface);
-        self.effect.apply(shell, &session, &vm, change.xml, &plug).await
+        let plug = Plug::In(change.interface);
+        self.effect.apply(shell, &session, &vm, change.xml, plug).await
     }
 
     async fn to(&self, session: &Session, node: &str) -> Result<To, Failure> {
@@ -92,11 +93,7 @@ enum To {
 
 /// A function of the VM's node. The API sees to it that no other VM has it.
 async fn function(session: &Session, node: &str, name: &str, mode: Mode) -> Result<To, Failure> {
-    let mut found: Vec<SriovVf> = session.any(&call::sriov::vf(node, name)).await?;
-    let found = found.pop().ok_or_else(|| {
-        Failure::new(format!("SR-IOV VF \"{name}\" not found on node \"{node}\"."))
-            .hint(format!("`pvc network sriov vf list {node}` shows those that exist."))
-    })?;
+    let found: SriovVf = session.only(&call::sriov::vf(node, name), no_vf(node, name)).await?;
     let function: SriovName =
         found.phy.parse().map_err(|bad: BadId| Failure::new(bad.to_string()))?;
     if matches!(mode, Mode::Macvtap) {
@@ -112,15 +109,17 @@ async fn function(session: &Session, node: &str, name: &str, mode: Mode) -> Resu
 
 /// Take an interface from a VM.
 #[derive(Debug, Args)]
+#[command(override_usage = "pvc vm network remove [OPTIONS] <DOMAIN> <NET|--mac-address <MAC>>")]
+#[command(group(clap::ArgGroup::new("which").required(true).multiple(true).args(["network", "mac"])))]
 pub(crate) struct Remove {
     /// VM, by name or UUID.
     #[arg(value_name = "DOMAIN")]
     vm: String,
     /// Network, by VNI or description; or upstream, cluster or storage; with --sriov a VF.
-    #[arg(value_name = "NET", required_unless_present = "mac")]
+    #[arg(value_name = "NET")]
     network: Option<String>,
     /// Hardware address of the interface, where there are several in the network.
-    #[arg(short, long = "mac-address", value_name = "MAC", value_parser = mac)]
+    #[arg(short, long = "mac-address", alias = "macaddr", value_name = "MAC", value_parser = mac)]
     mac: Option<MacAddress>,
     /// Whether NET is an SR-IOV virtual function.
     #[arg(short, long, requires = "network")]
@@ -141,8 +140,8 @@ impl Remove {
         let mac = self.mac.map(|mac| mac.to_string());
         let change = edit::remove_interface(&vm.xml, network.as_deref(), mac.as_deref())
             .map_err(|error| refusal(&vm, &error))?;
-        let unplug = call::vm::detach_device(&vm.uuid, change.interface);
-        self.effect.apply(shell, &session, &vm, change.xml, &unplug).await
+        let plug = Plug::Out(change.interface);
+        self.effect.apply(shell, &session, &vm, change.xml, plug).await
     }
 }
 
@@ -168,6 +167,14 @@ fn mac(text: &str) -> Result<MacAddress, String> {
         Ok(mac)
     } else {
         Err("expected the address of one interface, not of a group".to_owned())
+    }
+}
+
+fn card(text: &str) -> Result<String, String> {
+    if is_card(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("QEMU knows no such card; expected one such as {USUAL_CARDS}"))
     }
 }
 

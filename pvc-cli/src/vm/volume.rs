@@ -7,7 +7,7 @@ use pvc_common::api;
 use pvc_common::id::VolumeId;
 use pvc_domxml::edit::{self, NewDisk};
 
-use super::effect::{Effect, refusal};
+use super::effect::{Effect, Plug, refusal};
 use super::find;
 use crate::failure::{Failure, Outcome};
 use crate::options::word;
@@ -68,8 +68,8 @@ impl Add {
             bus: &word(self.bus),
         };
         let change = edit::add_disk(&vm.xml, &new).map_err(|error| refusal(&vm, &error))?;
-        let plug = call::vm::attach_device(&vm.uuid, change.disk);
-        self.effect.apply(shell, &session, &vm, change.xml, &plug).await
+        let plug = Plug::In(change.disk);
+        self.effect.apply(shell, &session, &vm, change.xml, plug).await
     }
 
     async fn connect_if_there_is_the_volume(&self, shell: &Shell) -> Result<Session, Failure> {
@@ -103,7 +103,7 @@ impl Remove {
         let vm = find(&session, &self.vm).await?;
         let change =
             edit::remove_disk(&vm.xml, &self.volume).map_err(|error| refusal(&vm, &error))?;
-        let unplug = call::vm::detach_device(&vm.uuid, change.disk);
-        self.effect.apply(shell, &session, &vm, change.xml, &unplug).await
+        let plug = Plug::Out(change.disk);
+        self.effect.apply(shell, &session, &vm, change.xml, plug).await
     }
 }

@@ -23,7 +23,7 @@ pub(crate) use fence::{FenceGoal, proofs};
 pub(crate) use node::NodeGoal;
 pub(crate) use patience::Patience;
 pub(crate) use progress::{Progress, bar};
-pub(crate) use task::{TaskWatch, task};
+pub(crate) use task::{NotDone, TaskWatch, task, task_done};
 pub(crate) use vm::{Rest, VmGoal};
 
 /// How often the API is asked.
@@ -57,6 +57,22 @@ pub(crate) trait Goal {
 
     /// Judges that the API does not know the subject.
     fn judge_missing(&mut self) -> Verdict;
+}
+
+impl<G: Goal> Goal for &mut G {
+    type Seen = G::Seen;
+
+    fn request(&self) -> Request {
+        (**self).request()
+    }
+
+    fn judge(&mut self, seen: &G::Seen, elapsed: Duration) -> Verdict {
+        (**self).judge(seen, elapsed)
+    }
+
+    fn judge_missing(&mut self) -> Verdict {
+        (**self).judge_missing()
+    }
 }
 
 /// Looks until the goal is reached (and prints what the goal says) or cannot be.

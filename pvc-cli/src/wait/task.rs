@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use pvc_client::{Request, call};
+use pvc_client::{ClientError, Request, call};
 use pvc_common::api::{TaskAccepted, TaskState};
 
 use super::{BEGIN_LIMIT, Goal, Verdict, bar, until};
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::session::Session;
 
 /// How long a task that was accepted may wait for its node, which does a few at a time and may
@@ -19,12 +19,21 @@ pub(crate) struct TaskWatch {
     id: String,
     /// The node that is to do it, if the API has just said so.
     run_on: Option<String>,
+    /// Whether it was seen to have failed.
+    failed: bool,
 }
 
 impl TaskWatch {
     /// A task of this name, if there is one.
     pub(crate) fn new(id: &str) -> Self {
-        Self { id: id.to_owned(), run_on: None }
+        Self { id: id.to_owned(), run_on: None, failed: false }
+    }
+
+    /// A task that the API has just accepted, and tells which.
+    fn accepted(session: &Session, task: TaskAccepted) -> Self {
+        let TaskAccepted { task_id: id, task_name, run_on } = task;
+        session.out.note(&format!("Task ID: {id} ({task_name}) assigned to node {run_on}"));
+        Self { id, run_on: Some(run_on), failed: false }
     }
 
     fn not_begun(&self, elapsed: Duration) -> Option<String> {
@@ -45,12 +54,31 @@ impl TaskWatch {
 
 /// Begins a task and tells which; if `stay`, waits for its end and fails if it fails.
 pub(crate) async fn task(session: &Session, request: &Request, stay: bool) -> Outcome {
-    let TaskAccepted { task_id: id, task_name, run_on } = session.read(request).await?;
+    let task: TaskAccepted = session.read(request).await?;
     if !stay {
+        let TaskAccepted { task_id: id, run_on, .. } = task;
         return session.out.data(&format!("Task ID: {id} assigned to node {run_on}"));
     }
-    session.out.note(&format!("Task ID: {id} ({task_name}) assigned to node {run_on}"));
-    until(session, TaskWatch { id, run_on: Some(run_on) }).await
+    until(session, TaskWatch::accepted(session, task)).await
+}
+
+/// Why a task was not done.
+pub(crate) struct NotDone {
+    /// What to tell.
+    pub(crate) why: Failure,
+    /// Whether it was refused or failed, so that nothing of it is still to come.
+    pub(crate) is_over: bool,
+}
+
+/// Begins a task, tells which, and waits for its end.
+pub(crate) async fn task_done(session: &Session, request: &Request) -> Result<(), NotDone> {
+    let task = session.client.read(request).await.map_err(|error| {
+        let is_over = matches!(error, ClientError::Refused { .. } | ClientError::NotFound { .. });
+        NotDone { why: error.into(), is_over }
+    })?;
+    let mut watch = TaskWatch::accepted(session, task);
+    let ended = until(session, &mut watch).await;
+    ended.map_err(|why| NotDone { why, is_over: watch.failed })
 }
 
 impl Goal for TaskWatch {
@@ -64,7 +92,10 @@ impl Goal for TaskWatch {
         let summary = format!("{}: {}", seen.state, seen.status);
         match seen.state.as_str() {
             "SUCCESS" => Verdict::Done(summary),
-            "FAILURE" | "REVOKED" => Verdict::Failed(summary),
+            "FAILURE" | "REVOKED" => {
+                self.failed = true;
+                Verdict::Failed(summary)
+            }
             "PENDING" => match self.not_begun(elapsed) {
                 Some(reason) => Verdict::Failed(reason),
                 None => Verdict::Waiting(format!("Task {}: {}", self.id, seen.status)),
@@ -114,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_task_that_was_accepted_may_wait_for_others() {
-        let mut watch = TaskWatch { id: "abc".into(), run_on: Some("hv1".into()) };
+        let mut watch = TaskWatch { id: "abc".into(), run_on: Some("hv1".into()), failed: false };
         let mut judge = |elapsed| watch.judge(&TaskState::pending(), elapsed);
         assert!(matches!(judge(BEGIN_LIMIT * 2), Verdict::Waiting(_)));
         let Verdict::Failed(reason) = judge(QUEUE_LIMIT * 2) else { panic!("not failed") };

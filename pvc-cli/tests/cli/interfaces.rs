@@ -78,6 +78,48 @@ fn what_somebody_else_changed_meanwhile_is_not_lost() {
 }
 
 #[test]
+fn a_definition_whose_interface_the_running_vm_cannot_have_is_put_back() {
+    let desk = with_vm("start");
+    let refused = json!({"state": "FAILURE", "current": 1, "total": 1,
+                         "status": "internal error: No more available PCI slots."});
+    for (task, answer) in [("a", refused), ("b", json!({"message": "no task"}))] {
+        let accepted = json!({"task_id": task, "task_name": "vm.device", "run_on": "hv1"});
+        desk.api.on("POST /vm/u-2/device", 202, accepted);
+        let status = if task == "a" { 200 } else { 404 };
+        desk.api.on(&format!("GET /tasks/{task}"), status, answer);
+    }
+    let vm = json!({"name": "web2", "uuid": "u-2", "state": "start", "node": "hv1",
+                    "memory": 512, "vcpu": 1, "xml": XML});
+    desk.api.on("GET /vm/web2", 200, json!([vm]));
+    desk.api.on("PUT /vm/u-2", 200, OK);
+    let ended = desk.lab("vm network add web2 lab");
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), "done\n"), "{ended:?}");
+    assert!(ended.stderr.contains("No more available PCI slots"), "{ended:?}");
+    assert!(ended.stderr.contains("definition was put back as it was"), "{ended:?}");
+    let received = desk.api.received();
+    let put = |line: &&pvc_client::fake::Received| line.line.starts_with("PUT");
+    let bodies: Vec<&str> = received.iter().filter(put).map(|one| one.body.as_str()).collect();
+    let [written, back] = bodies[..] else { panic!("{received:?}") };
+    let (new, old) = written.split_once("&old_xml=").unwrap();
+    assert_eq!(back, format!("xml={old}&old_xml={}", new.strip_prefix("xml=").unwrap()));
+    // What became of this one nobody knows: it may be plugged in yet.
+    let ended = desk.lab("vm network add web2 lab");
+    assert!(ended.stderr.contains("The definition was changed"), "{ended:?}");
+    assert_eq!(desk.api.received().iter().filter(put).count(), 3);
+}
+
+#[test]
+fn the_address_of_an_interface_has_one_option_by_two_names() {
+    let desk = with_vm("stop");
+    for command in
+        ["add web1 lab --mac-address 52:54:00:00:00:09", "remove web1 --macaddr 52:54:00:00:00:02"]
+    {
+        let ended = desk.lab(&format!("vm network {command}"));
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+    }
+}
+
+#[test]
 fn a_vm_gets_an_interface_in_a_network_of_the_cluster_itself() {
     let desk = with_vm("stop");
     let ended = desk.lab("vm network add web1 upstream");
@@ -169,7 +211,11 @@ fn an_interface_that_cannot_be_had_changes_nothing() {
         ("remove web1", 2, "NET"),
         ("add web1 ens1f0v9 -s", 1, "SR-IOV VF \"ens1f0v9\" not found on node \"hv1\"."),
         ("add web1 ens1f0v9 -s", 1, "`pvc network sriov vf list hv1` shows those that exist."),
-        ("remove web1 ens1f0v9 -s", 1, "no interface in network macvtap:ens1f0v9"),
+        ("remove web1 ens1f0v9 -s", 1, "no interface on SR-IOV function ens1f0v9"),
+        ("add web1 lab -m nosuchmodel", 2, "QEMU knows no such card; expected one such as virtio"),
+        ("remove web1", 2, "required arguments were not provided:\n  <NET|--mac-address <MAC>>"),
+        ("add web1 lab -l -L", 2, "cannot be used with"),
+        ("add web1 lab -r -R", 2, "cannot be used with"),
     ] {
         let ended = desk.lab(&format!("vm network {command}"));
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(code), ""), "{command}: {ended:?}");

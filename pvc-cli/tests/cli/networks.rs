@@ -49,7 +49,8 @@ fn nothing_of_a_network_is_removed_unless_the_answer_is_yes() {
         ("remove lab --force", "Remove network \"lab\"? [y/N]", "DELETE /network/lab?force=True"),
         (
             "dhcp remove lab 52:54:00:00:00:01",
-            "Remove DHCP lease \"52:54:00:00:00:01\" in network \"lab\"? [y/N]",
+            "loses its DNS name and its metadata until it renews the lease, which may take a day.\n\
+             Remove DHCP lease \"52:54:00:00:00:01\" in network \"lab\"? [y/N]",
             "DELETE /network/lab/lease/52:54:00:00:00:01",
         ),
         (
@@ -93,6 +94,48 @@ fn addresses_and_rules_are_added_as_they_were_said() {
 }
 
 #[test]
+fn what_belongs_to_a_network_that_is_missing_is_not_an_empty_list() {
+    let desk = Desk::new();
+    let missing = json!({"message": "Network not found.", "code": "not-found"});
+    for (network, status, answer) in [("lab", 200, network()), ("nosuch", 404, missing.clone())] {
+        desk.api.on(&format!("GET /network/{network}"), status, answer);
+        for part in ["acl", "lease"] {
+            desk.api.on(&format!("GET /network/{network}/{part}"), 404, missing.clone());
+        }
+    }
+    for (list, what) in [("acl", "ACLs"), ("dhcp", "leases")] {
+        let none = desk.lab(&format!("network {list} list lab"));
+        assert_eq!(none.code, Some(0), "{none:?}");
+        assert!(none.stderr.contains(&format!("There are no {what} that match.")), "{none:?}");
+        for format in ["pretty", "json"] {
+            let ended = desk.lab(&format!("network {list} list nosuch -f {format}"));
+            assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{ended:?}");
+            assert!(ended.stderr.contains("Network \"nosuch\" not found."), "{ended:?}");
+        }
+    }
+}
+
+#[test]
+fn of_two_that_exclude_each_other_only_one_is_accepted() {
+    let desk = Desk::new();
+    for both in [
+        "network acl add lab --in --out -d x -r drop",
+        "network acl list lab --in --out",
+        "network modify lab --dhcp --no-dhcp",
+        "vm network remove web1 lab -l -L",
+        "vm vcpu set web1 2 -r -R",
+        "vm flush-locks web1 --wait --no-wait",
+        "cluster task abc --wait --no-wait",
+        "connection add x -a a --ssl --no-ssl",
+    ] {
+        let ended = desk.lab(both);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{both}: {ended:?}");
+        assert!(ended.stderr.contains("cannot be used with"), "{both}: {ended:?}");
+    }
+    assert_eq!(desk.asked(), [""; 0]);
+}
+
+#[test]
 fn a_network_is_shown_with_what_it_holds() {
     let desk = Desk::new();
     desk.api.on("GET /network/lab", 200, network());
@@ -103,8 +146,12 @@ fn a_network_is_shown_with_what_it_holds() {
     let shown = desk.lab("network info lab");
     assert!(shown.stdout.contains("10.2.0.9") && !shown.stdout.contains("Firewall"), "{shown:?}");
     assert_eq!(desk.asked()[1..], ["GET /network/2000/lease?static=True", "GET /network/2000/acl"]);
+    assert_eq!(desk.lab("network info lab -f long").stdout, shown.stdout);
     let dense = desk.lab("network info lab -f json");
     assert!(dense.stdout.starts_with("{\"vni\":2000,"), "{dense:?}");
+    let json: Value = serde_json::from_str(&dense.stdout).unwrap();
+    assert_eq!(json["reservations"][0]["ip4_address"], "10.2.0.9");
+    assert_eq!(json["rules"], json!([]));
     desk.api.on("GET /network", 200, network());
     assert_eq!(desk.lab("network list -f raw").stdout, "2000\n");
     desk.api.on("GET /network/9", 404, json!({"message": "Network not found."}));

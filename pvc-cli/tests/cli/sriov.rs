@@ -22,12 +22,30 @@ fn a_node_without_functions_is_no_failure_and_a_missing_function_is() {
     let missing = json!({"message": "VF not found.", "code": "not-found"});
     desk.api.on("GET /sriov/vf/hv1", 404, missing.clone());
     desk.api.on("GET /sriov/vf/hv1/ens1f0v9", 404, missing);
-    let ended = desk.lab("network sriov vf list hv1");
-    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ""), "{ended:?}");
+    desk.api.on("GET /sriov/pf/hv1", 404, json!({"message": "PF not found."}));
+    desk.api.on("GET /node/hv1", 200, json!([{"name": "hv1"}]));
+    for (list, told) in [
+        ("vf list hv1", "There are no VFs that match."),
+        ("pf list hv1", "Node 'hv1' has no PFs: `sriov_enable` is off there, or no card"),
+    ] {
+        let ended = desk.lab(&format!("network sriov {list}"));
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ""), "{ended:?}");
+        assert!(ended.stderr.contains(told), "{ended:?}");
+    }
+    for kind in ["pf", "vf"] {
+        desk.api.on(&format!("GET /sriov/{kind}/hv9"), 404, json!({"message": "Not found."}));
+        desk.api.on("GET /node/hv9", 404, json!({"message": "Node not found."}));
+        let ended = desk.lab(&format!("network sriov {kind} list hv9"));
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        assert!(ended.stderr.contains("Node \"hv9\" not found."), "{ended:?}");
+    }
     let ended = desk.lab("network sriov vf info hv1 ens1f0v9");
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(ended.stderr.contains("\"ens1f0v9\" not found."), "{ended:?}");
-    assert!(ended.stderr.contains("`pvc network sriov vf list`"), "{ended:?}");
+    assert!(
+        ended.stderr.contains("SR-IOV VF \"ens1f0v9\" not found on node \"hv1\"."),
+        "{ended:?}"
+    );
+    assert!(ended.stderr.contains("`pvc network sriov vf list hv1`"), "{ended:?}");
 }
 
 #[test]

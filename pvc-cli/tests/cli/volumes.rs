@@ -56,13 +56,20 @@ fn a_running_vm_gets_a_new_volume_at_once() {
 }
 
 #[test]
-fn a_volume_that_cannot_be_attached_stays_in_the_definition() {
+fn a_volume_that_cannot_be_attached_leaves_the_definition_again() {
     let desk = with_vm("start");
     desk.api.on("GET /tasks/abc", 200, task("FAILURE", "TaskFailure: no slot"));
     let ended = desk.lab("vm volume add web1 vms/data");
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), "done\n"));
     assert!(ended.stderr.contains("TaskFailure: no slot"), "{ended:?}");
-    assert!(ended.stderr.contains("The definition was changed"), "{ended:?}");
+    assert!(ended.stderr.contains("definition was put back as it was"), "{ended:?}");
+    assert_eq!(desk.asked().last().unwrap(), "PUT /vm/u-1?restart=False");
+    let ended = desk.lab("vm volume remove web1 vms/web1_sda");
+    assert!(ended.stderr.contains("the VM has the device until its next start"), "{ended:?}");
+    assert_eq!(desk.asked().iter().filter(|asked| asked.starts_with("PUT")).count(), 3);
+    desk.api.on("PUT /vm/u-1", 409, json!({"message": "Somebody else changed it."}));
+    let ended = desk.lab("vm volume add web1 vms/data");
+    assert!(ended.stderr.contains("could not be put back (Somebody else changed it)"), "{ended:?}");
 }
 
 #[test]

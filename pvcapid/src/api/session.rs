@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 use super::args::Args;
 use super::error::ApiError;
 use crate::app::App;
-use crate::auth::Gate;
+use crate::auth::{Caller, Gate};
 
 const ROOT: &str = "/api/v1/";
 
@@ -26,12 +26,17 @@ struct LoginArgs {
 #[utoipa::path(post, path = "/api/v1/login", operation_id = "login", tag = "root",
     params(LoginArgs), security(()),
     responses((status = 200, body = Message), (status = 401, description = "No such token")))]
-pub(super) async fn login(State(app): State<App>, args: Args) -> Result<Response, ApiError> {
+pub(super) async fn login(
+    State(app): State<App>,
+    caller: Caller,
+    args: Args,
+) -> Result<Response, ApiError> {
     let LoginArgs { token } = LoginArgs { token: args.required("token")?.to_owned() };
     let Some(gate) = app.gate() else { return Ok(Redirect::to(ROOT).into_response()) };
-    if !gate.knows(&token) {
+    let Some(admission) = gate.admission(&token) else {
         return Err(ApiError::unauthorized("Authentication failed"));
-    }
+    };
+    caller.admit(admission);
     let message = Json(Message::new("Authentication successful"));
     Ok(([(SET_COOKIE, gate.admit())], message).into_response())
 }

@@ -14,7 +14,7 @@ use super::sriov::{check_functions, has_hardware};
 use super::vm_mac::check_macs;
 use super::vm_modify::{exist, volumes};
 use super::vm_move::runs_vms;
-use super::vm_network::check_networks;
+use super::vm_network::check_interfaces;
 use super::{Change, vm_tag};
 use crate::api::ApiError;
 
@@ -51,7 +51,7 @@ pub(crate) fn define(
     free(definition, view)?;
     let volumes = volumes(definition)?;
     exist(&volumes, view)?;
-    check_networks(&[], &definition.description.networks, view)?;
+    check_interfaces(&[], &definition.description.networks, view)?;
     check_macs(uuid, &[], &definition.description.networks, view)?;
     let functions = VmFunction::of_definition(xml);
     let node = node(definition, &functions, wish, view)?;

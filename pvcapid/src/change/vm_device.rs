@@ -7,7 +7,7 @@ use pvc_domxml::describe;
 
 use super::sriov::check_functions;
 use super::vm_mac::check_macs;
-use super::vm_network::check_networks;
+use super::vm_network::check_interfaces;
 use crate::api::ApiError;
 
 /// Refuses a device that a VM cannot have on its node, as a definition with it would be refused.
@@ -23,7 +23,7 @@ pub(crate) fn check_device(
     let had = known.and_then(|xml| interfaces(xml).ok()).unwrap_or_default();
     let alone = format!("<domain><devices>{device}</devices></domain>");
     let now = interfaces(&alone).unwrap_or_default();
-    check_networks(&had, &now, view)?;
+    check_interfaces(&had, &now, view)?;
     check_macs(vm, &had, &now, view)?;
     check_functions(Some(vm), &VmFunction::of_definition(&alone), node, view)
 }

@@ -11,7 +11,7 @@ use pvc_domxml::{Definition, describe, edit};
 
 use super::sriov::{check_functions, has_hardware};
 use super::vm_mac::check_macs;
-use super::vm_network::check_networks;
+use super::vm_network::check_interfaces;
 use super::{Change, check_fit, unreadable};
 use crate::api::ApiError;
 use crate::image::shown_xml;
@@ -74,7 +74,7 @@ pub(crate) fn modify(
     // Nor shall a network that is gone, or an address that was another's already.
     let had = was.xml.get().and_then(|xml| describe(xml).ok());
     let had = had.map(|description| description.networks).unwrap_or_default();
-    check_networks(&had, &definition.description.networks, view)?;
+    check_interfaces(&had, &definition.description.networks, view)?;
     check_macs(uuid, &had, &definition.description.networks, view)?;
     // Hardware that is handed to a VM cannot move with it.
     let method = &vm.migration_method;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod admission;
+mod audit;
 mod changing;
 mod contract;
 mod example;

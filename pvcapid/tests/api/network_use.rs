@@ -39,6 +39,27 @@ async fn a_vm_is_put_into_no_network_that_does_not_exist() {
 }
 
 #[tokio::test]
+async fn a_vm_gets_no_card_that_nobody_knows() {
+    let cluster = Cluster::new().await;
+    cluster.post("/network/1001", LAB).await;
+    let xml = definition(NEW, "new1", 512).replace("model type='virtio'", "model type='nosuch'");
+    let said = "of model 'nosuch', which QEMU does not know; expected one such as virtio";
+    refused(cluster.post("/vm", &form(&xml)).await, "no-such-model", said);
+    let one =
+        "<interface type='bridge'><source bridge='vmbr1001'/><model type='no;such'/></interface>";
+    refused(cluster.post("/vm/web1/device", &form(one)).await, "no-such-model", "'no;such'");
+    for model in ["virtio", "e1000e", "vmxnet3", "virtio-net-pci"] {
+        let put =
+            definition(WEB1, "web1", 2048).replace("type='virtio'", &format!("type='{model}'"));
+        cluster.put("/vm/web1", &form(&put)).await.is(200);
+    }
+    // One that it had before keeps nothing else from being changed.
+    let old = definition(WEB1, "web1", 2048).replace("type='virtio'", "type='nosuch'");
+    cluster.write(&format!("/domains/{WEB1}/xml"), &old).await;
+    cluster.put("/vm/web1", &form(&old.replace(">2048<", ">1024<"))).await.is(200);
+}
+
+#[tokio::test]
 async fn a_network_that_a_running_vm_is_still_in_is_removed_only_by_force() {
     let cluster = Cluster::new().await;
     cluster.post("/network/2000", LAB).await.is(200);

@@ -328,13 +328,23 @@ async fn only_what_is_given_is_changed_and_nothing_clears() {
         ip4("ip4_network=10.5.0.0/24&ip4_gateway=10.5.0.1&dhcp4_start=10.5.0.2&dhcp4_end=10.5.0.9")
             .await;
     assert_eq!((&moved["dhcp_flag"], &moved["gateway"]), (&json!("True"), &json!("10.5.0.1")));
-    let off = ip4("dhcp4=False&dhcp4_start=&dhcp4_end=").await;
+    let answer = cluster.put("/network/2000", "ip4_network=").await.is(400);
+    assert!(answer.message().ends_with("give one, or switch it off."), "{answer:?}");
+    let answer = cluster.put("/network/2000", "ip4_network=&dhcp4=no&ip4_gateway=10.5.0.1");
+    let answer = answer.await.is(400);
+    assert!(answer.message().ends_with("give one, or clear it."), "{answer:?}");
+    let off = ip4("dhcp4=False").await;
+    assert_eq!(off["dhcp_start"], json!("10.5.0.2"), "it may be switched on again");
+    let off = ip4("dhcp4_start=&dhcp4_end=").await;
     assert_eq!(
         (&off["dhcp_flag"], &off["dhcp_start"], &off["network"]),
         (&json!("False"), &json!("None"), &json!("10.5.0.0/24"))
     );
-    let none = ip4("ip4_network=&ip4_gateway=None").await;
-    assert_eq!((&none["network"], &none["gateway"]), (&json!("None"), &json!("None")));
+    ip4("dhcp4_start=10.5.0.2&dhcp4_end=10.5.0.9").await;
+    let none = ip4("ip4_network=").await;
+    for part in ["network", "gateway", "dhcp_start", "dhcp_end"] {
+        assert_eq!(none[part], json!("None"), "{part} goes with the network: {none}");
+    }
     cluster.put("/network/2000", "domain=x.example.org&mtu=").await.is(200);
     cluster.put("/network/2000", "domain=").await.is(200);
     let now = cluster.get("/network/2000").await.body[0].clone();

@@ -67,11 +67,9 @@ pub fn remove_interface(
         network.is_none_or(|network| interface.vni == network)
             && mac.is_none_or(|mac| interface.mac.eq_ignore_ascii_case(mac))
     });
-    let which = || match (network, mac) {
-        (Some(network), Some(mac)) => format!("interface {mac} in network {network}"),
-        (Some(network), None) => format!("interface in network {network}"),
-        (None, Some(mac)) => format!("interface {mac}"),
-        (None, None) => "interface".to_owned(),
+    let which = || {
+        let mac = mac.map(|mac| format!(" {mac}")).unwrap_or_default();
+        format!("interface{mac}{}", network.map(place).unwrap_or_default())
     };
     match &found[..] {
         [(_, interface)] => Ok(InterfaceChange {
@@ -83,6 +81,14 @@ pub fn remove_interface(
             let macs: Vec<&str> = several.iter().map(|(one, _)| one.mac.as_str()).collect();
             Err(EditError::Several { which: which(), among: macs.join(", ") })
         }
+    }
+}
+
+/// Where an interface is, in words.
+fn place(network: &str) -> String {
+    match network.split_once(':') {
+        Some((_, function)) => format!(" on SR-IOV function {function}"),
+        None => format!(" in network {network}"),
     }
 }
 

@@ -71,14 +71,21 @@ async fn run(command: Command, commands: &str) -> Result<(), FirewallError> {
     }
 }
 
-/// What nft says is wrong with the commands; `None` if its trouble is another one. A complaint about
-/// commands begins with the place that it is about, and ends where it shows that.
+/// What nft says is wrong with the commands, and at which of their words; `None` if its trouble is
+/// another one. A complaint about commands begins with the place that it is about. The command follows,
+/// and then marks below what is wrong in it.
 fn complaint(stderr: &str) -> Option<String> {
-    let (_, complaint) = stderr.lines().find_map(|line| {
+    let mut lines = stderr.lines();
+    let complaint = lines.find_map(|line| {
         let about = line.starts_with("/dev/stdin:") || line.starts_with("internal:");
-        line.split_once(" Error: ").filter(|_| about)
+        line.split_once(" Error: ").filter(|_| about).map(|(_, complaint)| complaint.trim())
     })?;
-    Some(complaint.trim().to_owned())
+    let mut marked = || {
+        let (command, marks) = (lines.next()?, lines.next()?);
+        let marked = command.get(marks.find('^')?..=marks.rfind('^')?)?.trim();
+        (!marked.is_empty()).then(|| format!("{complaint}, at `{marked}`"))
+    };
+    Some(marked().unwrap_or_else(|| complaint.to_owned()))
 }
 
 #[derive(Deserialize)]
@@ -197,9 +204,14 @@ mod tests {
 
     #[test]
     fn a_complaint_about_a_rule_is_told_from_other_trouble() {
-        let refused = "/dev/stdin:3:39-42: Error: syntax error, unexpected newline\n\
-                       add rule inet pvc a counter frobnicate\n      ^^^^\n";
-        assert_eq!(complaint(refused).unwrap(), "syntax error, unexpected newline");
+        let refused = "/dev/stdin:4:31-34: Error: syntax error, unexpected string\n\
+                       add rule inet t c counter tcp dprt 22 accept\n\
+                       \x20                             ^^^^\n";
+        assert_eq!(complaint(refused).unwrap(), "syntax error, unexpected string, at `dprt`");
+        let at_its_end = "/dev/stdin:3:36-36: Error: syntax error, unexpected newline\n\
+                       add rule inet t c counter tcp dport\n\
+                       \x20                                  ^\n";
+        assert_eq!(complaint(at_its_end).unwrap(), "syntax error, unexpected newline");
         for other in [
             "netlink: Error: cache initialization failed: Operation not permitted\n",
             "unshare: unshare failed: Operation not permitted\n",

@@ -15,10 +15,10 @@ pub(crate) struct Add {
     #[arg(value_name = "NET")]
     network: String,
     /// The rule is about what enters the network (the default).
-    #[arg(long = "in", overrides_with = "leaving")]
+    #[arg(long = "in", conflicts_with = "leaving")]
     entering: bool,
     /// The rule is about what leaves the network.
-    #[arg(long = "out", overrides_with = "entering")]
+    #[arg(long = "out", conflicts_with = "entering")]
     leaving: bool,
     /// Name of the rule, unique in the network.
     #[arg(short, long)]

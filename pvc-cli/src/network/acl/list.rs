@@ -7,6 +7,7 @@ use pvc_common::api::NetworkAcl;
 use crate::failure::Outcome;
 use crate::format::{ListFormat, ListStyle};
 use crate::paint::{Paint, tame};
+use crate::session::Nothing;
 use crate::shell::Shell;
 use crate::show::{Cell, Table};
 
@@ -19,10 +20,10 @@ pub(crate) struct List {
     /// Regular expression for the descriptions.
     limit: Option<String>,
     /// List only rules for what enters the network.
-    #[arg(long = "in", overrides_with = "leaving")]
+    #[arg(long = "in", conflicts_with = "leaving")]
     entering: bool,
     /// List only rules for what leaves the network.
-    #[arg(long = "out", overrides_with = "entering")]
+    #[arg(long = "out", conflicts_with = "entering")]
     leaving: bool,
     #[command(flatten)]
     format: ListFormat,
@@ -38,8 +39,10 @@ impl List {
         };
         let request = call::network::rules(&self.network, self.limit.as_deref(), direction);
         let paint = shell.out.paint();
+        let network = call::network::info(&self.network);
+        let none = Nothing::from("ACLs").of(&network, "Network", &self.network);
         session
-            .show_list(&request, "ACLs", self.format.form(), |rules: Vec<NetworkAcl>, style| {
+            .show_list(&request, none, self.format.form(), |rules: Vec<NetworkAcl>, style| {
                 render(&rules, style, paint)
             })
             .await

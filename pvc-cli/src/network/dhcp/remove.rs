@@ -24,7 +24,11 @@ impl Remove {
     pub(crate) async fn run(self, shell: &Shell) -> Outcome {
         let session = shell.connect()?;
         let Self { network, mac, consent } = &self;
-        let question = format!("Remove DHCP lease \"{mac}\" in network \"{network}\"");
+        let question = format!(
+            "If no address is kept for it, a VM that has this one loses its DNS name and its metadata until it \
+             renews the lease, which may take a day.\n\
+             Remove DHCP lease \"{mac}\" in network \"{network}\""
+        );
         let agreed = shell.confirm(&question, consent.yes)?;
         session.tell(&call::network::remove_lease(network, mac, &agreed)).await
     }

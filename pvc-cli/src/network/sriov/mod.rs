@@ -7,8 +7,14 @@ mod vf;
 
 use clap::Subcommand;
 
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::shell::Shell;
+
+/// There is no such virtual function on the node.
+pub(crate) fn no_vf(node: &str, vf: &str) -> Failure {
+    Failure::new(format!("SR-IOV VF \"{vf}\" not found on node \"{node}\"."))
+        .hint(format!("`pvc network sriov vf list {node}` shows those that exist."))
+}
 
 /// Cards and their functions.
 #[derive(Debug, Subcommand)]

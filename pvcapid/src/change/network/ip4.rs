@@ -57,14 +57,18 @@ pub(super) struct Ip4 {
 
 impl Ip4 {
     /// Those of a network as it is, with what is asked; refused where that depends on what cannot be
-    /// understood.
+    /// understood. With a network that is given up go its gateway and the range of DHCP, unless that is on.
     pub(super) fn asked(was: &Network, wish: &Ip4Wish) -> Result<Self, ApiError> {
+        let network = settled(wish.network, &was.ip4_network, "IPv4 network")?;
+        let dhcp = settled(wish.dhcp, &was.dhcp4, "DHCPv4 flag")?;
+        let goes = wish.network == Some(None) && !dhcp;
+        let asked = |given: Given<Ipv4Addr>| given.or(goes.then_some(None));
         Ok(Self {
-            network: settled(wish.network, &was.ip4_network, "IPv4 network")?,
-            gateway: settled(wish.gateway, &was.ip4_gateway, "IPv4 gateway")?,
-            dhcp: settled(wish.dhcp, &was.dhcp4, "DHCPv4 flag")?,
-            start: settled(wish.start, &was.dhcp4_start, "DHCPv4 start address")?,
-            end: settled(wish.end, &was.dhcp4_end, "DHCPv4 end address")?,
+            network,
+            gateway: settled(asked(wish.gateway), &was.ip4_gateway, "IPv4 gateway")?,
+            dhcp,
+            start: settled(asked(wish.start), &was.dhcp4_start, "DHCPv4 start address")?,
+            end: settled(asked(wish.end), &was.dhcp4_end, "DHCPv4 end address")?,
         })
     }
 
@@ -117,13 +121,17 @@ impl Ip4 {
     }
 
     fn check_without_network(&self) -> Result<(), ApiError> {
-        let what = match self {
-            Self { gateway: Some(_), .. } => "gateway",
-            Self { dhcp: true, .. } => "DHCP",
-            Self { start: Some(_), .. } | Self { end: Some(_), .. } => "DHCP range",
+        let (what, end) = match self {
+            Self { dhcp: true, .. } => ("DHCP", "switch it off"),
+            Self { gateway: Some(_), .. } => ("gateway", "clear it"),
+            Self { start: Some(_), .. } | Self { end: Some(_), .. } => {
+                ("DHCP range", "clear its start and end")
+            }
             _ => return Ok(()),
         };
-        refuse("no-ip4-network", format!("There is an IPv4 {what}, but no IPv4 network for it."))
+        let why =
+            format!("There is an IPv4 {what}, but no IPv4 network for it: give one, or {end}.");
+        refuse("no-ip4-network", why)
     }
 
     fn check_range(&self) -> Result<(), ApiError> {

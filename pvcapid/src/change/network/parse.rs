@@ -192,6 +192,10 @@ pub(crate) fn rule_name(text: &str) -> Result<RuleName, String> {
 /// The text of a firewall rule, as far as that can be told without nft: one line of some length.
 pub(crate) fn rule_text(text: &str) -> Result<String, String> {
     let text = text.trim_matches(' ');
+    if let Some(at) = text.chars().position(|c| !c.is_ascii()) {
+        let what = format!("ASCII only, in comments too; character {} is not", at + 1);
+        return Err(wrong(text, &what));
+    }
     let plain = text.bytes().all(|b| b == b' ' || b.is_ascii_graphic());
     if text.is_empty() || text.len() > RULE_LENGTH || !plain {
         let expected = format!(
@@ -329,6 +333,11 @@ mod tests {
 
     #[test]
     fn a_rule_is_one_line_with_a_plain_name() {
+        let why = rule_text("drop comment \"zum Büro\"").unwrap_err();
+        assert!(
+            why.ends_with("expected ASCII only, in comments too; character 20 is not"),
+            "{why}"
+        );
         let long = "x".repeat(97);
         all(rule_name, &["ssh", "allow ssh: 22", "10.1"], &["a ", " a", ".", "..", &long]);
         assert_eq!(rule_text(" tcp dport 22 accept ").unwrap(), "tcp dport 22 accept");

@@ -7,6 +7,7 @@ use pvc_common::api::SriovPf;
 use crate::failure::Outcome;
 use crate::format::PageFormat;
 use crate::paint::Paint;
+use crate::session::Nothing;
 use crate::shell::Shell;
 use crate::show::{Cell, Table};
 
@@ -24,8 +25,14 @@ impl List {
         let session = shell.connect()?;
         let request = call::sriov::pfs(&self.node);
         let paint = shell.out.paint();
+        let node = call::node::info(&self.node);
+        let words = format!(
+            "Node '{}' has no PFs: `sriov_enable` is off there, or no card is configured.",
+            self.node
+        );
+        let none = Nothing::from("PFs").told(words).of(&node, "Node", &self.node);
         session
-            .show_list(&request, "PFs", self.format.form(), |pfs: Vec<SriovPf>, ()| {
+            .show_list(&request, none, self.format.form(), |pfs: Vec<SriovPf>, ()| {
                 render(&pfs, paint)
             })
             .await

@@ -5,13 +5,11 @@ use pvc_client::call;
 use pvc_common::api::SriovVf;
 
 use crate::failure::Outcome;
-use crate::format::PageFormat;
+use crate::format::{Form, PageFormat};
+use crate::network::no_vf;
 use crate::paint::Paint;
 use crate::shell::Shell;
 use crate::show::{Cell, Sheet};
-
-/// What it is called where it is missing: also the command that lists those that are there.
-const WHAT: &str = "Network SRIOV VF";
 
 /// Show one virtual function.
 #[derive(Debug, Args)]
@@ -28,11 +26,16 @@ impl Info {
     pub(crate) async fn run(self, shell: &Shell) -> Outcome {
         let session = shell.connect()?;
         let request = call::sriov::vf(&self.node, &self.vf);
-        let paint = shell.out.paint();
-        let subject = (WHAT, self.vf.as_str());
-        session
-            .show_one(&request, subject, self.format.form(), |vf: SriovVf, ()| render(&vf, paint))
-            .await
+        let missing = no_vf(&self.node, &self.vf);
+        match self.format.form() {
+            Form::Json(json) => {
+                shell.out.json(&session.only::<serde_json::Value>(&request, missing).await?, json)
+            }
+            Form::Laid(()) => {
+                let vf = session.only(&request, missing).await?;
+                shell.out.data(&render(&vf, shell.out.paint()))
+            }
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use pvc_common::api::SriovVf;
 use crate::failure::Outcome;
 use crate::format::PageFormat;
 use crate::paint::Paint;
+use crate::session::Nothing;
 use crate::shell::Shell;
 use crate::show::{Cell, Table};
 
@@ -26,8 +27,10 @@ impl List {
         let session = shell.connect()?;
         let request = call::sriov::vfs(&self.node, self.pf.as_deref());
         let paint = shell.out.paint();
+        let node = call::node::info(&self.node);
+        let none = Nothing::from("VFs").of(&node, "Node", &self.node);
         session
-            .show_list(&request, "VFs", self.format.form(), |vfs: Vec<SriovVf>, ()| {
+            .show_list(&request, none, self.format.form(), |vfs: Vec<SriovVf>, ()| {
                 render(&vfs, paint)
             })
             .await
