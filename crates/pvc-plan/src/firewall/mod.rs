@@ -12,6 +12,7 @@
 //! is never changed: its name tells what is in it, so what is there already is not touched, and what
 //! differs is made anew, has its way turned to it, and loses the old one at one moment.
 
+mod address;
 mod change;
 mod nodes;
 mod render;
