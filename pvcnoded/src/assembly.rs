@@ -455,6 +455,7 @@ fn name_server(config: &Config) -> Option<outfit::NameServer<Systemctl>> {
         user: database.user.clone(),
         password: database.password.clone(),
         addresses,
+        copied_in: config.networks.as_ref()?.cluster.subnet,
         directory: directory.display().to_string(),
     };
     let text = settings
