@@ -21,7 +21,8 @@ use pvc_ipmi::{Bmc, Ipmi};
 use pvc_libvirt::Hypervisor;
 use pvc_plan::dns;
 use pvc_plan::fence::{AfterFence, Policy, StorageFence};
-use pvc_plan::network::{Carriers, Trunk, Tunnels};
+use pvc_plan::firewall::Nodes;
+use pvc_plan::network::{Carriers, Trunk, Tunnels, VXLAN_PORT};
 use pvc_plan::sriov::Wanted;
 use pvc_runtime::reconcile::Reconciler;
 use pvc_zk::{Mirror, Tree};
@@ -273,7 +274,8 @@ pub(crate) async fn keepers<T: Tree>(
     if !config.functions.networking {
         return Vec::new();
     }
-    let firewall = Keeper::new(FirewallKeeper::new(tree.clone(), Nft, health.clone()));
+    let firewall = FirewallKeeper::new(tree.clone(), Nft, health.clone(), &closed(config));
+    let firewall = Keeper::new(firewall);
     let Some(networks) = &config.networks else {
         return vec![firewall];
     };
@@ -295,6 +297,23 @@ pub(crate) async fn keepers<T: Tree>(
 
 /// Hundreds of networks take a second or two.
 const FIRST_NETWORKS_LIMIT: Duration = Duration::from_secs(5);
+
+/// What VMs get nothing into, and others only so far as they come by the nodes' own networks.
+fn closed(config: &Config) -> Nodes {
+    let Some(networks) = &config.networks else { return Nodes::default() };
+    let between = [&networks.cluster, &networks.storage];
+    let carriers: BTreeSet<String> =
+        between.map(|network| networks.carrier(network).to_owned()).into();
+    let upstream = networks.carrier(&networks.upstream);
+    // With addresses of its own the mesh is in networks that are not known here.
+    let mesh = config.high_availability.mesh.as_ref().filter(|mesh| mesh.addresses.is_empty());
+    Nodes {
+        networks: between.map(|network| network.subnet).into(),
+        devices: carriers.iter().filter(|name| *name != upstream).cloned().collect(),
+        carriers,
+        ports: mesh.map(|mesh| mesh.port).into_iter().chain([VXLAN_PORT]).collect(),
+    }
+}
 
 /// What this node carries networks of VMs by.
 fn carriers(networks: &Networks, bridge: Option<&Bridge>) -> Carriers {
@@ -456,6 +475,7 @@ fn name_server(config: &Config) -> Option<outfit::NameServer<Systemctl>> {
         user: database.user.clone(),
         password: database.password.clone(),
         addresses,
+        copied_in: config.networks.as_ref()?.cluster.subnet,
         directory: directory.display().to_string(),
     };
     let text = settings

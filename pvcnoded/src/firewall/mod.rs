@@ -24,7 +24,9 @@ use pvc_common::model::Network;
 use pvc_common::observed::FirewallTable;
 use pvc_common::view::{Shared, View};
 use pvc_host::{Detail, Firewall, FirewallError};
-use pvc_plan::firewall::{Change, Renderer, RuleText, Sieve, Wanted, changes, table, trial};
+use pvc_plan::firewall::{
+    Base, Change, Nodes, Renderer, RuleText, Sieve, Wanted, changes, table, trial,
+};
 use pvc_runtime::reconcile::{Outcome, Reconciler};
 use pvc_zk::Tree;
 use tokio::time::Instant;
@@ -51,6 +53,7 @@ pub struct FirewallKeeper<T, F> {
     firewall: F,
     faults: Faults<T>,
     health: Health<T>,
+    base: Base,
     renderer: Renderer,
     /// The rules of the tree that nft does not take, and why.
     refused: BTreeMap<RuleText, String>,
@@ -125,13 +128,14 @@ struct Trouble {
 }
 
 impl<T: Tree, F: Firewall> FirewallKeeper<T, F> {
-    /// Keeps this firewall, tells of rules that it cannot keep in this tree, and of what fails as a
-    /// whole in the health of this node.
-    pub fn new(tree: T, firewall: F, health: Health<T>) -> Self {
+    /// Keeps this firewall, and for the nodes what is theirs; tells of rules that it cannot keep in
+    /// this tree, and of what fails as a whole in the health of this node.
+    pub fn new(tree: T, firewall: F, health: Health<T>, nodes: &Nodes) -> Self {
         Self {
             firewall,
             faults: Faults::new(tree),
             health,
+            base: Base::new(nodes),
             renderer: Renderer::default(),
             refused: BTreeMap::new(),
             late: BTreeSet::new(),
@@ -180,7 +184,7 @@ impl<T: Tree, F: Firewall> FirewallKeeper<T, F> {
         let wanted = self.renderer.render(networks, &self.refused);
         match self.look().await {
             Ok(()) => {}
-            Err(trouble) if wanted.is_empty() => {
+            Err(trouble) if networks.is_empty() => {
                 // A node that has no use for it need not have nft.
                 tracing::debug!(error = %trouble.source, "no firewall, and no network to have one");
                 self.looked_at = Some(Instant::now());
@@ -189,7 +193,7 @@ impl<T: Tree, F: Firewall> FirewallKeeper<T, F> {
             Err(trouble) => return Err(trouble),
         }
         let seen = self.seen.as_ref().and_then(Option::as_ref);
-        let changes = changes(&wanted, seen);
+        let changes = changes(&self.base, &wanted, seen);
         Ok((wanted, changes))
     }
 
@@ -207,7 +211,7 @@ impl<T: Tree, F: Firewall> FirewallKeeper<T, F> {
             let commands: String = changes.iter().map(|change| change.commands.as_str()).collect();
             match self.firewall.apply(&commands).await {
                 Ok(()) => {
-                    self.seen = Some(Some(table(&wanted)));
+                    self.seen = Some(Some(table(&self.base, &wanted)));
                     self.late.clear();
                     let changed = changes.iter().filter(|change| change.network.is_some()).count();
                     return Done { changed, troubles: vec![] };

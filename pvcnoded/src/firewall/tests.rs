@@ -15,7 +15,7 @@ fn seen<T>(value: T) -> Seen<T> {
 
 fn keeper(tree: &FakeTree, firewall: &FakeFirewall) -> FirewallKeeper<FakeTree, FakeFirewall> {
     let health = Health::new("hv1".parse().unwrap(), tree.clone());
-    FirewallKeeper::new(tree.clone(), firewall.clone(), health)
+    FirewallKeeper::new(tree.clone(), firewall.clone(), health, &Nodes::default())
 }
 
 fn vni(number: u32) -> Vni {
@@ -270,8 +270,13 @@ async fn a_node_without_networks_needs_no_nft() {
     site.firewall.uninstall(true);
     assert!(site.activate().await.trouble.is_empty());
     site.firewall.uninstall(false);
-    site.activate().await;
-    assert!(site.firewall.applied().is_empty());
+    tokio::time::advance(LOOK_EVERY).await;
+    assert!(site.activate().await.trouble.is_empty());
+    assert_eq!(
+        site.firewall.applied().len(),
+        1,
+        "what is the nodes' is kept for them all the same"
+    );
 }
 
 #[tokio::test(start_paused = true)]

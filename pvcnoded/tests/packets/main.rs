@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod many;
+mod nodes;
 mod router;
 mod site;

@@ -14,6 +14,7 @@ use pvc_common::state::NetworkType;
 use pvc_common::view::View;
 use pvc_common::zk::{Op, Seen, Version, key};
 use pvc_host::real::Nft;
+use pvc_plan::firewall::Nodes;
 use pvc_runtime::reconcile::Reconciler;
 use pvc_zk::{FakeTree, Tree};
 use pvcnoded::firewall::{FirewallKeeper, Report};
@@ -67,7 +68,7 @@ pub(crate) struct Guest {
 
 impl Guest {
     /// The guest with this number in network `net`, which is the `net`th: `10.<net>.0.<number>`.
-    fn new(net: u32, number: u32) -> Self {
+    pub(crate) fn new(net: u32, number: u32) -> Self {
         let namespace = std::thread::spawn(|| {
             unshare().unwrap();
             File::open("/proc/thread-self/ns/net").unwrap()
@@ -75,12 +76,12 @@ impl Guest {
         let namespace = Arc::new(namespace.join().unwrap());
         let path = format!("/proc/{}/fd/{}", std::process::id(), namespace.as_raw_fd());
         let port = format!("port{net}-{number}");
+        let bridge = bridge(net);
         ip(&format!(
             "link add {port} type veth peer name guest\n\
              link set guest netns {path} name eth0\n\
-             link set {port} master vmbr{}\n\
+             link set {port} master {bridge}\n\
              link set {port} up\n",
-            vni(net)
         ));
         let v4 = format!("10.{net}.0.{number}").parse().unwrap();
         let v6 = format!("fd00:{net}::{number}").parse().unwrap();
@@ -103,6 +104,11 @@ impl Guest {
             work()
         });
         thread.join().unwrap()
+    }
+
+    /// Gives it a further address.
+    pub(crate) fn also_has(&self, address: &'static str) {
+        self.inside(move || ip(&format!("addr replace {address}/32 dev eth0\n")));
     }
 
     /// Takes connections at a port, over IPv4 and IPv6.
@@ -139,6 +145,21 @@ fn vni(net: u32) -> u32 {
     1000 + net
 }
 
+/// The bridge of a network; those above 200 are the nodes' own.
+fn bridge(net: u32) -> String {
+    match net {
+        CLUSTER => "brcluster".to_owned(),
+        STORAGE => "brstorage".to_owned(),
+        UPSTREAM => "brupstream".to_owned(),
+        net => format!("vmbr{}", vni(net)),
+    }
+}
+
+/// The networks between the nodes, and the one towards users.
+pub(crate) const CLUSTER: u32 = 255;
+pub(crate) const STORAGE: u32 = 254;
+pub(crate) const UPSTREAM: u32 = 253;
+
 fn seen<T>(value: T) -> Seen<T> {
     Seen::Value { value, version: Version(0) }
 }
@@ -150,6 +171,11 @@ fn rules(texts: &[&str]) -> std::collections::BTreeMap<pvc_common::id::RuleName,
         (format!("rule{place}").parse().unwrap(), rule)
     };
     texts.iter().enumerate().map(rule).collect()
+}
+
+/// A bridged network: its guests are in the surrounding network.
+pub(crate) fn bridged() -> Network {
+    Network { kind: seen(NetworkType::Bridged), ..Network::default() }
 }
 
 /// A managed network with these rules for what enters and what leaves it.
@@ -164,7 +190,13 @@ pub(crate) fn network(rules_in: &[&str], rules_out: &[&str]) -> Network {
 
 fn keeper(tree: &FakeTree) -> FirewallKeeper<FakeTree, Nft> {
     let health = Health::new("hv1".parse().unwrap(), tree.clone());
-    FirewallKeeper::new(tree.clone(), Nft, health)
+    let nodes = Nodes {
+        networks: ["10.254.0.0/24".parse().unwrap(), "10.255.0.0/24".parse().unwrap()].into(),
+        devices: ["brcluster".to_owned()].into(),
+        carriers: ["brcluster".to_owned(), "brstorage".to_owned()].into(),
+        ports: [4789, 7411].into(),
+    };
+    FirewallKeeper::new(tree.clone(), Nft, health, &nodes)
 }
 
 /// The node whose firewall it is: in the namespace of the test's own thread.
@@ -188,14 +220,7 @@ impl Node {
     pub(crate) async fn router() -> (Self, [Guest; 3]) {
         ip("link set lo up\n");
         for net in [1, 2] {
-            let bridge = format!("vmbr{}", vni(net));
-            // An address of its own, or it would be that of one of its guests, as long as that lives.
-            ip(&format!(
-                "link add {bridge} address 02:00:00:00:00:0{net} type bridge\n\
-                 link set {bridge} up\n\
-                 addr add 10.{net}.0.1/24 dev {bridge}\n\
-                 addr add fd00:{net}::1/64 dev {bridge} nodad\n"
-            ));
+            route(net);
         }
         for setting in ["ipv4/ip_forward", "ipv6/conf/all/forwarding"] {
             fs::write(format!("/proc/sys/net/{setting}"), "1").unwrap();
@@ -217,6 +242,12 @@ impl Node {
         self.view.networks.insert(vni, Arc::new(network));
     }
 
+    /// Has a network no more.
+    pub(crate) fn has_no(&mut self, net: u32) {
+        let vni: Vni = vni(net).to_string().parse().unwrap();
+        self.view.networks.remove(&vni);
+    }
+
     /// One activation of the firewall's reconciler.
     pub(crate) async fn activate(&mut self) -> Report {
         let report = self.keeper.reconcile(Arc::new(self.view.clone())).await.report;
@@ -228,6 +259,18 @@ impl Node {
     pub(crate) fn restart(&mut self) {
         self.keeper = keeper(&self.tree.another());
     }
+}
+
+/// Has the node in a network, as its router.
+pub(crate) fn route(net: u32) {
+    let bridge = bridge(net);
+    // An address of its own, or it would be that of one of its guests, as long as that lives.
+    ip(&format!(
+        "link add {bridge} address 02:00:00:00:00:{net:02x} type bridge\n\
+         link set {bridge} up\n\
+         addr add 10.{net}.0.1/24 dev {bridge}\n\
+         addr add fd00:{net}::1/64 dev {bridge} nodad\n"
+    ));
 }
 
 /// What nft lists.

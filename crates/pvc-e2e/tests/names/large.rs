@@ -7,7 +7,7 @@ use pvc_e2e::lab::{Lab, until};
 
 const VNI: &str = "7030";
 const DOMAIN: &str = "large.pvc.test";
-const FLOATING: &str = "10.100.0.254";
+const FLOATING: &str = "10.255.0.254";
 const RESERVATIONS: usize = 200;
 const RULES: usize = 50;
 

@@ -10,7 +10,7 @@ use pvc_common::id::{Hostname, MacAddress, Vni};
 use pvc_common::model::{self, Network};
 use pvc_common::zk::{Key, Op, Seen, Text, key};
 
-use super::{Event, Lease4, Lease6, Record};
+use super::{Event, Lease4, Lease6, Record, may_be_called};
 
 /// How long after its end a lease is removed although no dnsmasq said so: longer than the clocks of
 /// two nodes may differ.
@@ -75,7 +75,8 @@ fn put<T: Text + PartialEq>(key: &Key<T>, seen: &Seen<T>, value: &T) -> Option<O
 ///
 /// `none` would read as no name, and so be found missing and be written for ever.
 fn kept(name: Option<&Hostname>) -> Option<String> {
-    let text = name.map(ToString::to_string).encode();
+    let name = name.map(ToString::to_string).filter(|name| may_be_called(name));
+    let text = name.encode();
     Option::<String>::decode(&text).ok().flatten()
 }
 
@@ -221,7 +222,8 @@ pub fn expired(vni: Vni, network: &Network, now: u64) -> Vec<Vec<Op>> {
 #[must_use]
 pub fn records(network: &Network) -> Vec<Record> {
     let name = |seen: &Seen<Option<String>>| {
-        seen.get().and_then(Option::as_ref).and_then(|name| name.parse().ok())
+        let name = seen.get().and_then(Option::as_ref).filter(|name| may_be_called(name));
+        name.and_then(|name| name.parse().ok())
     };
     let v4 = network.leases.iter().filter_map(|(mac, held)| {
         let ip: Ipv4Addr = held.ip.copied().flatten()?;

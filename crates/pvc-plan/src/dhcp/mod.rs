@@ -79,6 +79,16 @@ pub struct Kept {
     pub hostname: Option<Hostname>,
 }
 
+/// Names that clients look up by themselves to find who leads them on: no guest is called so because it
+/// says so. A reservation may be.
+const NOBODYS: [&str; 3] = ["wpad", "isatap", "localhost"];
+
+/// Whether a guest that gives itself this name, with a domain or without, gets it.
+pub(crate) fn may_be_called(name: &str) -> bool {
+    let host = name.split('.').next().unwrap_or_default();
+    !NOBODYS.iter().any(|nobodys| host.eq_ignore_ascii_case(nobodys))
+}
+
 /// What is served in a network, and what cannot be: in sentences for people.
 ///
 /// Nothing where there is no gateway to serve from.

@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::Ipv6Net;
 
-use super::{Served, Served4, Served6};
+use super::{NOBODYS, Served, Served4, Served6};
 use crate::gateway::bridge;
 
 /// How long an address of IPv4 is given away for.
@@ -95,6 +95,10 @@ fn conf(served: &Served, places: &Places, mtu: Option<u32>) -> String {
             "dhcp-authoritative".to_owned(),
             format!("dhcp-lease-max={leases}"),
         ]);
+        // With a domain behind it, a name is matched by a pattern only.
+        let patterns = NOBODYS.iter().flat_map(|name| [(*name).to_owned(), format!("{name}.*")]);
+        lines.extend(patterns.map(|name| format!("dhcp-name-match=set:nobodys,{name}")));
+        lines.push("dhcp-ignore-names=tag:nobodys".to_owned());
     }
     lines.extend(v4.iter().flat_map(|v4| conf4(v4, folder, mtu)));
     lines.extend(v6.iter().flat_map(conf6));

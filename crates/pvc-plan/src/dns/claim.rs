@@ -8,6 +8,7 @@ use pvc_common::id::{DnsName, Hostname, MacAddress, Vni};
 use pvc_common::model::Network;
 
 use super::{LeftOut, reverse};
+use crate::dhcp::may_be_called;
 
 /// What the gateway of a network is called in it.
 const GATEWAY: &str = "gateway";
@@ -48,7 +49,14 @@ impl Claims {
         let mut refused = Vec::new();
         let mut claim = |right, mac: Option<MacAddress>, text: &str, address: IpAddr| {
             let subject = mac.map_or_else(|| "the gateway".to_owned(), |mac| mac.to_string());
-            match name(text, domain) {
+            let is_own = matches!(right, Right::Lease(_));
+            let named = match name(text, domain) {
+                Ok(_) if is_own && !may_be_called(text) => {
+                    Err("no guest is called `wpad`, `isatap` or `localhost`".to_owned())
+                }
+                named => named,
+            };
+            match named {
                 Ok(name) => match reverse::place(network, address) {
                     Some(reverse) => self.0.push(Claim {
                         right,

@@ -3,6 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::net::IpAddr;
 
+use ipnet::Ipv4Net;
 use pvc_common::secret::Secret;
 
 use super::Server;
@@ -22,6 +23,8 @@ pub struct Settings {
     pub password: Secret<String>,
     /// Where it answers.
     pub addresses: Vec<IpAddr>,
+    /// Whose hosts may copy whole zones, besides this machine: they hold the names of all networks.
+    pub copied_in: Ipv4Net,
     /// Where it may put its control socket.
     pub directory: String,
 }
@@ -43,7 +46,7 @@ impl fmt::Display for Unfit {
 /// What is the same everywhere.
 ///
 /// Caches are short: what changes in the database is to be answered soon, and new zones would not
-/// be seen for five minutes. Zones may be copied by anybody, as they always could.
+/// be seen for five minutes.
 const SAME: &str = "\
 launch=gpgsql
 guardian=no
@@ -61,7 +64,6 @@ query-cache-ttl=0
 negquery-cache-ttl=1
 zone-cache-refresh-interval=1
 disable-axfr=no
-allow-axfr-ips=0.0.0.0/0,::/0
 ";
 
 impl Settings {
@@ -75,7 +77,9 @@ impl Settings {
         let mut text = format!(
             "# Written by pvcnoded, which replaces it when it starts.\n{SAME}\
              default-soa-content={name} {contact} 0 10800 1800 86400 60\n\
+             allow-axfr-ips=127.0.0.0/8,::1/128,{}\n\
              local-address={}\nsocket-dir={}\ngpgsql-port={}\n",
+            self.copied_in,
             addresses.join(","),
             self.directory,
             self.port
@@ -117,6 +121,7 @@ mod tests {
             user: "pvcdns".to_owned(),
             password: Secret::new(password.to_owned()),
             addresses: vec!["10.0.0.254".parse().unwrap(), "10.1.0.254".parse().unwrap()],
+            copied_in: "10.1.0.0/24".parse().unwrap(),
             directory: "/run/pvc/dns".to_owned(),
         }
     }
@@ -130,6 +135,7 @@ mod tests {
             "socket-dir=/run/pvc/dns",
             "gpgsql-host=localhost",
             r"gpgsql-password=it's a \ secret",
+            "allow-axfr-ips=127.0.0.0/8,::1/128,10.1.0.0/24",
             "default-soa-content=pvc-dns.pvc.lab root.pvc.lab 0 10800 1800 86400 60",
         ] {
             assert!(text.reveal().lines().any(|there| there == line), "{line}");

@@ -27,13 +27,9 @@ struct Share {
 /// as they shall be are not touched; nor is anything outside our table. A chain that has more or fewer
 /// rules than were put into it is filled anew.
 #[must_use]
-pub fn changes(wanted: &Wanted, seen: Option<&FirewallTable>) -> Vec<Change> {
-    if wanted.is_empty() && seen.is_none() {
-        return Vec::new();
-    }
-    let base = Base::new();
+pub fn changes(base: &Base, wanted: &Wanted, seen: Option<&FirewallTable>) -> Vec<Change> {
     let mut changes = Vec::new();
-    let shares = seen.and_then(|seen| shares(&base, seen)).unwrap_or_else(|| {
+    let shares = seen.and_then(|seen| shares(base, seen)).unwrap_or_else(|| {
         changes.push(Change { network: None, commands: base.make() });
         BTreeMap::new()
     });
@@ -42,7 +38,7 @@ pub fn changes(wanted: &Wanted, seen: Option<&FirewallTable>) -> Vec<Change> {
     for vni in networks {
         let rendered = wanted.get(vni).map(|rendered| &**rendered);
         let share = shares.get(vni).unwrap_or(&nothing);
-        let commands = change(*vni, rendered, share, &base);
+        let commands = change(*vni, rendered, share, base);
         if !commands.is_empty() {
             changes.push(Change { network: Some(*vni), commands });
         }
@@ -52,11 +48,10 @@ pub fn changes(wanted: &Wanted, seen: Option<&FirewallTable>) -> Vec<Change> {
 
 /// The table once all is as it is wanted.
 #[must_use]
-pub fn table(wanted: &Wanted) -> FirewallTable {
-    let base = Base::new();
+pub fn table(base: &Base, wanted: &Wanted) -> FirewallTable {
     let mut table = base.table();
     for (vni, rendered) in wanted {
-        let Share { chains, ways } = share(*vni, rendered, &base);
+        let Share { chains, ways } = share(*vni, rendered, base);
         table.chains.extend(chains);
         for ((map, key), verdict) in ways {
             table.maps.entry(map.to_owned()).or_default().insert(key, verdict);

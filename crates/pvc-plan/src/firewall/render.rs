@@ -13,6 +13,7 @@ use pvc_common::view::Shared;
 use pvc_common::zk::Seen;
 use pvc_common::zk::key::Direction;
 
+use super::nodes::Nodes;
 use super::rule::RuleText;
 
 /// The map of what stays within one network.
@@ -40,21 +41,25 @@ const SERVICES: [&str; 8] = [
     "counter drop",
 ];
 
-/// What a base chain does, after its hook. With two chains of forwarding both have their say: what
-/// one of them accepts is still seen by the other.
-const HOOKS: [(&str, &str, &[&str]); 3] = [
-    (
-        LEAVING,
-        "forward priority filter - 1",
-        &["iifname . oifname vmap @within", "iifname vmap @leaving"],
-    ),
-    (
-        ENTERING,
-        "forward priority filter",
-        &["iifname . oifname vmap @within", "oifname vmap @entering"],
-    ),
-    ("input", "input priority filter", &["iifname vmap @reaching"]),
-];
+/// A chain that packets come to by themselves: its name's stem, its hook, its rules.
+type Hook = (&'static str, &'static str, Vec<String>);
+
+/// With two chains of forwarding both have their say: what one of them accepts is still seen by the
+/// other. What the nodes keep for themselves is asked first.
+fn hooks(nodes: &Nodes) -> [Hook; 4] {
+    let within = "iifname . oifname vmap @within".to_owned();
+    let input = ["iifname vmap @reaching".to_owned()].into_iter().chain(nodes.input());
+    [
+        ("nodes", "forward priority filter - 2", nodes.forwarding()),
+        (
+            LEAVING,
+            "forward priority filter - 1",
+            vec![within.clone(), "iifname vmap @leaving".to_owned()],
+        ),
+        (ENTERING, "forward priority filter", vec![within, "oifname vmap @entering".to_owned()]),
+        ("input", "input priority filter", input.collect()),
+    ]
+}
 
 /// A chain whose name ends in a fingerprint of what is in it, so that the name tells whether it is as
 /// it shall be, unless others changed it. It is never changed by us, only replaced.
@@ -111,23 +116,23 @@ fn fingerprint(of: &(impl Hash + ?Sized)) -> String {
 
 /// What is there besides the networks: the maps, the chains that look things up in them, and what
 /// is the same for all networks.
-pub(super) struct Base {
-    fingerprint: String,
+#[derive(Clone, Debug)]
+pub struct Base {
+    hooks: Vec<(&'static str, Chain)>,
     services: Chain,
 }
 
 impl Base {
-    pub(super) fn new() -> Self {
+    /// The one that keeps for the nodes what is theirs.
+    #[must_use]
+    pub fn new(nodes: &Nodes) -> Self {
         let services = Chain::new("services", SERVICES.map(str::to_owned).into());
-        let fingerprint = fingerprint(&(MAPS, HOOKS, &services.name));
-        Self { fingerprint, services }
-    }
-
-    fn hooks(&self) -> impl Iterator<Item = (&'static str, Chain)> {
-        HOOKS.iter().map(|(stem, hook, rules)| {
-            let name = format!("{stem}-{}", self.fingerprint);
-            (*hook, Chain { name, rules: rules.iter().map(|rule| (*rule).to_owned()).collect() })
-        })
+        let hooks = hooks(nodes);
+        let fingerprint = fingerprint(&(MAPS, &hooks, &services.name));
+        let named = |(stem, hook, rules): Hook| {
+            (hook, Chain { name: format!("{stem}-{fingerprint}"), rules })
+        };
+        Self { hooks: hooks.into_iter().map(named).collect(), services }
     }
 
     /// The verdict on what a VM sends to this node.
@@ -137,7 +142,7 @@ impl Base {
 
     /// The table while there is no network.
     pub(super) fn table(&self) -> FirewallTable {
-        let hooks = self.hooks().map(|(_, chain)| chain.listed());
+        let hooks = self.hooks.iter().map(|(_, chain)| chain.listed());
         FirewallTable {
             chains: hooks.chain([self.services.listed()]).collect(),
             maps: MAPS.map(|(name, _)| (name.to_owned(), BTreeMap::new())).into(),
@@ -158,7 +163,7 @@ impl Base {
             );
         }
         self.services.make(&mut out);
-        for (hook, chain) in self.hooks() {
+        for (hook, chain) in &self.hooks {
             let (name, head) = (&chain.name, format!("type filter hook {hook}; policy accept;"));
             command(&mut out, format_args!("add chain inet {table} {name} {{ {head} }}"));
             chain.fill(&mut out);

@@ -7,6 +7,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::address;
+
 /// Holds some two hundred addresses in a set.
 const LIMIT_BYTES: usize = 4096;
 
@@ -26,6 +28,8 @@ const NO_SET: &str = "a rule that makes no set of its own";
 const NO_DEFINITIONS: &str = "the rule itself, without files or definitions";
 const ONE_LINE: &str = "one rule on one line, without `;`, `#` or `\\`";
 const PAIRS: &str = "brackets and quotes in pairs";
+const NUMBERS: &str =
+    "an address or a prefix, not a name, which each node would look up for itself";
 const VALUES: &str = "values in place of variables and named sets";
 
 /// What may stand behind `@`: the parts of a packet that can be matched by offset and length.
@@ -87,6 +91,9 @@ impl FromStr for RuleText {
         pairs(&bare)?;
         words(&bare)?;
         headers(&bare)?;
+        if let Some((name, index)) = address::name(text) {
+            return Err(bad(name, index, NUMBERS));
+        }
         Ok(Self(text.into()))
     }
 }

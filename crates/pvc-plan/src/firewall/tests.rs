@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use pvc_common::id::Vni;
 use pvc_common::model::{Network, Rule};
+use pvc_common::observed::FirewallTable;
 use pvc_common::state::NetworkType;
 use pvc_common::view::Shared;
 use pvc_common::zk::{Seen, Version};
@@ -41,4 +42,12 @@ fn networks(networks: &[(u32, Network)]) -> Shared<Vni, Network> {
 
 fn wanted(networks: &Shared<Vni, Network>) -> Wanted {
     Renderer::default().render(networks, &BTreeMap::new())
+}
+
+fn changes(wanted: &Wanted, seen: Option<&FirewallTable>) -> Vec<Change> {
+    super::changes(&Base::new(&Nodes::default()), wanted, seen)
+}
+
+fn table(wanted: &Wanted) -> FirewallTable {
+    super::table(&Base::new(&Nodes::default()), wanted)
 }

@@ -34,7 +34,7 @@ use names::{owner, port};
 pub use step::Step;
 
 /// The UDP port of VXLAN (RFC 7348), which upstream uses, too.
-const VXLAN_PORT: u16 = 4789;
+pub const VXLAN_PORT: u16 = 4789;
 
 /// What VXLAN puts before a packet: two Ethernet headers, one of IP and UDP each, and its own.
 const VXLAN_HEADERS: u32 = 50;

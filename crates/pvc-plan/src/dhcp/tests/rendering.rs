@@ -35,6 +35,13 @@ script-on-renewal
 dhcp-script=/usr/sbin/pvc-dhcp-lease
 dhcp-authoritative
 dhcp-lease-max=4197
+dhcp-name-match=set:nobodys,wpad
+dhcp-name-match=set:nobodys,wpad.*
+dhcp-name-match=set:nobodys,isatap
+dhcp-name-match=set:nobodys,isatap.*
+dhcp-name-match=set:nobodys,localhost
+dhcp-name-match=set:nobodys,localhost.*
+dhcp-ignore-names=tag:nobodys
 dhcp-range=10.1.0.100,10.1.0.199,255.255.255.0,48h
 dhcp-hostsfile=/run/pvc/dhcp/1000/hosts
 dhcp-option=option:router,10.1.0.1

@@ -1,7 +1,5 @@
 //! From what the kernel holds to what it shall hold.
 
-use pvc_common::observed::FirewallTable;
-
 use super::*;
 
 fn lines(change: &Change) -> Vec<&str> {
@@ -23,7 +21,8 @@ fn nothing_is_done_to_what_is_as_it_shall_be() {
     assert!(changes(&wanted, Some(&table(&wanted))).is_empty());
     let nothing = Wanted::new();
     assert!(changes(&nothing, Some(&table(&nothing))).is_empty());
-    assert!(changes(&nothing, None).is_empty(), "no table for no networks");
+    // Without networks, too, the nodes keep what is theirs.
+    assert_eq!(changed(&changes(&nothing, None)), [0]);
 }
 
 #[test]
@@ -171,4 +170,46 @@ fn a_table_that_is_laid_out_otherwise_is_made_anew() {
         bend(&mut table);
         assert_eq!(changed(&changes(&wanted, Some(&table))), [0, 7, 8, 9], "{number}");
     }
+}
+
+#[test]
+fn what_the_nodes_keep_for_themselves_comes_before_all_networks() {
+    let nodes = Nodes {
+        networks: ["10.254.0.0/24", "10.255.0.0/24"].map(|net| net.parse().unwrap()).into(),
+        devices: ["brstorage".to_owned()].into(),
+        carriers: ["brcluster", "brstorage"].map(str::to_owned).into(),
+        ports: [4789].into(),
+    };
+    let base = Base::new(&nodes);
+    let made = super::super::changes(&base, &Wanted::new(), None).remove(0).commands;
+    let (nodes_chain, input): (Vec<_>, Vec<_>) = made
+        .lines()
+        .filter(|line| line.starts_with("add rule"))
+        .filter_map(|line| line.split_once(' ').unwrap().1.split_once("inet pvc "))
+        .filter_map(|(_, rest)| rest.split_once(' '))
+        .filter(|(chain, _)| chain.starts_with("nodes-") || chain.starts_with("input-"))
+        .partition(|(chain, _)| chain.starts_with("nodes-"));
+    let rules = |chain: Vec<(&str, &str)>| {
+        chain.iter().map(|(_, rule)| (*rule).to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        rules(nodes_chain),
+        [
+            "iifname \"vmbr*\" oifname != \"vmbr*\" ip daddr 10.254.0.0/24 counter drop",
+            "iifname \"vmbr*\" oifname != \"vmbr*\" ip daddr 10.255.0.0/24 counter drop",
+            "iifname \"vmbr*\" oifname \"brstorage\" counter drop",
+        ]
+    );
+    assert_eq!(
+        rules(input),
+        [
+            "iifname vmap @reaching",
+            "iifname \"vmbr*\" counter drop",
+            "udp dport 4789 iifname != \"brcluster\" iifname != \"brstorage\" counter drop",
+            "udp dport 4789 ip saddr != 10.254.0.0/24 ip saddr != 10.255.0.0/24 counter drop",
+        ]
+    );
+    // A node that is configured otherwise makes the table anew.
+    let seen = table(&Wanted::new());
+    assert_eq!(changed(&super::super::changes(&base, &Wanted::new(), Some(&seen))), [0]);
 }

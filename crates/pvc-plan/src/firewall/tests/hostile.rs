@@ -29,6 +29,41 @@ fn what_people_write_is_taken_as_it_is() {
     }
 }
 
+/// nft would ask for them when the rule is loaded.
+#[test]
+fn a_name_where_an_address_is_expected_is_refused() {
+    for (bad, at) in [
+        ("ip saddr localhost drop", "`localhost` at character 10"),
+        ("ip saddr \"localhost\" drop", "`localhost` at character 11"),
+        ("ip daddr != mail.example.com accept", "`mail.example.com` at character 13"),
+        ("ip6 daddr { fe80::1, face.local } accept", "`face.local` at character 22"),
+        ("tcp dport 25 ip saddr vmap { 10.0.0.1 : accept, a : drop }", "`a` at character 49"),
+        ("ip saddr vmap { a:drop }", "`a` at character 17"),
+        ("ip saddr & 255.0.0.0 == net drop", "`net` at character 25"),
+        ("tcp dport . ip saddr { 22 . 10.0.0.1, ssh . a } accept", "`a` at character 45"),
+        ("ct original ip saddr localhost drop", "`localhost` at character 22"),
+    ] {
+        let refused = bad.parse::<RuleText>().expect_err(bad).to_string();
+        assert!(refused.starts_with(at), "{bad}: {refused}");
+        assert!(refused.contains(": expected an address or a prefix, not a name"), "{refused}");
+    }
+    for good in [
+        "ip saddr 10.0.0.1 tcp dport ssh accept",
+        "ip6 saddr != { fe80::/10, fd00::1-fd00::9, ::1 } drop",
+        "ip6 saddr face::1 drop",
+        "ip saddr vmap { 10.0.0.1 : accept, 10.0.0.0/24:drop }",
+        "ip saddr . tcp dport { 10.0.0.1 . ssh, 10.0.0.2 . 22 } accept",
+        "meta l4proto . ip saddr vmap { tcp . 10.0.0.1 : accept }",
+        "fib saddr . iif oif missing drop",
+        "fib daddr type local accept",
+        "ether saddr 52:54:00:00:00:01 accept",
+        "ip saddr != 10.0.0.0/8 log prefix \"ip saddr host \" drop",
+        "ip saddr & 255.255.0.0 == 10.0.0.0 accept",
+    ] {
+        good.parse::<RuleText>().unwrap_or_else(|bad| panic!("{good}: {bad}"));
+    }
+}
+
 #[test]
 fn what_is_more_than_a_rule_is_refused_and_said_where() {
     let long = format!("ip saddr {{ {} }} drop", "10.0.0.1, ".repeat(500));
