@@ -1,10 +1,11 @@
 //! This node's promise to end in time when nobody hears it: the shell around `pvc_plan::lease`.
 //!
 //! ```text
-//!  armed ──▶ promise published ──▶ fed while heard by most ──▶ promise withdrawn ──▶ disarmed
-//!                                        │ not heard
-//!                                        ▼
-//!                             the device resets the host, or the daemon switches it off
+//!               heard by half             not heard, but it can write
+//!  armed, fed ──────────────▶ promise published ──────────────▶ promise withdrawn: fed on
+//!                                    │ not heard, and it cannot write
+//!                                    ▼
+//!                        the device resets the host, or the daemon switches it off
 //! ```
 //! Promised only what is armed already; disarmed only what is promised no more. What is promised
 //! stands in a file, too, so that the next daemon of this boot keeps it before it has read the
@@ -18,11 +19,11 @@ use std::time::{Duration, Instant};
 
 use pvc_common::id::NodeName;
 use pvc_common::model::FenceLease;
-use pvc_common::state::{DaemonState, LeaseKind, Word};
+use pvc_common::state::{LeaseKind, Word};
 use pvc_common::view::View;
 use pvc_common::zk::{Seen, key};
 use pvc_host::{SelfPower, Watchdog};
-use pvc_plan::lease::{Act, Situation, Terms, decide};
+use pvc_plan::lease::{Act, Outlook, Situation, Terms, To, aim, decide};
 use pvc_plan::mesh::observers;
 use pvc_runtime::drain::Drain;
 use pvc_zk::{SubtreeError, Tree};
@@ -35,6 +36,9 @@ use crate::mesh;
 /// How often it is looked whether the node is heard, and how recently it must have been.
 const WINDOW: Duration = Duration::from_millis(600);
 const EVERY: Duration = Duration::from_millis(200);
+
+/// How long a write of the promise is waited for, until it is tried anew.
+const PUBLISH_LIMIT: Duration = Duration::from_secs(2);
 
 /// How often a device is asked for that another program holds, such as Patroni.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
@@ -51,6 +55,8 @@ pub struct Settings<W, P> {
     pub power: P,
     /// Whether it is heard by probes; otherwise by the answers to its keepalives.
     pub mesh: bool,
+    /// Whether nodes are fenced for their silence.
+    pub fencing: bool,
     /// What was promised, for the next daemon of this boot.
     pub file: PathBuf,
 }
@@ -74,11 +80,16 @@ fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
-/// What the former daemon of this boot promised: a set of voters in each line.
-fn remembered(file: &std::path::Path) -> Vec<BTreeSet<NodeName>> {
+/// What the former daemon of this boot promised: a set of voters in each line, none to ZooKeeper.
+fn remembered(file: &std::path::Path, mesh: bool) -> Vec<To> {
     let text = std::fs::read_to_string(file).unwrap_or_default();
     let voters = |line: &str| line.split(' ').filter_map(|name| name.parse().ok()).collect();
-    text.lines().map(voters).filter(|voters: &BTreeSet<_>| !voters.is_empty()).collect()
+    if mesh {
+        let sets = text.lines().map(voters).filter(|voters: &BTreeSet<_>| !voters.is_empty());
+        sets.map(To::Voters).collect()
+    } else {
+        text.lines().next().map(|_| To::ZooKeeper).into_iter().collect()
+    }
 }
 
 /// Keeps the promise until drained; then withdraws it.
@@ -124,10 +135,14 @@ struct Guard<T, W, P> {
     armed: bool,
     /// When to ask again for a device that another program holds.
     held: Option<Instant>,
-    /// Every set of voters that may be read in the tree.
-    voters: Vec<BTreeSet<NodeName>>,
-    /// The set that is known to be there.
-    published: Option<BTreeSet<NodeName>>,
+    /// Everything that may be read in the tree as this node's promise.
+    may: Vec<To>,
+    /// What is known to be there.
+    published: Option<To>,
+    /// Whether a write whose outcome nobody knows may still arrive.
+    in_flight: bool,
+    /// Since when each look has found the node unheard.
+    unheard: Option<Instant>,
     told: Act,
 }
 
@@ -135,10 +150,10 @@ impl<T: Tree, W: Watchdog, P: SelfPower> Guard<T, W, P> {
     /// `None` where there is nothing to keep a promise with.
     fn new(tree: T, mut settings: Settings<W, P>, sources: Sources) -> Option<Self> {
         let mut terms = Vec::new();
-        let voters = remembered(&settings.file);
+        let may = remembered(&settings.file, settings.mesh);
         let (mut armed, mut held) = (false, None);
         if let Some((device, wanted)) = &mut settings.watchdog {
-            let taken = if voters.is_empty() {
+            let taken = if may.is_empty() {
                 armed = true;
                 device.arm(*wanted)
             } else {
@@ -176,7 +191,21 @@ impl<T: Tree, W: Watchdog, P: SelfPower> Guard<T, W, P> {
         }
         let (since, told, published) = (now(), Act::Feed, None);
         let armed = armed || settings.watchdog.is_none();
-        Some(Self { tree, settings, sources, terms, since, armed, held, voters, published, told })
+        let (unheard, in_flight) = (None, !may.is_empty());
+        Some(Self {
+            tree,
+            settings,
+            sources,
+            terms,
+            since,
+            armed,
+            held,
+            may,
+            published,
+            in_flight,
+            unheard,
+            told,
+        })
     }
 
     /// Asks for a device that another program held. Once it is armed, it is what is promised.
@@ -203,42 +232,71 @@ impl<T: Tree, W: Watchdog, P: SelfPower> Guard<T, W, P> {
     async fn round(&mut self) {
         self.ask_again();
         self.feed();
-        let wanted = self.wanted();
+        let Some(aim) = self.aim() else { return };
         // Promised only what is armed already.
-        if !self.armed || self.published.as_ref() == Some(&wanted) {
+        let armed = self.armed || aim == To::Nobody;
+        if !armed || self.published.as_ref() == Some(&aim) {
             return;
         }
         // From here on both may be read, until it is known which is there.
-        if !self.voters.contains(&wanted) {
-            self.voters.push(wanted.clone());
+        self.published = None;
+        if !self.may.contains(&aim) {
+            self.may.push(aim.clone());
             self.write_down().await;
         }
-        let publishing = publish(&self.tree, &self.settings.node, self.lease(&wanted));
-        match timeout(EVERY, publishing).await {
+        let anew = std::mem::replace(&mut self.in_flight, true);
+        let (tree, node, lease) = (self.tree.clone(), self.settings.node.clone(), self.lease(&aim));
+        let publishing = async move { publish(&tree, &node, lease, anew).await };
+        let publishing = timeout(PUBLISH_LIMIT, publishing);
+        match self.feeding(publishing).await {
             Ok(Ok(())) => {
-                self.voters = vec![wanted.clone()];
-                self.published = Some(wanted);
+                self.may = vec![aim.clone()];
+                self.published = Some(aim);
+                self.in_flight = false;
                 self.write_down().await;
             }
             Ok(Err(error)) => tracing::debug!(%error, "the lease is not published yet"),
-            Err(_) => {}
+            Err(_) => tracing::debug!("the lease is not published yet: ZooKeeper takes too long"),
         }
+    }
+
+    /// Keeps what may be promised while something is waited for.
+    async fn feeding<F: Future>(&mut self, work: F) -> F::Output {
+        tokio::pin!(work);
+        let mut ticks = ticks();
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                _ = ticks.tick() => self.feed(),
+            }
+        }
+    }
+
+    /// By voter, when what it has answered was sent. Without the mesh ZooKeeper answers for all.
+    fn acked(&self) -> BTreeMap<NodeName, Instant> {
+        if self.settings.mesh {
+            return self.sources.acked.borrow().clone();
+        }
+        let kept = *self.sources.kept.borrow();
+        kept.map(|at| (self.settings.node.clone(), at)).into_iter().collect()
     }
 
     /// Feeds the device, or does what was promised.
     fn feed(&mut self) {
-        let acked = if self.settings.mesh {
-            self.sources.acked.borrow().clone()
-        } else {
-            let kept = *self.sources.kept.borrow();
-            kept.map(|at| (self.settings.node.clone(), at)).into_iter().collect()
-        };
-        let own = [BTreeSet::from([self.settings.node.clone()])];
-        let voters = if self.settings.mesh { &self.voters[..] } else { &own[..] };
+        let acked = self.acked();
+        let voters: Vec<_> = self.may.iter().map(|to| to.voters(&self.settings.node)).collect();
+        let mut heard = true;
         for terms in &mut self.terms {
-            let situation =
-                Situation { terms: *terms, voters, acked: &acked, since: self.since, now: now() };
+            let situation = Situation {
+                terms: *terms,
+                voters: &voters,
+                acked: &acked,
+                since: self.since,
+                now: now(),
+            };
             let act = decide(&situation);
+            heard &= act == Act::Feed;
             match (terms.kind, act) {
                 (LeaseKind::Device, Act::Feed) => {
                     let Some((device, wanted)) = &mut self.settings.watchdog else { continue };
@@ -274,66 +332,67 @@ impl<T: Tree, W: Watchdog, P: SelfPower> Guard<T, W, P> {
                 self.told = act;
             }
         }
+        self.unheard = if heard { None } else { self.unheard.or_else(|| Some(now())) };
     }
 
-    /// By whom this node wants to be heard: its observers that serve.
-    fn wanted(&self) -> BTreeSet<NodeName> {
-        if !self.settings.mesh {
-            return BTreeSet::new();
-        }
+    /// To whom this node should promise now.
+    fn aim(&self) -> Option<To> {
         let view = self.sources.views.borrow();
-        let known = || self.published.as_ref().or(self.voters.last()).cloned().unwrap_or_default();
-        let Some(view) = view.as_ref() else { return known() };
-        // Others are still asked to hear it as long as the tree cannot be: the voters change
-        // only by what is known to be so.
-        if self.tree.session().borrow().live().is_none() {
-            return known();
-        }
-        let names = view.nodes.iter().filter(|(_, node)| {
-            node.liveness.presence.get().is_some_and(|presence| !presence.mesh.is_empty())
+        let observers = view.as_ref().filter(|_| self.settings.mesh).map(|view| {
+            let names = view.nodes.iter().filter(|(_, node)| {
+                node.liveness.presence.get().is_some_and(|presence| !presence.mesh.is_empty())
+            });
+            let names: BTreeSet<NodeName> = names.map(|(name, _)| name.clone()).collect();
+            observers(&self.settings.node, &names)
         });
-        let names: BTreeSet<NodeName> = names.map(|(name, _)| name.clone()).collect();
-        let serves = |name: &NodeName| {
-            let node = view.nodes.get(name);
-            node.and_then(|node| node.daemon_state.copied()) == Some(DaemonState::Run)
-        };
-        observers(&self.settings.node, &names).into_iter().filter(serves).collect()
+        aim(&Outlook {
+            me: &self.settings.node,
+            view: view.as_deref(),
+            live: self.tree.session().borrow().live().is_some(),
+            fencing: self.settings.fencing,
+            observers: observers.as_ref(),
+            acked: &self.acked(),
+            window: WINDOW,
+            patience: self.terms.iter().map(|terms| terms.patience).min(),
+            promised: self.may.iter().any(|to| *to != To::Nobody),
+            unheard: self.unheard,
+            now: now(),
+        })
     }
 
     async fn write_down(&self) {
-        let line = |voters: &BTreeSet<NodeName>| {
-            let names: Vec<&str> = voters.iter().map(NodeName::as_str).collect();
-            format!("{}\n", names.join(" "))
+        let line = |to: &To| match to {
+            To::Nobody => String::new(),
+            To::ZooKeeper => "\n".to_owned(),
+            To::Voters(voters) => {
+                let names: Vec<&str> = voters.iter().map(NodeName::as_str).collect();
+                format!("{}\n", names.join(" "))
+            }
         };
-        let text: String = self.voters.iter().map(line).collect();
+        let text: String = self.may.iter().map(line).collect();
         if let Err(error) = mesh::write_whole(&self.settings.file, &text).await {
             tracing::warn!(%error, "what this node promises could not be written down");
         }
     }
 
-    /// What is promised to these voters. Without anybody to hear it the node promises nothing,
-    /// unless ZooKeeper is to hear it.
-    fn lease(&self, voters: &BTreeSet<NodeName>) -> Option<FenceLease> {
-        let terms = self.terms.first().filter(|_| !voters.is_empty() || !self.settings.mesh)?;
-        Some(FenceLease {
-            kind: terms.kind,
-            ms: u64::try_from(terms.length().as_millis()).unwrap_or(u64::MAX),
-            voters: voters.clone(),
-        })
+    /// The promise as others read it.
+    fn lease(&self, to: &To) -> Option<FenceLease> {
+        let voters = match to {
+            To::Nobody => return None,
+            To::ZooKeeper => BTreeSet::new(),
+            To::Voters(voters) => voters.clone(),
+        };
+        let terms = self.terms.first()?;
+        let ms = u64::try_from(terms.length().as_millis()).unwrap_or(u64::MAX);
+        Some(FenceLease { kind: terms.kind, ms, voters })
     }
 
     /// Withdraws the promise, feeding on until that has happened, then disarms.
     async fn end(mut self) {
-        let withdrawal = withdraw(self.tree.clone(), self.settings.node.clone());
-        tokio::pin!(withdrawal);
-        let mut ticks = ticks();
-        loop {
-            tokio::select! {
-                () = &mut withdrawal => break,
-                _ = ticks.tick() => self.feed(),
-            }
-        }
-        self.voters.clear();
+        let (tree, node) = (self.tree.clone(), self.settings.node.clone());
+        let withdrawal = withdraw(tree, node, self.in_flight);
+        self.feeding(withdrawal).await;
+        self.may.clear();
         self.write_down().await;
         if self.held.is_none()
             && let Some((device, _)) = &mut self.settings.watchdog
@@ -345,28 +404,31 @@ impl<T: Tree, W: Watchdog, P: SelfPower> Guard<T, W, P> {
 }
 
 /// Returns once the tree holds no promise of this node.
-async fn withdraw<T: Tree>(tree: T, node: NodeName) {
+async fn withdraw<T: Tree>(tree: T, node: NodeName, mut in_flight: bool) {
     let mut ticks = ticks();
     loop {
         ticks.tick().await;
-        match publish(&tree, &node, None).await {
+        match publish(&tree, &node, None, in_flight).await {
             Ok(()) => return,
             Err(error) => tracing::debug!(%error, "the lease is not withdrawn yet"),
         }
+        in_flight = true;
     }
 }
 
-/// Has the tree hold this promise.
+/// Has the tree hold this promise. It is written although it is there, if an earlier write may be
+/// in flight: that is refused then, for it was decided on an earlier version.
 async fn publish<T: Tree>(
     tree: &T,
     node: &NodeName,
     lease: Option<FenceLease>,
+    in_flight: bool,
 ) -> Result<(), SubtreeError> {
     let key = key::node_lease(node);
     let entry = tree.get(key.path()).await?;
     let seen: Seen<Option<FenceLease>> =
         Seen::read(entry.as_ref().map(|entry| (&entry.data[..], entry.version)));
-    if seen.get() == Some(&lease) {
+    if seen.get() == Some(&lease) && !in_flight {
         return Ok(());
     }
     tree.commit(vec![key.put(&seen, &lease)]).await?;

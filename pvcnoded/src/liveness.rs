@@ -168,6 +168,7 @@ impl Liveness {
             suicide,
             power: KernelPower,
             mesh: self.mesh.is_some(),
+            fencing: config.intervals.fence.is_some(),
             file: self.file("promise"),
         };
         let (sender, acked) = watch::channel(BTreeMap::new());

@@ -24,6 +24,10 @@ pub struct Size {
     pub minutes: u64,
 }
 
+/// From this seed on there are maintenance, firewalls, hosts that boot after each other, and power
+/// cuts of everything, too. What the seeds before do to a cluster stays as it was.
+pub const MORE: u64 = 100_000;
+
 /// How long the world has to come right.
 const PEACE: Duration = Duration::from_secs(300);
 
@@ -33,16 +37,22 @@ const PEACE: Duration = Duration::from_secs(300);
 /// When the setup makes no sense: a mistake of this module.
 pub fn run(seed: u64, size: Size, without: Option<Guard>, keep: bool) -> Result<World> {
     let mut chance = Chance::new(seed ^ 0xc4a0_5000_0000_0000);
-    let setup = setup(&mut chance, size);
-    let script = schedule(&mut chance, &setup, size);
+    let mut setup = setup(&mut chance, size);
+    let mut script = schedule(&mut chance, &setup, size);
+    if seed >= MORE {
+        more(&mut Chance::new(seed ^ 0x3013_0000_0000_0000), &mut setup, &mut script, size);
+    }
     let story = if keep { Story::kept() } else { Story::default() };
     let mut world = World::new(&setup, seed, story)?;
     world.without = without;
     world.stumbles = [0, 0, 2, 10][chance.index(4)];
     let over = Duration::from_secs(size.minutes * 60);
-    world.after(over, Whose::Nobody, |world| {
+    world.after(over, Whose::Nobody, move |world| {
         world.stumbles = 0;
         world.heal_everything();
+        if seed >= MORE {
+            world.enact(&Command::Maintenance(false));
+        }
     });
     // Fenced nodes come back by a person's wish.
     for wait in [60, 120, 150] {
@@ -135,6 +145,40 @@ fn schedule(chance: &mut Chance, setup: &Setup, size: Size) -> Vec<Timed> {
     script.retain(|(at, _)| *at < end);
     script.sort_by_key(|(at, _)| *at);
     script
+}
+
+/// What the first seeds do not have.
+fn more(chance: &mut Chance, setup: &mut Setup, script: &mut Vec<Timed>, size: Size) {
+    if chance.happens(500) {
+        for node in setup.nodes.values_mut() {
+            node.boot_ms = chance.below(90_000) + 4_000;
+        }
+    }
+    let end = Duration::from_secs(size.minutes * 60);
+    let pace = [30_000, 120_000, 600_000][chance.index(3)];
+    let nodes: Vec<&String> = setup.nodes.keys().collect();
+    let mut at = chance.between(6_000, pace);
+    while at < end {
+        let over = at + chance.between(2_000, 90_000);
+        let node = nodes[chance.index(nodes.len())];
+        let all = |command: fn(String) -> Command| {
+            nodes.iter().map(move |node| command((*node).clone())).collect::<Vec<_>>()
+        };
+        let (begins, ends) = match chance.below(6) {
+            0 | 1 => (vec![Command::Maintenance(true)], vec![Command::Maintenance(false)]),
+            2 => {
+                (vec![Command::Mesh(node.clone(), true)], vec![Command::Mesh(node.clone(), false)])
+            }
+            3 => (all(|node| Command::Mesh(node, true)), all(|node| Command::Mesh(node, false))),
+            4 => (all(|node| Command::Cut(node, NETS.to_vec())), all(Command::Heal)),
+            _ => (all(Command::PowerCut), all(Command::PowerOn)),
+        };
+        script.extend(begins.into_iter().map(|command| (at, command)));
+        script.extend(ends.into_iter().map(|command| (over, command)));
+        at += chance.between(1_000, pace);
+    }
+    script.retain(|(at, _)| *at < end);
+    script.sort_by_key(|(at, _)| *at);
 }
 
 /// One fault and its end, or one wish.

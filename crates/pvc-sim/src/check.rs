@@ -16,6 +16,9 @@ const SERVING: Duration = Duration::from_millis(2_500);
 /// What a host does at once that thaws, or whose daemon has just read the tree, takes so long.
 const AT_ONCE: Duration = Duration::from_millis(500);
 
+/// Whose daemon could write for so long does not have to be reset: twice the device's time-out.
+const WITHDRAWS: Duration = Duration::from_secs(10);
+
 /// What the checks remember.
 #[derive(Clone, Debug, Default)]
 pub struct Watch {
@@ -153,6 +156,19 @@ impl World {
                 heard.len() + deaf.len()
             );
             self.violate(text);
+        }
+    }
+
+    /// Judges a host's reset by its own watchdog: needless if its daemon could have taken its
+    /// promise back all the while, and nobody waits for its end.
+    pub(crate) fn judge_reset(&mut self, id: HostId) {
+        let able = self.watch.writes[id].is_some_and(|since| self.now >= since + WITHDRAWS);
+        let name = self.hosts[id].name.clone();
+        let condemned = self.read(&pvc_common::zk::key::node_fence(&name)).get().is_some();
+        if able && !condemned {
+            self.violate(format!(
+                "{name} is reset needlessly: it could have written all the while"
+            ));
         }
     }
 

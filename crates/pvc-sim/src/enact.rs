@@ -39,6 +39,10 @@ impl World {
                 world.network.lose(id, *percent);
                 world.refresh();
             }),
+            Command::Mesh(node, cut) => self.on(node, |world, id| {
+                world.network.wall(id, *cut);
+                world.refresh();
+            }),
             Command::Freeze(node) => self.on(node, Self::freeze),
             Command::Thaw(node) => self.on(node, Self::thaw),
             Command::Clock(node, by) => self.on(node, |world, id| world.hosts[id].clock_s += by),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pvc_common::id::NodeName;
+use pvc_plan::lease::To;
 
 use crate::daemon::Daemon;
 use crate::daemon::mesh::Around;
@@ -56,9 +57,9 @@ pub struct Host {
     pub leads: bool,
     /// Whether it runs the primary's services.
     pub services: bool,
-    /// By whom its daemon wanted to be heard, each set that anybody may be reading: kept on the
-    /// host until it boots, so that the next daemon keeps the promise of the last.
-    pub promised: Vec<BTreeSet<NodeName>>,
+    /// What its daemon promised, all that anybody may be reading: kept on the host until it boots,
+    /// so that the next daemon keeps the promise of the last.
+    pub promised: Vec<To>,
     /// The starts that libvirt was asked for and has not answered, kept likewise.
     pub starts: BTreeSet<VmId>,
     /// Whom its daemon accuses, kept like the promise; nothing if that is lost.
@@ -169,6 +170,7 @@ impl World {
             return self.after(wait, Whose::Nobody, move |world| world.bite(id, boot));
         }
         self.tell(id, || "its watchdog switches it off and on".to_owned());
+        self.judge_reset(id);
         self.power_cut(id);
         self.power_on(id);
     }

@@ -13,6 +13,8 @@ pub struct Network {
     one_way: Vec<Vec<bool>>,
     /// By host: how many percent of its packets are lost.
     loss: Vec<u64>,
+    /// By host: whether a firewall swallows the mesh's datagrams, and nothing else.
+    walled: Vec<bool>,
 }
 
 impl Network {
@@ -23,6 +25,7 @@ impl Network {
             cut: vec![[false; 3]; hosts],
             one_way: vec![vec![false; hosts]; hosts],
             loss: vec![0; hosts],
+            walled: vec![false; hosts],
         }
     }
 
@@ -52,6 +55,17 @@ impl Network {
         self.loss[host] = percent.min(100);
     }
 
+    /// Puts a firewall before a host that swallows the mesh's datagrams, or takes it away.
+    pub fn wall(&mut self, host: HostId, there: bool) {
+        self.walled[host] = there;
+    }
+
+    /// Whether a firewall swallows what two hosts send each other on the mesh.
+    #[must_use]
+    pub fn swallows(&self, a: HostId, b: HostId) -> bool {
+        self.walled[a] || self.walled[b]
+    }
+
     /// Whether two hosts can talk: both ways, if not without loss.
     #[must_use]
     pub fn talk(&self, a: HostId, b: HostId, net: Net) -> bool {
@@ -70,7 +84,7 @@ impl Network {
     /// lost at most.
     #[must_use]
     pub fn talk_well(&self, a: HostId, b: HostId) -> bool {
-        self.loss[a] <= 10 && self.loss[b] <= 10 && self.meshed(a, b)
+        self.loss[a] <= 10 && self.loss[b] <= 10 && !self.swallows(a, b) && self.meshed(a, b)
     }
 
     /// Whether two hosts can talk on one of the mesh's networks.
@@ -92,6 +106,7 @@ impl Network {
         self.cut.iter().all(|cut| *cut == [false; 3])
             && self.one_way.iter().flatten().all(|cut| !cut)
             && self.loss.iter().all(|loss| *loss == 0)
+            && self.walled.iter().all(|walled| !walled)
     }
 
     /// Ends every fault.

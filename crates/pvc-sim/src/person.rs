@@ -46,6 +46,7 @@ impl World {
             | Command::Heal(_)
             | Command::OneWay(..)
             | Command::Loss(..)
+            | Command::Mesh(..)
             | Command::Freeze(_)
             | Command::Thaw(_)
             | Command::Clock(..)

@@ -59,6 +59,7 @@ fn known(setup: &Setup, command: &Command) -> Result<()> {
         | Command::Cut(name, _)
         | Command::Heal(name)
         | Command::Loss(name, _)
+        | Command::Mesh(name, _)
         | Command::Freeze(name)
         | Command::Thaw(name)
         | Command::Clock(name, _)

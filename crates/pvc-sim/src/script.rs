@@ -50,6 +50,8 @@ pub enum Command {
     OneWay(String, String, bool),
     /// So many percent of a host's packets are lost.
     Loss(String, u64),
+    /// A firewall swallows the mesh's datagrams of the host, or does not any more.
+    Mesh(String, bool),
     /// Everything on the host stops.
     Freeze(String),
     /// And goes on.
@@ -88,6 +90,7 @@ impl fmt::Display for Command {
             Self::Heal(node) => write!(f, "network {node} heal"),
             Self::OneWay(a, b, cut) => write!(f, "oneway {a} {b} {}", on(*cut, "cut", "heal")),
             Self::Loss(node, percent) => write!(f, "loss {node} {percent}"),
+            Self::Mesh(node, cut) => write!(f, "mesh {node} {}", on(*cut, "cut", "heal")),
             Self::Freeze(node) => write!(f, "freeze {node}"),
             Self::Thaw(node) => write!(f, "thaw {node}"),
             Self::Clock(node, by) => write!(f, "clock {node} {by:+}"),
@@ -168,7 +171,7 @@ fn number<N: FromStr>(word: &str, wanted: &str, fits: impl Fn(&N) -> bool) -> Re
 /// Every command, for whoever wrote another.
 const COMMANDS: &str = "\
 power NODE cut|on, bmc NODE ok|dead|lying|slow MS, network NODE cut [NETWORK...]|heal, \
-oneway FROM TO cut|heal, loss NODE PERCENT, freeze NODE, thaw NODE, clock NODE SECONDS, \
+oneway FROM TO cut|heal, loss NODE PERCENT, mesh NODE cut|heal, freeze NODE, thaw NODE, clock NODE SECONDS, \
 zookeeper NODE stop|start, daemon NODE crash|start, \
 vm VM start|stop|shutdown|restart|disable|remove|unmigrate|migrate [NODE]|move NODE, \
 node NODE flush|ready|primary|secondary, cluster maintenance on|off, end";
@@ -196,6 +199,8 @@ fn command(words: &[&str]) -> Result<Command> {
             let percent = number(percent, "a percentage from 0 to 100", |percent| *percent <= 100)?;
             Command::Loss(text(node), percent)
         }
+        ["mesh", node, "cut"] => Command::Mesh(text(node), true),
+        ["mesh", node, "heal"] => Command::Mesh(text(node), false),
         ["freeze", node] => Command::Freeze(text(node)),
         ["thaw", node] => Command::Thaw(text(node)),
         ["clock", node, by] => {

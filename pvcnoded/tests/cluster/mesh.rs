@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pvc_common::id::NodeName;
-use pvc_common::model::{FenceLease, Presence};
-use pvc_common::state::{DaemonState, LeaseKind};
+use pvc_common::model::{Fence, FenceLease, Presence};
+use pvc_common::state::{DaemonState, FencePhase, LeaseKind};
 use pvc_common::view::View;
-use pvc_common::zk::{Expected, Op, Seen, key};
+use pvc_common::zk::{Expected, Key, Op, Seen, Text, key};
 use pvc_host::Watchdog;
 use pvc_host::fake::{FakeHost, FakeNet, FakeWatchdog, FakeWatchdogDevice};
 use pvc_plan::mesh::Pace;
@@ -36,6 +36,7 @@ struct Mesh {
     tree: FakeTree,
     nodes: BTreeMap<u8, Member>,
     dir: TempDir,
+    fencing: bool,
 }
 
 struct Member {
@@ -58,7 +59,9 @@ fn addresses(number: u8) -> [IpAddr; 2] {
 impl Mesh {
     async fn new() -> Self {
         let (net, tree) = (FakeNet::new(7), FakeTree::new());
-        tree.commit(vec![Op::put(key::NODES, "", Expected::Absent)]).await.unwrap();
+        let roots = [key::CONFIG, key::NODES].map(|root| Op::put(root, "", Expected::Absent));
+        tree.commit(roots.into()).await.unwrap();
+        tree.commit(vec![key::maintenance().create(&"false".to_owned())]).await.unwrap();
         for number in 1..=3 {
             let me = node(number);
             let mesh = addresses(number).map(|at| SocketAddr::new(at, PORT)).to_vec();
@@ -71,7 +74,8 @@ impl Mesh {
             ];
             tree.commit(ops).await.unwrap();
         }
-        let mut mesh = Self { net, tree, nodes: BTreeMap::new(), dir: TempDir::new().unwrap() };
+        let (nodes, dir) = (BTreeMap::new(), TempDir::new().unwrap());
+        let mut mesh = Self { net, tree, nodes, dir, fencing: true };
         for number in 1..=3 {
             mesh.begin(number);
         }
@@ -111,8 +115,21 @@ impl Mesh {
         addresses(number).into_iter().for_each(|address| self.net.cut_off(address));
     }
 
+    /// Cuts a node off from its peers and from ZooKeeper.
+    fn isolate(&self, number: u8) {
+        self.cut_off(number);
+        self.nodes[&number].tree.suspend();
+    }
+
     fn rejoin(&self, number: u8) {
         addresses(number).into_iter().for_each(|address| self.net.rejoin(address));
+    }
+
+    /// Writes over what a key holds.
+    async fn put<T: Text>(&self, key: Key<T>, value: &T) {
+        let entry = self.tree.get(key.path()).await.unwrap();
+        let seen: Seen<T> = Seen::read(entry.as_ref().map(|it| (&it.data[..], it.version)));
+        self.tree.commit(vec![key.put(&seen, value)]).await.unwrap();
     }
 
     async fn suspects(&self, observer: u8, suspect: u8) -> bool {
@@ -168,6 +185,7 @@ impl Mesh {
             suicide,
             power: host.clone(),
             mesh: true,
+            fencing: self.fencing,
             file: self.file(number, "promise"),
         };
         let (sender, acked) = watch::channel(BTreeMap::<NodeName, Instant>::new());
@@ -250,9 +268,116 @@ async fn the_watchdog_is_fed_while_the_node_is_heard_and_no_longer() {
     let lease = mesh.lease(3).await.expect("it promises to end");
     assert_eq!((lease.kind, lease.voters.len()), (LeaseKind::Device, 2));
     let cut = tokio::time::Instant::now();
+    mesh.isolate(3);
+    let fired = timeout(Duration::from_secs(20), device.until_fired()).await.unwrap();
+    assert!(fired - cut <= Duration::from_millis(lease.ms), "{:?}", fired - cut);
+}
+
+/// As behind a firewall that swallows the mesh's datagrams.
+#[tokio::test(start_paused = true)]
+async fn a_node_that_is_not_heard_but_can_write_takes_its_promise_back() {
+    let mesh = Mesh::new().await;
+    let (device, _) = mesh.guard(3, None);
+    sleep(Duration::from_secs(10)).await;
+    let lease = mesh.lease(3).await.expect("it promises to end");
+    mesh.cut_off(3);
+    sleep(Duration::from_secs(60)).await;
+    assert!(device.fired().is_none() && device.is_armed());
+    assert_eq!(mesh.lease(3).await, None);
+
+    mesh.rejoin(3);
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(mesh.lease(3).await.as_ref(), Some(&lease), "as before");
+    let cut = tokio::time::Instant::now();
+    mesh.isolate(3);
+    let fired = timeout(Duration::from_secs(20), device.until_fired()).await.unwrap();
+    assert!(fired - cut <= Duration::from_millis(lease.ms), "{:?}", fired - cut);
+}
+
+/// Its connection stands, but that server has no quorum.
+#[tokio::test(start_paused = true)]
+async fn a_node_whose_withdrawal_does_not_come_about_ends_itself() {
+    let mesh = Mesh::new().await;
+    let (device, _) = mesh.guard(3, None);
+    sleep(Duration::from_secs(10)).await;
+    let lease = mesh.lease(3).await.expect("it promises to end");
+    mesh.nodes[&3].tree.slow(Duration::from_secs(3_600));
+    let cut = tokio::time::Instant::now();
     mesh.cut_off(3);
     let fired = timeout(Duration::from_secs(20), device.until_fired()).await.unwrap();
     assert!(fired - cut <= Duration::from_millis(lease.ms), "{:?}", fired - cut);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_is_condemned_keeps_its_promise() {
+    let mesh = Mesh::new().await;
+    let (device, _) = mesh.guard(3, None);
+    sleep(Duration::from_secs(10)).await;
+    let fence = Fence {
+        id: "hv3-1".parse().unwrap(),
+        node: node(3),
+        by: node(1),
+        phase: FencePhase::Proving,
+        why: String::new(),
+        boot: String::new(),
+        power_cut: false,
+        suspected_ms: 0,
+        condemned_ms: 0,
+        proved_ms: None,
+        finished_ms: None,
+        evidence: vec![],
+        moved: vec![],
+        waiting: vec![],
+    };
+    mesh.put(key::node_fence(&node(3)), &fence).await;
+    sleep(Duration::from_secs(5)).await;
+    assert!(device.fired().is_none() && mesh.lease(3).await.is_some());
+    mesh.cut_off(3);
+    timeout(Duration::from_secs(20), device.until_fired()).await.unwrap();
+    assert!(mesh.lease(3).await.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_ends_no_node_while_nobody_is_condemned() {
+    for fencing in [true, false] {
+        let mut mesh = Mesh::new().await;
+        mesh.fencing = fencing;
+        let (device, _) = mesh.guard(3, None);
+        sleep(Duration::from_secs(10)).await;
+        assert_eq!(mesh.lease(3).await.is_some(), fencing);
+        mesh.put(key::maintenance(), &"true".to_owned()).await;
+        sleep(Duration::from_secs(5)).await;
+        assert_eq!(mesh.lease(3).await, None);
+        (1..=3).for_each(|number| mesh.isolate(number));
+        sleep(Duration::from_secs(60)).await;
+        assert!(device.fired().is_none() && device.is_armed(), "fencing: {fencing}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_only_other_node_that_serves_is_nobodys_voter() {
+    let mesh = Mesh::new().await;
+    mesh.put(key::node_daemon_state(&node(2)), &DaemonState::Stop).await;
+    let (device, _) = mesh.guard(1, None);
+    sleep(Duration::from_secs(10)).await;
+    assert_eq!(mesh.lease(1).await, None);
+    mesh.isolate(1);
+    sleep(Duration::from_secs(60)).await;
+    assert!(device.fired().is_none());
+}
+
+/// The tree still says of the others that they serve.
+#[tokio::test(start_paused = true)]
+async fn a_node_that_starts_before_all_others_promises_nothing_until_it_is_heard() {
+    let mesh = Mesh::new().await;
+    (2..=3).for_each(|number| mesh.cut_off(number));
+    sleep(Duration::from_secs(5)).await;
+    let (device, _) = mesh.guard(1, None);
+    sleep(Duration::from_secs(60)).await;
+    assert!(device.fired().is_none() && mesh.lease(1).await.is_none());
+    mesh.rejoin(2);
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(mesh.lease(1).await.unwrap().voters.len(), 2, "one of two hears it");
 }
 
 #[tokio::test(start_paused = true)]
@@ -271,7 +396,7 @@ async fn a_node_without_a_device_switches_itself_off_when_nobody_hears_it() {
     let (_, host) = mesh.guard(3, Some(Duration::from_secs(10)));
     sleep(Duration::from_secs(60)).await;
     assert!(!host.is_cut());
-    mesh.cut_off(3);
+    mesh.isolate(3);
     sleep(Duration::from_secs(9)).await;
     assert!(!host.is_cut());
     sleep(Duration::from_secs(2)).await;
@@ -296,7 +421,7 @@ async fn a_device_that_another_program_holds_is_promised_once_it_is_free() {
     let lease = mesh.lease(3).await.unwrap();
     assert_eq!((lease.kind, lease.voters.len()), (LeaseKind::Device, 2));
     let cut = tokio::time::Instant::now();
-    mesh.cut_off(3);
+    mesh.isolate(3);
     let fired = timeout(Duration::from_secs(20), device.until_fired()).await.unwrap();
     assert!(fired - cut <= Duration::from_millis(lease.ms), "{:?}", fired - cut);
     assert!(!host.is_cut(), "the device was sooner");
@@ -334,16 +459,33 @@ async fn a_daemon_that_cannot_withdraw_its_promise_keeps_it_until_its_last_momen
 #[tokio::test(start_paused = true)]
 async fn a_daemon_that_starts_again_unheard_does_not_prolong_what_its_former_life_promised() {
     let mesh = Mesh::new().await;
-    mesh.cut_off(3);
+    sleep(Duration::from_secs(5)).await;
+    mesh.isolate(3);
     sleep(Duration::from_secs(5)).await;
     std::fs::write(mesh.file(3, "promise"), "hv1 hv2\n").unwrap();
     let (device, _) = mesh.guard(3, None);
     sleep(Duration::from_secs(30)).await;
     assert!(device.feeds().is_empty(), "arming is feeding, and its time is running");
     mesh.rejoin(3);
+    mesh.nodes[&3].tree.resume();
     sleep(Duration::from_secs(10)).await;
     assert!(device.is_armed());
     assert_eq!(mesh.lease(3).await.unwrap().voters.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_daemon_that_starts_again_unheard_takes_back_what_its_former_life_promised() {
+    let mesh = Mesh::new().await;
+    let lease =
+        FenceLease { kind: LeaseKind::Device, ms: 3_600, voters: [node(1), node(2)].into() };
+    mesh.put(key::node_lease(&node(3)), &Some(lease)).await;
+    mesh.cut_off(3);
+    sleep(Duration::from_secs(5)).await;
+    std::fs::write(mesh.file(3, "promise"), "hv1 hv2\n").unwrap();
+    let (device, _) = mesh.guard(3, None);
+    sleep(Duration::from_secs(30)).await;
+    assert_eq!(mesh.lease(3).await, None);
+    assert!(device.is_armed() && device.fired().is_none(), "nothing is promised any more");
 }
 
 /// The connections of all nodes stand, but ZooKeeper answers late or not at all.

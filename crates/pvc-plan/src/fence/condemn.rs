@@ -106,10 +106,12 @@ fn room(s: &Situation<'_>) -> Room {
             }
         })
         .collect();
+    // Those who fall silent together are not found so in the same instant: the first must not be
+    // condemned as if it were alone. One that rebuts its observers is not silent for so long.
     let silent = members.iter().filter(|(name, node)| {
         node.liveness.fence != Seen::Absent
             || node.daemon_state.copied() == Some(DaemonState::Dead)
-            || charge(s, name, node).is_some_and(|charge| charge.since + charge.hold <= s.now)
+            || charge(s, name, node).is_some_and(|charge| charge.since + charge.hold / 2 <= s.now)
     });
     let cap = s.policy.storm_cap.unwrap_or_else(|| (s.view.nodes.len() / 4).max(LEAST_CAP));
     let begun = s.sight.begun_within(s.policy.storm_window, s.now);

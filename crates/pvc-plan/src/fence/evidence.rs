@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use pvc_common::id::NodeName;
 use pvc_common::model::{Evidence, Fence, FenceLease, FenceOrder, Node, Vm};
 use pvc_common::state::{EvidenceKind, LeaseKind, Verdict};
+use pvc_common::zk::{Op, key};
 
 use super::{AfterFence, Policy, Situation, StorageFence, agree};
 use crate::lease;
@@ -179,6 +180,25 @@ pub(super) fn lease_end(s: &Situation<'_>, name: &NodeName, node: &Node) -> Opti
         last_heard(s, name, &lease.voters)?
     };
     Some(last.max(s.sight.lease_seen(name)?) + lease::safe_after(lease))
+}
+
+/// That what the end of a lease was reckoned from still stands: a promise that is withdrawn, or a
+/// node that is heard, in this very moment refuses the proof. Nothing if no lease is new proof.
+pub(super) fn lease_stands(name: &NodeName, node: &Node, fence: &Fence, known: &Fence) -> Vec<Op> {
+    let is_new =
+        known.proved_by(EvidenceKind::Watchdog) && !fence.proved_by(EvidenceKind::Watchdog);
+    let lease = node.liveness.lease.get().and_then(Option::as_ref).filter(|_| is_new);
+    let Some(lease) = lease else { return vec![] };
+    let said = |voter| {
+        let suspected = node.liveness.suspicions.get(voter)?;
+        key::node_suspicion(name, voter).check(&suspected.by)
+    };
+    let heard: Vec<Op> = if lease.voters.is_empty() {
+        key::node_keepalive(name).check(&node.keepalive).into_iter().collect()
+    } else {
+        lease.voters.iter().filter_map(said).collect()
+    };
+    key::node_lease(name).check(&node.liveness.lease).into_iter().chain(heard).collect()
 }
 
 /// A promise that the node's daemon has to keep is believed where administrators say so.

@@ -26,7 +26,7 @@ pub(super) fn plan(
     let known = evidence::known(s, name, node, fence);
     gather(s, name, &known, plan);
     if Coverage::of(&known, s.policy).node() {
-        plan.steps.push(prove(s, name, node, known));
+        plan.steps.push(prove(s, name, node, fence, known));
         return;
     }
     record(name, node, fence, known, plan);
@@ -72,7 +72,9 @@ pub(super) fn record(name: &NodeName, node: &Node, fence: &Fence, known: Fence, 
     let is_new = |evidence: &&Evidence| !fence.evidence.contains(evidence);
     let new = known.evidence.iter().filter(is_new);
     let found = new.map(|evidence| (evidence.kind, evidence.verdict)).collect();
-    let ops = vec![key::node_fence(name).put(&node.liveness.fence, &known)];
+    let mut ops = vec![key::node_fence(name).put(&node.liveness.fence, &known)];
+    // What is recorded is believed from then on.
+    ops.extend(evidence::lease_stands(name, node, fence, &known));
     plan.write(name, Goal::Record { found }, ops);
 }
 
@@ -101,7 +103,8 @@ fn wait(s: &Situation<'_>, name: &NodeName, node: &Node, plan: &mut Plan) {
 }
 
 /// Its death is proved: it is out of the cluster, and what it held is free.
-fn prove(s: &Situation<'_>, name: &NodeName, node: &Node, mut known: Fence) -> Step {
+fn prove(s: &Situation<'_>, name: &NodeName, node: &Node, fence: &Fence, mut known: Fence) -> Step {
+    let stands = evidence::lease_stands(name, node, fence, &known);
     let proofs = known.evidence.iter().filter(|evidence| evidence.verdict == Verdict::Proved);
     let by: Vec<EvidenceKind> = proofs.map(|evidence| evidence.kind).collect();
     known.phase = FencePhase::Recovering;
@@ -122,11 +125,10 @@ fn prove(s: &Situation<'_>, name: &NodeName, node: &Node, mut known: Fence) -> S
         flushes.then(|| {
             key::node_domain_state(name).put(&node.domain_state, &DomainState::FenceFlush)
         }),
-        // What proves it may be its lease, or the boot that it told.
-        key::node_lease(name).check(&node.liveness.lease),
+        // What proves it may be the boot that it told of.
         key::node_presence(name).check(&node.liveness.presence),
     ];
-    let ops = ops.into_iter().flatten().collect();
+    let ops = ops.into_iter().flatten().chain(stands).collect();
     Step::Write { node: name.clone(), goal: Goal::Prove { by }, ops }
 }
 

@@ -3,12 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use pvc_common::id::NodeName;
 use pvc_common::model::FenceLease;
-use pvc_common::state::{DaemonState, LeaseKind};
-use pvc_common::view::View;
+use pvc_common::state::LeaseKind;
 use pvc_common::zk::key;
-use pvc_plan::lease::{self, Act, Terms};
+use pvc_plan::lease::{self, Act, Outlook, Terms, To};
 
 use super::World;
 use crate::ensemble::Outcome;
@@ -35,80 +33,101 @@ impl World {
     /// Arms the device, if there is one, before anything is promised. What a former daemon of this
     /// boot promised forbids it until the node has been heard.
     pub(super) fn arm(&mut self, id: HostId) {
-        if self.hosts[id].watchdog && self.config.mesh && self.hosts[id].promised.is_empty() {
+        let promised = self.hosts[id].promised.iter().any(|to| *to != To::Nobody);
+        if self.hosts[id].watchdog && self.config.mesh && !promised {
             self.feed(id, DEVICE);
         }
     }
 
-    /// By whom the node wants to be heard: its observers that serve, as far as that is known.
-    fn wanted_voters(&mut self, id: HostId, view: &View) -> BTreeSet<NodeName> {
-        if !self.config.mesh {
-            return BTreeSet::new();
-        }
-        if !self.is_live(id) {
-            let known = self.daemon(id).promised.clone();
-            return known.or_else(|| self.hosts[id].promised.last().cloned()).unwrap_or_default();
-        }
-        let serves = |name: &&NodeName| {
-            let state = view.nodes.get(*name).and_then(|node| node.daemon_state.copied());
-            state == Some(DaemonState::Run)
-        };
-        self.around(id).observers.iter().filter(serves).cloned().collect()
+    /// To whom the node should promise now.
+    fn aim(&mut self, id: HostId) -> Option<To> {
+        let (live, now) = (self.is_live(id), self.instant());
+        let around = self.config.mesh.then(|| self.around(id));
+        let patience = self.terms(id).map(|terms| terms.patience).min();
+        let host = &self.hosts[id];
+        let daemon = host.daemon.as_ref().expect("its own event");
+        lease::aim(&Outlook {
+            me: &host.name,
+            view: daemon.view.as_deref(),
+            live,
+            fencing: self.policy.enabled,
+            observers: around.as_ref().map(|around| &around.observers),
+            acked: daemon.detector.acked(),
+            window: WINDOW,
+            patience,
+            promised: host.promised.iter().any(|to| *to != To::Nobody),
+            unheard: daemon.ignored,
+            now,
+        })
     }
 
-    /// Publishes the lease anew when the voters change.
-    pub(super) fn settle_lease(&mut self, id: HostId, view: &View) {
+    /// Publishes the lease anew when another is wanted.
+    pub(super) fn settle_lease(&mut self, id: HostId) {
         let Some(terms) = self.terms(id).next() else { return };
-        let wanted = self.wanted_voters(id, view);
-        if self.daemon(id).leasing || self.daemon(id).promised.as_ref() == Some(&wanted) {
+        if self.hosts[id].daemon.as_ref().is_none_or(|daemon| !daemon.recorded || daemon.leasing) {
+            return;
+        }
+        let Some(aim) = self.aim(id) else { return };
+        // Promised only what is armed already.
+        let armed = terms.kind != LeaseKind::Device || self.hosts[id].bites_at.is_some();
+        if self.daemon(id).promised.as_ref() == Some(&aim) || !armed && aim != To::Nobody {
             return;
         }
         // From now on anybody may be reading either.
+        self.daemon(id).promised = None;
         let promised = &mut self.hosts[id].promised;
-        if !promised.contains(&wanted) {
-            promised.push(wanted.clone());
+        if !promised.contains(&aim) {
+            promised.push(aim.clone());
         }
         let ms = u64::try_from(terms.length().as_millis()).unwrap_or(u64::MAX);
-        // Without anybody to hear it the node promises nothing, unless ZooKeeper is to hear it.
-        let meant = !wanted.is_empty() || !self.config.mesh;
-        let voters = wanted.clone();
-        let lease = meant.then_some(FenceLease { kind: terms.kind, ms, voters });
+        let promise = |voters| Some(FenceLease { kind: terms.kind, ms, voters });
+        let lease = match &aim {
+            To::Nobody => None,
+            To::Voters(voters) => promise(voters.clone()),
+            To::ZooKeeper => promise(BTreeSet::new()),
+        };
         let op = self.rewrite(&key::node_lease(&self.hosts[id].name), &lease);
         self.daemon(id).leasing = true;
         self.commit(id, vec![op], move |world, outcome| {
             world.daemon(id).leasing = false;
             if outcome == Outcome::Done {
-                world.hosts[id].promised = vec![wanted.clone()];
-                world.daemon(id).promised = Some(wanted);
+                world.hosts[id].promised = vec![aim.clone()];
+                world.daemon(id).promised = Some(aim);
             }
-            world.look_soon(id);
         });
     }
 
     /// Feeds its device, or switches itself off, as it has promised.
     pub(super) fn keep_promise(&mut self, id: HostId) {
+        let mut heard = true;
         for terms in self.terms(id) {
             // One of the former may have switched it off.
             if self.hosts[id].daemon.is_some() {
-                self.keep_terms(id, terms);
+                heard &= self.keep_terms(id, terms) == Act::Feed;
             }
+        }
+        let now = self.instant();
+        if let Some(daemon) = self.hosts[id].daemon.as_mut() {
+            daemon.ignored = if heard { None } else { daemon.ignored.or(Some(now)) };
         }
     }
 
-    fn keep_terms(&mut self, id: HostId, terms: Terms) {
+    fn keep_terms(&mut self, id: HostId, terms: Terms) -> Act {
         let now = self.instant();
         let host = &self.hosts[id];
         let daemon = host.daemon.as_ref().expect("its own event");
         let since = daemon.since;
-        let (own, kept): (Vec<BTreeSet<NodeName>>, BTreeMap<_, _>);
-        let (voters, acked) = if self.config.mesh {
-            (&host.promised, daemon.detector.acked())
+        let voters: Vec<_> = host.promised.iter().map(|to| to.voters(&host.name)).collect();
+        let kept: BTreeMap<_, _>;
+        let acked = if self.config.mesh {
+            daemon.detector.acked()
         } else {
-            own = vec![BTreeSet::from([host.name.clone()])];
             kept = daemon.kept.map(|at| (host.name.clone(), at)).into_iter().collect();
-            (&own, &kept)
+            &kept
         };
-        match lease::decide(&lease::Situation { terms, voters, acked, since, now }) {
+        let situation = lease::Situation { terms, voters: &voters, acked, since, now };
+        let act = lease::decide(&situation);
+        match act {
             Act::Feed if terms.kind == LeaseKind::Device => self.feed(id, terms.patience),
             Act::Feed | Act::Wait => {}
             Act::PowerOff => {
@@ -116,5 +135,6 @@ impl World {
                 self.power_cut(id);
             }
         }
+        act
     }
 }

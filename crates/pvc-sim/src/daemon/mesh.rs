@@ -66,12 +66,16 @@ impl World {
             self.revise(id);
         }
         self.keep_promise(id);
+        self.settle_lease(id);
     }
 
     /// Sends a peer a probe on each network.
     fn probe(&mut self, from: HostId, to: HostId) {
         let now = self.instant();
         if !self.up(to) || self.hosts[to].daemon.is_none() {
+            return;
+        }
+        if self.network.swallows(from, to) {
             return;
         }
         let arrived = MESHED.map(|net| self.network.carries(from, to, net, &mut self.chance));

@@ -19,6 +19,7 @@ use pvc_common::id::{NodeName, VmUuid};
 use pvc_common::state::DomainState;
 use pvc_common::view::{Builder, Scope, View};
 use pvc_plan::fence::{Jobs, Sight};
+use pvc_plan::lease::To;
 use pvc_plan::mesh::{Detector, Pace};
 
 use crate::ensemble::DOUBT;
@@ -83,8 +84,10 @@ pub struct Daemon {
     /// nobody.
     forgetful: bool,
     leasing: bool,
-    /// The voters that are known to be in the tree.
-    promised: Option<BTreeSet<NodeName>>,
+    /// What it promises, as is known to be in the tree.
+    promised: Option<To>,
+    /// Since when each round has found the node unheard by its voters.
+    ignored: Option<Instant>,
     /// When the last keepalive was sent that was acknowledged.
     kept: Option<Instant>,
     beaten: Option<Duration>,
@@ -155,6 +158,7 @@ impl World {
             forgetful: host.accused.is_none(),
             leasing: false,
             promised: None,
+            ignored: None,
             kept: None,
             beaten: None,
             unblocking: false,
@@ -261,7 +265,6 @@ impl World {
         self.daemon(id).began.get_or_insert(now);
         let mut wakes = vec![self.look_at_vms(id, &view), self.look_at_flush(id, &view)];
         self.rebut(id, &view);
-        self.settle_lease(id, &view);
         if self.hosts[id].coordinator {
             self.look_at_primary(id, &view);
             wakes.push(self.look_at_fences(id, &view));

@@ -76,6 +76,34 @@ fn nobody_is_fenced_when_half_of_the_cluster_looks_dead() {
     assert_eq!(notes, [Note::TooManySilent { silent: 2, of: 4 }]);
 }
 
+/// What most agree on of one is known a little before what they agree on of the other.
+#[test]
+fn of_a_half_that_falls_silent_together_the_first_is_not_condemned_either() {
+    let mut scene = Scene::new(4);
+    scene.suspect(3, &[1, 2]);
+    scene.pass(ms(400));
+    scene.suspect(4, &[1, 2]);
+    scene.pass(Duration::from_secs(30));
+    assert_eq!((scene.state(3), scene.state(4)), (DaemonState::Run, DaemonState::Run));
+}
+
+/// Its datagrams are swallowed, and it says so in the tree again and again.
+#[test]
+fn who_rebuts_its_observers_does_not_count_as_silent() {
+    let mut scene = Scene::new(3);
+    scene.suspect(3, &[1, 2]);
+    for _ in 0..20 {
+        scene.pass(ms(500));
+        scene.keepalive(3);
+    }
+    scene.suspect(2, &[1, 3]);
+    for _ in 0..6 {
+        scene.keepalive(3);
+        scene.pass(ms(500));
+    }
+    assert_eq!((scene.state(2), scene.state(3)), (DaemonState::Dead, DaemonState::Run));
+}
+
 #[test]
 fn two_of_five_are_fenced_at_once_although_they_accuse_the_living() {
     let mut scene = Scene::new(5);

@@ -79,6 +79,46 @@ fn a_lease_whose_other_voters_do_not_accuse_proves_nothing() {
     assert_eq!(scene.state(5), DaemonState::Dead);
 }
 
+/// What is written of `hv3` once its lease has run out, by whom it is proved or recorded.
+fn lease_ran_out(storage: StorageFence) -> (Scene, Vec<Op>) {
+    let mut scene = Scene::new(3);
+    scene.policy.storage = storage;
+    scene.promise(3, LeaseKind::Device, 3_600, &[1, 2]);
+    scene.suspect(3, &[1, 2]);
+    scene.pass(ms(2_000));
+    assert_eq!(scene.state(3), DaemonState::Dead);
+    // The coordinator looks again and again, and does not get to write in time.
+    for _ in 0..20 {
+        scene.now += ms(100);
+        scene.look();
+    }
+    let ops = scene.plan().steps.into_iter().find_map(|step| match step {
+        Step::Write { ops, goal: Goal::Prove { .. } | Goal::Record { .. }, .. } => Some(ops),
+        _ => None,
+    });
+    (scene, ops.expect("the lease has run out"))
+}
+
+#[test]
+fn a_promise_that_was_withdrawn_a_moment_before_proves_nothing() {
+    for storage in [StorageFence::Off, StorageFence::Required] {
+        let (mut scene, ops) = lease_ran_out(storage);
+        scene.put(&key::node_lease(&hv(3)), &None);
+        assert!(!scene.commit(&ops), "{storage:?}");
+        let (mut scene, ops) = lease_ran_out(storage);
+        assert!(scene.commit(&ops), "{storage:?}");
+    }
+}
+
+#[test]
+fn a_lease_proves_nothing_if_one_of_its_voters_has_just_heard_the_node() {
+    for storage in [StorageFence::Off, StorageFence::Required] {
+        let (mut scene, ops) = lease_ran_out(storage);
+        scene.acquit(3, &[2]);
+        assert!(!scene.commit(&ops), "{storage:?}");
+    }
+}
+
 #[test]
 fn a_promise_of_suicide_counts_only_where_administrators_say_so() {
     for (failed, state) in
