@@ -535,7 +535,7 @@ mod tests {
         assert_eq!(kept(&without(&["enable_networking"])).await, 0);
         assert_eq!(kept(&without(&[])).await, 3, "firewall, networks, EVPN");
         let off = without(&["enable_networking"]);
-        assert!(dns_keeper(&off).is_none() && sriov_cards(&off).is_empty());
+        assert!(dns_keeper(&off, &Troubles::default()).is_none() && sriov_cards(&off).is_empty());
     }
 
     #[test]
