@@ -160,12 +160,15 @@ impl Spool {
         let mut waiting = Vec::new();
         for number in self.numbers()?.into_iter().filter(|number| *number > after).take(most) {
             let path = self.path(number);
-            match read(&path)? {
-                Some((vni, event)) => waiting.push(Waiting { number, vni, event }),
-                None => {
+            match read(&path) {
+                Ok(Some((vni, event))) => waiting.push(Waiting { number, vni, event }),
+                Ok(None) => {
                     tracing::error!("dhcp: {} is no event of a lease; put aside", path.display());
                     fs::rename(&path, path.with_extension("bad"))?;
                 }
+                // It was seen to meanwhile.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(waiting)

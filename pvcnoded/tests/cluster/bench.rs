@@ -42,6 +42,8 @@ use crate::moods::Moods;
 
 /// The longest any wish may take on the bench.
 const LIMIT: Duration = Duration::from_secs(600);
+/// How often something is looked at that may change without the tree.
+const LOOK: Duration = Duration::from_millis(50);
 
 pub(crate) fn name(text: &str) -> NodeName {
     text.parse().unwrap()
@@ -505,7 +507,12 @@ impl Bench {
     pub(crate) async fn until(&self, what: &str, holds: impl Fn(&View) -> bool) {
         let mirror = Mirror::follow(&self.tree, ClusterImage::ROOTS, ClusterImage::new());
         let mut views = mirror.view();
-        let reached = views.wait_for(|view| view.as_ref().is_some_and(|view| holds(view)));
+        let reached = async {
+            while !views.borrow_and_update().as_ref().is_some_and(|view| holds(view)) {
+                // What is asked may be of a host, which tells nobody when it changes.
+                let _ = tokio::time::timeout(LOOK, views.changed()).await;
+            }
+        };
         if tokio::time::timeout(LIMIT, reached).await.is_err() {
             let view = mirror.latest().unwrap();
             panic!("never: {what}\n{:#?}\n{:#?}\n{:#?}", view.nodes, view.vms, view.tasks);
