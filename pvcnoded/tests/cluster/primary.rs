@@ -135,6 +135,23 @@ async fn a_service_that_is_slow_to_be_had_holds_up_nothing() {
     assert!(took.iter().all(|took| *took < TOUCH / 4), "{took:?}");
 }
 
+/// Whether or not it is about to have the addresses: it need not become primary before it ends.
+#[tokio::test(start_paused = true)]
+async fn a_node_that_is_taking_over_stops_without_having_done_so() {
+    for slow in [Phase::Addresses, Phase::Leader] {
+        let mut bench = Bench::new(2).await;
+        let first = settled(&bench, |_| true).await;
+        let other = if first == "hv1" { "hv2" } else { "hv1" };
+        bench.floor.moods.set(other, slow, Mood::Slow);
+        bench.put(&key::primary_node(), &Some(name(other))).await;
+        bench.pass(Duration::from_secs(1)).await;
+        let stopped = Instant::now();
+        bench.stop(other).await;
+        assert!(stopped.elapsed() < Duration::from_secs(5), "{slow:?}: {:?}", stopped.elapsed());
+        settled(&bench, |primary| primary.as_str() == first).await;
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn addresses_that_are_slow_to_be_had_hold_up_no_switch() {
     let bench = Bench::new(2).await;

@@ -169,8 +169,14 @@ pub fn plan(s: &Situation<'_>) -> Plan {
         {
             Plan { out_of_touch: true, ..Plan::default() }
         }
+        // It need not have become primary first.
+        (Some(CoordinatorState::Takeover | CoordinatorState::Primary), true)
+            if own.daemon_state.copied() == Some(DaemonState::Shutdown) =>
+        {
+            resign(s)
+        }
         (Some(CoordinatorState::Takeover), true) => take_over(s, own),
-        (Some(CoordinatorState::Primary), true) => primary(s, own),
+        (Some(CoordinatorState::Primary), true) => primary(s),
         (Some(CoordinatorState::Takeover | CoordinatorState::Primary), false) => {
             Plan::of([turn(s, own, Goal::Relinquish, CoordinatorState::Relinquish)])
         }
@@ -213,12 +219,14 @@ fn take_over(s: &Situation<'_>, own: &Node) -> Plan {
     }
 }
 
-/// Holds what a primary holds; a daemon that stops in order opens its seat first.
-fn primary(s: &Situation<'_>, own: &Node) -> Plan {
-    if own.daemon_state.copied() == Some(DaemonState::Shutdown) {
-        let ops = vec![key::primary_node().put(&s.view.cluster.primary_node, &None)];
-        return Plan::of([Step::Write { goal: Goal::Resign, ops }]);
-    }
+/// A daemon that stops in order opens its seat first.
+fn resign(s: &Situation<'_>) -> Plan {
+    let ops = vec![key::primary_node().put(&s.view.cluster.primary_node, &None)];
+    Plan::of([Step::Write { goal: Goal::Resign, ops }])
+}
+
+/// Holds what a primary holds.
+fn primary(s: &Situation<'_>) -> Plan {
     let missing = Phase::UP.into_iter().filter(|phase| !s.held.of(*phase).all);
     Plan::of(missing.map(Step::TakeUp))
 }

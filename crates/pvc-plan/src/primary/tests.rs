@@ -123,6 +123,8 @@ fn a_primary_keeps_what_it_should_hold_and_does_nothing_else() {
 fn a_primary_that_shuts_down_opens_its_seat_first() {
     check("hv1", &[("hv1", Primary, Shutdown)], &["open the seat of the primary"]);
     check("none", &[("hv1", Primary, Shutdown)], &["begin to relinquish"]);
+    check("hv1", &[("hv1", Takeover, Shutdown)], &["open the seat of the primary"]);
+    check("none", &[("hv1", Takeover, Shutdown)], &["begin to relinquish"]);
 }
 
 #[test]
