@@ -260,10 +260,22 @@ impl<T: Tree, O: Outfit + Sync> PrimaryKeeper<T, O> {
 
     /// What this machine has now; looked at again when its part changes, and now and then. `None`
     /// if the ensemble falls silent meanwhile.
+    ///
+    /// While the part is handed over nothing is decided by what is here. A look would only keep
+    /// the addresses from being anywhere until it is done: it takes 100 ms and more.
     async fn look(&mut self, view: &View) -> Option<Sight> {
         let own = view.nodes.get(&self.me).map(|node| node.coordinator_state.clone());
-        let part = (own.unwrap_or_default(), view.cluster.primary_node.clone());
-        let fresh = |look: &&Look| look.part == part && look.at.elapsed() < Self::PERIOD;
+        let own = own.unwrap_or_default();
+        let handed_over = match own.copied() {
+            Some(CoordinatorState::Takeover | CoordinatorState::Relinquish) => true,
+            Some(
+                CoordinatorState::Primary | CoordinatorState::Secondary | CoordinatorState::Client,
+            )
+            | None => false,
+        };
+        let part = (own, view.cluster.primary_node.clone());
+        let fresh =
+            |look: &&Look| (handed_over || look.part == part) && look.at.elapsed() < Self::PERIOD;
         if let Some(look) = self.looked.as_ref().filter(fresh) {
             return Some(look.sight.clone());
         }
@@ -344,8 +356,11 @@ impl<T: Tree, O: Outfit + Sync> PrimaryKeeper<T, O> {
             self.complain(what, &mut report, &mut trouble);
         }
         for step in steps {
-            self.looked = None;
             let (must_succeed, deed) = (step.must_succeed(), deed(&step));
+            // What is written changes nothing that is here.
+            if deed.is_some() {
+                self.looked = None;
+            }
             match self.perform(step).await {
                 Ok(()) => {
                     report.done += 1;

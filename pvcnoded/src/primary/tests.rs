@@ -27,6 +27,28 @@ impl Outfit for Blind {
     }
 }
 
+/// An outfit of which nothing is here, and that can be looked at once only.
+struct SeenOnce(std::sync::atomic::AtomicBool);
+
+impl Outfit for SeenOnce {
+    async fn held(&self) -> Sight {
+        if self.0.swap(true, std::sync::atomic::Ordering::Relaxed) {
+            return pending().await;
+        }
+        const NOTHING: Holding = Holding::NOTHING;
+        let held = Held { addresses: NOTHING, leader: NOTHING, services: NOTHING };
+        Sight { held, trouble: Vec::new() }
+    }
+
+    async fn take_up(&self, _phase: Phase) -> Result<(), OutfitError> {
+        Ok(())
+    }
+
+    async fn lay_down(&self, _phase: Phase) -> Result<(), OutfitError> {
+        Ok(())
+    }
+}
+
 /// `hv1` in a state, and whom the cluster names.
 fn view(state: CoordinatorState, named: &str) -> Arc<View> {
     fn seen<T>(value: T) -> Seen<T> {
@@ -80,4 +102,17 @@ async fn what_cannot_be_seen_is_told_of_once_and_laid_down_or_taken_up_all_the_s
         assert_eq!(told, done, "once, however often it is done");
     }
     assert_eq!(troubles, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn addresses_that_are_given_up_wait_for_no_look_at_the_services() {
+    let (_sender, views) = watch::channel(None);
+    let outfit = SeenOnce(false.into());
+    let (tree, troubles) = (FakeTree::new(), Troubles::default());
+    let mut keeper = PrimaryKeeper::new("hv1".parse().unwrap(), tree, outfit, views, troubles);
+    // Nothing of it is written, for the tree is empty.
+    keeper.reconcile(view(CoordinatorState::Secondary, "hv1")).await;
+    let taking = keeper.reconcile(view(CoordinatorState::Takeover, "hv1"));
+    let report = tokio::time::timeout(TOUCH / 2, taking).await.expect("no look").report;
+    assert_eq!(report.done, 1, "{report}");
 }
