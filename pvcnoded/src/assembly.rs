@@ -41,6 +41,7 @@ use crate::mesh::Ear;
 use crate::net::NetworkKeeper;
 use crate::outfit::{self, Floating, FloatingAddresses, Part, Parts};
 use crate::primary::Troubles;
+use crate::replica::ReplicaKeeper;
 use crate::serve::{self, Fencing, Service, Settings, serve};
 use crate::sriov::{self, SriovKeeper};
 use crate::startup::record::Identity;
@@ -232,12 +233,7 @@ pub(crate) fn begin<T: Tree, H: Hypervisor>(
         keepers.extend(followers(node, gateways, dhcp));
     }
     keepers.extend(dns_keeper(config, &troubles).map(Keeper::new));
-    if config.is_coordinator() {
-        let (troubles, health) = (troubles.clone(), health.clone());
-        keepers.push(Keeper::of(|_, _, drain| {
-            vec![tokio::spawn(troubles.publish(health, drain.clone()))]
-        }));
-    }
+    keepers.extend(checks(config, &troubles, health));
     // Also without cards: those that were there before are forgotten.
     let (me, cards) = (config.node.clone(), sriov_cards(config));
     let (tree_of_cards, health) = (tree.clone(), health.clone());
@@ -412,6 +408,21 @@ fn outfit(
         parts.push(Arc::new(outfit::Service::new(Systemctl, "pvcapid.service")));
     }
     Parts::new(parts)
+}
+
+/// What a coordinator tells of what it has, or may get, as primary.
+fn checks<T: Tree>(config: &Config, troubles: &Troubles, health: &Health<T>) -> Vec<Keeper> {
+    if !config.is_coordinator() {
+        return Vec::new();
+    }
+    let (troubles, told) = (troubles.clone(), health.clone());
+    let mut checks =
+        vec![Keeper::of(|_, _, drain| vec![tokio::spawn(troubles.publish(told, drain.clone()))])];
+    if config.functions.networking {
+        let (me, health) = (config.node.clone(), health.clone());
+        checks.push(Keeper::new(ReplicaKeeper::new(me, patroni(config), Systemctl, health)));
+    }
+    checks
 }
 
 /// The port of Patroni's REST interface.

@@ -29,6 +29,7 @@ pub mod network;
 pub mod outfit;
 pub mod own_keys;
 pub mod primary;
+pub mod replica;
 pub mod serve;
 pub mod settings;
 pub mod sriov;

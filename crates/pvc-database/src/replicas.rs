@@ -58,4 +58,10 @@ pub trait Replicas: Send + Sync + 'static {
         from: &str,
         to: &NodeName,
     ) -> impl Future<Output = Result<(), ReplicasError>> + Send;
+
+    /// Has this node's database thrown away and copied from the leader's; returns when that has begun.
+    ///
+    /// # Errors
+    /// When it has not begun.
+    fn copy_anew(&self) -> impl Future<Output = Result<(), ReplicasError>> + Send;
 }

@@ -69,6 +69,21 @@ async fn the_lead_is_asked_for_by_naming_both() {
 }
 
 #[tokio::test]
+async fn a_copy_is_begun_or_refused() {
+    let (patroni, asked) = stand_in("200 OK", "reinitialize started").await;
+    assert_eq!(patroni.copy_anew().await, Ok(()));
+    let asked = asked.await.unwrap();
+    assert!(
+        asked.starts_with("POST /reinitialize HTTP/1.1\r\n") && asked.ends_with("{}"),
+        "{asked}"
+    );
+    let said = "I am the leader, can not reinitialize";
+    let (patroni, _asked) = stand_in("503 Service Unavailable", said).await;
+    let why = format!("503 {said}");
+    assert_eq!(patroni.copy_anew().await, Err(ReplicasError::Refused { why }));
+}
+
+#[tokio::test]
 async fn what_is_refused_is_told_in_patronis_words() {
     let (patroni, _asked) = stand_in("412 Precondition Failed", "leader name does not match").await;
     let why = "412 leader name does not match".to_owned();

@@ -1,10 +1,14 @@
-//! Which of the replicated databases leads: the primary's.
+//! Which of the replicated databases leads: the primary's; and whether a node's own could.
 //!
 //! Who leads is decided by those who replicate them, for only they know who has all the data. What
 //! is decided here is whether to ask for it.
+//!
+//! A replica may be left behind for good: where the lead passes on twice within one segment of the log, the
+//! last leader has no file of the timeline between, and who lost its power just then waits for it for ever.
+//! All its data is elsewhere, so it can be copied anew.
 
 use pvc_common::id::NodeName;
-use pvc_common::observed::Replication;
+use pvc_common::observed::{Member, Replication};
 
 /// What a primary does about its database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,10 +44,51 @@ pub fn leading(me: &NodeName, seen: &Replication) -> Leading {
     }
 }
 
+/// How a node's own database is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fitness {
+    /// It leads, or follows who does.
+    Fit,
+    /// It does not follow.
+    Behind {
+        /// Why, for people.
+        why: String,
+        /// Whether it is up, the leader is, and a third one follows: then its data would be in two
+        /// places while it is copied anew.
+        spare: bool,
+    },
+}
+
+/// How `me`'s database is.
+#[must_use]
+pub fn fitness(me: &NodeName, seen: &Replication) -> Fitness {
+    let behind = |why, spare| Fitness::Behind { why, spare };
+    let Some(own) = seen.members.iter().find(|member| member.name == me.as_str()) else {
+        return behind("the database here is not known to Patroni".to_owned(), false);
+    };
+    let Some(leader) = seen.members.iter().find(|member| member.leads) else {
+        return behind("no database leads".to_owned(), false);
+    };
+    let follows =
+        |member: &Member| serves(member) && (member.leads || member.timeline == leader.timeline);
+    if follows(own) {
+        return Fitness::Fit;
+    }
+    let third = |member: &&Member| !member.leads && member.name != own.name;
+    let spare = (serves(own) || own.state == "starting")
+        && serves(leader)
+        && seen.members.iter().filter(third).any(follows);
+    let Member { state, name, .. } = own;
+    behind(format!("the database of {name} is {state}, and does not follow {}", leader.name), spare)
+}
+
+fn serves(member: &Member) -> bool {
+    // Versions of Patroni differ in what they call a replica that follows, or is up without doing so.
+    matches!(member.state.as_str(), "running" | "streaming" | "in archive recovery")
+}
+
 #[cfg(test)]
 mod tests {
-    use pvc_common::observed::Member;
-
     use super::*;
 
     fn decide(members: &[(&str, bool, &str)]) -> Leading {
@@ -51,6 +96,7 @@ mod tests {
             name: (*name).to_owned(),
             leads: *leads,
             state: (*state).to_owned(),
+            timeline: None,
         };
         let members = members.iter().map(member).collect();
         leading(&"hv2".parse().unwrap(), &Replication { members })
@@ -74,5 +120,46 @@ mod tests {
         assert_eq!(decide(&[("hv2", true, "starting")]), starting);
         assert_eq!(decide(&[other]), not("hv2 has none that is known"));
         assert_eq!(decide(&[("hv2", false, "running")]), not("none leads yet"));
+    }
+
+    /// Of hv2, by a line per member: name, timeline, state; the leader first.
+    fn fit(members: &[(&str, Option<u64>, &str)]) -> Fitness {
+        let member =
+            |(place, (name, timeline, state)): (usize, &(&str, Option<u64>, &str))| Member {
+                name: (*name).to_owned(),
+                leads: place == 0,
+                state: (*state).to_owned(),
+                timeline: *timeline,
+            };
+        let members = members.iter().enumerate().map(member).collect();
+        fitness(&"hv2".parse().unwrap(), &Replication { members })
+    }
+
+    #[test]
+    fn a_database_is_fit_if_it_leads_or_follows_the_leader() {
+        let (leader, third) = (("hv1", Some(9), "running"), ("hv3", Some(9), "streaming"));
+        assert_eq!(fit(&[("hv2", Some(9), "running")]), Fitness::Fit);
+        assert_eq!(fit(&[leader, ("hv2", Some(9), "streaming")]), Fitness::Fit);
+        let behind = |why: &str, spare| Fitness::Behind { why: why.to_owned(), spare };
+        let why = "the database of hv2 is starting, and does not follow hv1";
+        let starting = ("hv2", None, "starting");
+        assert_eq!(fit(&[leader, starting, third]), behind(why, true));
+        // Of an older timeline it serves, and shows what was.
+        let why = "the database of hv2 is running, and does not follow hv1";
+        let (old, odd) = (("hv2", Some(8), "running"), ("hv3", Some(8), "running"));
+        assert_eq!(fit(&[leader, old, third]), behind(why, true));
+        assert_eq!(fit(&[leader, old]), behind(why, false), "two copies, of which one is bad");
+        assert_eq!(fit(&[leader, old, odd]), behind(why, false), "the third is no copy either");
+        assert_eq!(fit(&[("hv1", None, "starting"), old, third]), behind(why, false));
+        // Patroni is at it already, or its program does not come up: nothing is thrown away.
+        for state in ["creating replica", "start failed", "stopped"] {
+            let why = format!("the database of hv2 is {state}, and does not follow hv1");
+            assert_eq!(fit(&[leader, ("hv2", None, state), third]), behind(&why, false));
+        }
+        assert_eq!(fit(&[leader]), behind("the database here is not known to Patroni", false));
+        assert_eq!(
+            fitness(&"hv2".parse().unwrap(), &Replication::default()),
+            behind("the database here is not known to Patroni", false)
+        );
     }
 }

@@ -29,7 +29,7 @@ use super::{Doing, Part, failure};
 use crate::primary::OutfitError;
 
 /// What replicates the databases. A node without it has no such part.
-const UNIT: &str = "patroni.service";
+pub(crate) const PATRONI: &str = "patroni.service";
 /// How long the primary's services wait for the lead: long enough to see that it is here already,
 /// short enough not to be noticed by who waits for the API.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -64,7 +64,7 @@ impl<R: Replicas, U: Units> Leader<R, U> {
     }
 
     async fn is_installed(&self) -> Result<bool, OutfitError> {
-        Ok(self.units.state(UNIT).await.map_err(failure)? != UnitState::Absent)
+        Ok(self.units.state(PATRONI).await.map_err(failure)? != UnitState::Absent)
     }
 
     /// Asks for the lead, or goes on waiting for what was asked before.
@@ -162,7 +162,7 @@ mod tests {
 
     fn part(site: &Site) -> Leader<FakeReplicas, FakeHost> {
         let host = FakeHost::new();
-        host.install_unit(UNIT);
+        host.install_unit(PATRONI);
         Leader::new("hv2".parse().unwrap(), site.on("hv2"), host)
     }
 

@@ -22,6 +22,7 @@ use crate::primary::{Outfit, OutfitError, Sight};
 
 pub use addresses::{Floating, FloatingAddresses};
 pub use leader::Leader;
+pub(crate) use leader::PATRONI;
 pub use name_server::{NAME_SERVER_FOLDER, NameServer};
 pub use service::Service;
 

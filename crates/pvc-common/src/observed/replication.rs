@@ -9,6 +9,8 @@ pub struct Member {
     pub leads: bool,
     /// What it does, such as `running`, `streaming` or `starting`.
     pub state: String,
+    /// The timeline of its data: each new leader begins one. `None` while it serves none.
+    pub timeline: Option<u64>,
 }
 
 /// The databases, and which of them leads.

@@ -27,6 +27,10 @@ struct Memory {
     stuck: BTreeSet<String>,
     takes: Duration,
     asked: usize,
+    /// How many had the lead since the beginning, and those that have not followed all of them.
+    timeline: u64,
+    behind: BTreeSet<String>,
+    copied: Vec<String>,
 }
 
 /// What one node's own says of them.
@@ -43,7 +47,7 @@ impl Site {
         let running = |node: &&str| ((*node).to_owned(), "running".to_owned());
         let members = nodes.iter().map(running).collect();
         let leader = nodes.first().map(|node| (*node).to_owned());
-        Self(Arc::new(Mutex::new(Memory { members, leader, ..Memory::default() })))
+        Self(Arc::new(Mutex::new(Memory { members, leader, timeline: 1, ..Memory::default() })))
     }
 
     /// What the one on a node says of them.
@@ -89,6 +93,17 @@ impl Site {
         self.memory().asked
     }
 
+    /// Has that node's follow nobody any more, until it is copied anew.
+    pub fn lose(&self, node: &str) {
+        self.memory().behind.insert(node.to_owned());
+    }
+
+    /// Whose were copied anew, in order.
+    #[must_use]
+    pub fn copied(&self) -> Vec<String> {
+        self.memory().copied.clone()
+    }
+
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -117,6 +132,8 @@ impl Replicas for FakeReplicas {
             name: name.clone(),
             leads: memory.leader.as_ref() == Some(name),
             state: state.clone(),
+            timeline: (state != "starting")
+                .then(|| memory.timeline - u64::from(memory.behind.contains(name))),
         };
         Ok(Replication { members: memory.members.iter().map(member).collect() })
     }
@@ -150,5 +167,18 @@ impl Replicas for FakeReplicas {
             }
             Some(_) | None => refused("412 candidate name does not match with sync_standby"),
         }
+    }
+
+    async fn copy_anew(&self) -> Result<(), ReplicasError> {
+        self.answers(ASK_LIMIT).await?;
+        let mut memory = self.site.memory();
+        if memory.leader.as_ref().is_none_or(|leader| *leader == self.node) {
+            let why = "503 Cluster has no leader, can not reinitialize".to_owned();
+            return Err(ReplicasError::Refused { why });
+        }
+        memory.copied.push(self.node.clone());
+        memory.behind.remove(&self.node);
+        memory.members.insert(self.node.clone(), "running".to_owned());
+        Ok(())
     }
 }

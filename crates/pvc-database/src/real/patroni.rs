@@ -48,6 +48,8 @@ struct Listed {
     role: String,
     #[serde(default)]
     state: String,
+    #[serde(default)]
+    timeline: Option<u64>,
 }
 
 impl Patroni {
@@ -130,11 +132,13 @@ fn words(status: StatusCode, page: &str) -> String {
 fn replication(page: &str) -> Result<Replication, ReplicasError> {
     let cluster: Cluster = serde_json::from_str(page)
         .map_err(|error| ReplicasError::Garbled { why: error.to_string() })?;
-    let members = cluster.members.into_iter().map(|Listed { name, role, state }| Member {
-        leads: matches!(role.as_str(), "leader" | "master" | "primary" | "standby_leader"),
-        name,
-        state,
-    });
+    let members =
+        cluster.members.into_iter().map(|Listed { name, role, state, timeline }| Member {
+            leads: matches!(role.as_str(), "leader" | "master" | "primary" | "standby_leader"),
+            name,
+            state,
+            timeline,
+        });
     Ok(Replication { members: members.collect() })
 }
 
@@ -162,6 +166,14 @@ impl Replicas for Patroni {
             Err(ReplicasError::Refused { why: words(status, &page) })
         }
     }
+
+    async fn copy_anew(&self) -> Result<(), ReplicasError> {
+        let asked = self.ask(Method::POST, "/reinitialize", json!({}).to_string(), self.ask);
+        match asked.await? {
+            (StatusCode::OK, _) => Ok(()),
+            (status, page) => Err(ReplicasError::Refused { why: words(status, &page) }),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -180,16 +192,17 @@ mod tests {
             {"name": "hv3", "role": "sync_standby", "state": "running", "lag": "unknown"},
             {"name": "hv4"}], "scope": "pvc", "pause": false}"#;
         let seen = replication(page).unwrap();
-        let member = |name: &str, leads, state: &str| Member {
+        let member = |name: &str, leads, state: &str, timeline| Member {
             name: name.to_owned(),
             leads,
             state: state.to_owned(),
+            timeline,
         };
         let expected = [
-            member("hv1", true, "running"),
-            member("hv2", false, "streaming"),
-            member("hv3", false, "running"),
-            member("hv4", false, ""),
+            member("hv1", true, "running", Some(3)),
+            member("hv2", false, "streaming", Some(3)),
+            member("hv3", false, "running", None),
+            member("hv4", false, "", None),
         ];
         assert_eq!(seen.members, expected);
         assert!(replication("<html>").is_err());
