@@ -98,6 +98,7 @@ async fn networks(links: &impl Links, device: &str) {
         assert!(!port.learned_from && !port.link_local && !bridge.link_local);
         assert_eq!(bridge.mac, Some(Mac([0x0a, 0x70, 10, 77, 0, 1])));
         assert_eq!((&port.addresses_v6, &bridge.addresses_v6), (&vec![], &vec![]));
+        assert_eq!((&port.permanent_v6, &bridge.permanent_v6), (&vec![], &vec![]));
     }
     let guest = LinkStep::Enslave { device: device.to_owned(), bridge: BRIDGE.to_owned() };
     links.apply(&guest).await.unwrap();

@@ -41,7 +41,8 @@ impl Netlink {
 
     async fn message(&self, name: &str, kind: &LinkKind) -> Result<LinkMessage, LinkError> {
         Ok(match kind {
-            LinkKind::Bridge => LinkBridge::new(name).build(),
+            // Not by `LinkBridge::new`, which switches it on: it would give itself an IPv6 address.
+            LinkKind::Bridge => LinkMessageBuilder::<LinkBridge>::new(name).build(),
             LinkKind::Vxlan(Tunnel { vni, port, local, learning }) => {
                 let vxlan = LinkVxlan::new(name, *vni).port(*port).learning(*learning);
                 match local {
