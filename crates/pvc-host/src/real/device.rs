@@ -7,7 +7,7 @@ use pvc_common::observed::{LinkKind, Tunnel};
 use rtnetlink::{LinkBridge, LinkBridgePort, LinkMessageBuilder, LinkUnspec, LinkVlan, LinkVxlan};
 
 use super::Netlink;
-use super::links::{already, ask, errno};
+use super::links::{already, ask, errno, on};
 use crate::{LinkError, Links};
 
 impl Netlink {
@@ -90,7 +90,7 @@ impl Netlink {
         let message = LinkUnspec::new_with_name(device).append_extra_attribute(families).build();
         let set = self.handle.link().set(message).execute();
         // A device without IPv6 is quiet.
-        self.on(device, what, async { already(set.await, libc::EAFNOSUPPORT) }).await
+        on(device, what, async { already(set.await, libc::EAFNOSUPPORT) }).await
     }
 
     pub(super) async fn unlearning(&self, device: &str, what: &str) -> Result<(), LinkError> {
