@@ -378,6 +378,10 @@ mod tests {
             self.host.observe().await
         }
 
+        async fn observe_some(&self, devices: &[String]) -> Result<LinkTable, LinkError> {
+            self.host.observe_some(devices).await
+        }
+
         async fn apply(&self, step: &LinkStep) -> Result<(), LinkError> {
             let (answer, answered) = oneshot::channel();
             self.told.send((step.clone(), answer)).unwrap();

@@ -98,10 +98,12 @@ async fn networks(links: &impl Links, device: &str) {
         assert!(!port.learned_from && !port.link_local && !bridge.link_local);
         assert_eq!(bridge.mac, Some(Mac([0x0a, 0x70, 10, 77, 0, 1])));
         assert_eq!((&port.addresses_v6, &bridge.addresses_v6), (&vec![], &vec![]));
+        assert_eq!((&port.permanent_v6, &bridge.permanent_v6), (&vec![], &vec![]));
     }
     let guest = LinkStep::Enslave { device: device.to_owned(), bridge: BRIDGE.to_owned() };
     links.apply(&guest).await.unwrap();
     assert!(links.observe().await.unwrap().links[device].learned_from);
+    a_look_at_some_devices_sees_no_others(links, device).await;
     for _ in 0..2 {
         links.apply(&LinkStep::Down { device: BRIDGE.to_owned() }).await.unwrap();
         assert!(!links.observe().await.unwrap().links[BRIDGE].up);
@@ -137,6 +139,27 @@ async fn networks(links: &impl Links, device: &str) {
         assert_eq!(seen[device].bridge_port_of, None, "what was in it is free");
     }
     what_is_in_a_group_goes_at_once(links).await;
+}
+
+/// But for their ports.
+async fn a_look_at_some_devices_sees_no_others(links: &impl Links, guest: &str) {
+    let whole = links.observe().await.unwrap().links;
+    for (asked, found) in [
+        (&[BRIDGE, "gone0"][..], &[guest, BRIDGE, PORT][..]),
+        (&[BRIDGE, PORT], &[guest, BRIDGE, PORT]),
+        (&["gone0"], &[]),
+    ] {
+        let asked: Vec<String> = asked.iter().map(|name| (*name).to_owned()).collect();
+        let seen = links.observe_some(&asked).await.unwrap();
+        assert_eq!(seen.links.keys().collect::<Vec<_>>(), found);
+        for (name, link) in seen.links {
+            let mut expected = whole[&name].clone();
+            expected.addresses.clear();
+            expected.addresses_v6.clear();
+            expected.permanent_v6.clear();
+            assert_eq!(link, expected, "{name}");
+        }
+    }
 }
 
 /// That is why the caller has to look who is in it.
@@ -190,8 +213,32 @@ async fn the_kernel_has_networks() {
     assert!(looks.iter().all(Result::is_ok), "many may look at once: {looks:?}");
     ip(&["link", "set", "veth0", "group", "1342177287"]);
     assert_eq!(links.observe().await.unwrap().links["veth0"].group, 0x5000_0007);
+    others_get_their_turn_while_the_kernel_waits(&links).await;
     let made = vlan(&links, "veth0").await;
     assert!(made == Ok(()) || made == Err(NO_VLAN), "{made:?}");
+}
+
+/// Removing a device takes the kernel milliseconds, in which it does nothing but wait.
+async fn others_get_their_turn_while_the_kernel_waits(links: &Netlink) {
+    let turns = std::cell::Cell::new(0);
+    let others = async {
+        loop {
+            turns.set(turns.get() + 1);
+            tokio::task::yield_now().await;
+        }
+    };
+    let removals = async {
+        for _ in 0..10 {
+            let name = BRIDGE.to_owned();
+            links.apply(&LinkStep::Make { name, kind: LinkKind::Bridge }).await.unwrap();
+            links.apply(&LinkStep::Remove { device: BRIDGE.to_owned() }).await.unwrap();
+        }
+    };
+    tokio::select! {
+        () = removals => {}
+        () = others => {}
+    }
+    assert!(turns.get() > 1_000, "{} turns", turns.get());
 }
 
 /// Addresses went with their device; to have one there is an error all the same.

@@ -147,6 +147,31 @@ async fn many_changes_at_once_make_few_views() {
     assert!(count <= 10, "{count} views");
 }
 
+/// A server tells of the changes of one transaction one by one.
+#[tokio::test(start_paused = true)]
+async fn what_changes_while_a_change_is_read_is_in_the_same_view() {
+    let (tree, other, mirror) = mirrored().await;
+    tree.slow(Duration::from_millis(10));
+    let mut views = mirror.view();
+    views.mark_unchanged();
+    plant(&other, &["/a/first"]).await;
+    sleep(Duration::from_millis(5)).await;
+    plant(&other, &["/b/second"]).await;
+    views.changed().await.unwrap();
+    assert!(has(&mirror, "/a/first") && has(&mirror, "/b/second"), "{:?}", mirror.latest());
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_without_end_are_shown_all_the_same() {
+    let (tree, other, mirror) = mirrored().await;
+    tree.slow(Duration::from_millis(10));
+    for number in 0..20 {
+        plant(&other, &[&format!("/a/number-{number}")]).await;
+        sleep(Duration::from_millis(5)).await;
+    }
+    assert!(has(&mirror, "/a/number-10"), "{:?}", mirror.latest());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_mirror_that_nobody_reads_ends() {
     let (tree, image) = (FakeTree::new(), Paths::default());

@@ -9,7 +9,7 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use pvc_common::id::{NodeName, Vni};
 use pvc_common::view::View;
 use pvc_common::zk::{Text, key};
 use pvc_host::{LinkError, LinkStep, Links, Mac};
-use pvc_plan::network::{Carriers, Plan, Step, Wanted, Work, plan};
+use pvc_plan::network::{Carriers, Device, Plan, Step, Wanted, Work, devices_of, plan, plan_some};
 use pvc_runtime::reconcile::{Outcome, Reconciler};
 use pvc_zk::Tree;
 use tokio::time::Instant;
@@ -36,7 +36,7 @@ const CHECK: &str = "networks";
 /// Percent by which networks that are not in order lower the node's health.
 const DELTA: u32 = 10;
 
-/// With more networks than these a change is not told of each.
+/// With more networks than these a change is not told of each, and everything is looked at for it.
 const FEW: usize = 10;
 
 /// Keeps the devices of networks as the tree says.
@@ -52,10 +52,23 @@ pub struct NetworkKeeper<T, L> {
 struct Last {
     wanted: BTreeMap<Vni, Wanted>,
     report: Report,
+    /// What was in a group at the last look at everything.
+    grouped: BTreeMap<String, Device>,
     /// Until when it stands.
     until: Instant,
     /// Whether the tree says so.
     told: bool,
+}
+
+impl Last {
+    /// The few networks that have changed since; `None` if everything is to be looked at.
+    fn changed(&self, wanted: &BTreeMap<Vni, Wanted>) -> Option<BTreeSet<Vni>> {
+        let all = self.wanted.keys().chain(wanted.keys());
+        let changed = all.filter(|vni| self.wanted.get(vni) != wanted.get(vni));
+        let changed: BTreeSet<Vni> = changed.copied().collect();
+        let stands = self.told && self.report.is_settled() && Instant::now() < self.until;
+        (stands && changed.len() <= FEW).then_some(changed)
+    }
 }
 
 impl<T: Tree, L: Links> NetworkKeeper<T, L> {
@@ -64,17 +77,45 @@ impl<T: Tree, L: Links> NetworkKeeper<T, L> {
         Self { me, links, carriers, health, last: None }
     }
 
-    /// Looks and acts once.
-    async fn bring_in_order(&self, wanted: &BTreeMap<Vni, Wanted>) -> Result<Report, LinkError> {
+    /// Looks at everything and acts.
+    async fn bring_in_order(
+        &self,
+        wanted: &BTreeMap<Vni, Wanted>,
+    ) -> Result<(Report, BTreeMap<String, Device>), LinkError> {
         let seen = look::devices(self.links.observe().await?);
-        let Plan { trunk, networks } = plan(wanted, &self.carriers, &seen);
+        let plan = plan(wanted, &self.carriers, &seen);
+        Ok((self.act(wanted, plan, BTreeMap::new()).await, look::grouped(&seen)))
+    }
+
+    /// Looks at some networks and acts. With many networks a look at everything takes longer than all else.
+    async fn bring_some_in_order(
+        &self,
+        some: &BTreeSet<Vni>,
+        wanted: &BTreeMap<Vni, Wanted>,
+        last: &Last,
+    ) -> Result<Report, LinkError> {
+        let asked = devices_of(some, &self.carriers);
+        let seen = self.links.observe_some(&asked).await?;
+        let seen = look::some(seen, &asked, &last.grouped);
+        let mut faults = last.report.faults();
+        faults.retain(|vni, _| !some.contains(vni));
+        Ok(self.act(wanted, plan_some(some, wanted, &self.carriers, &seen), faults).await)
+    }
+
+    /// Does what is planned; there may be faults of other networks already.
+    async fn act(
+        &self,
+        wanted: &BTreeMap<Vni, Wanted>,
+        Plan { trunk, networks }: Plan,
+        mut faults: BTreeMap<Vni, String>,
+    ) -> Report {
         for step in &trunk {
             if let Err(error) = self.links.apply(&link_step(step)).await {
                 tracing::warn!(%error, "{step}: failed; bridged networks suffer for it");
             }
         }
         let few = networks.values().filter(|work| !work.steps.is_empty()).count() <= FEW;
-        let (mut faults, mut again, mut changed) = (BTreeMap::new(), false, Vec::new());
+        let (mut again, mut changed) = (false, Vec::new());
         for (vni, Work { steps, fault }) in networks {
             let outcome = self.carry_out(&steps).await;
             if outcome.is_ok() && !steps.is_empty() {
@@ -88,7 +129,7 @@ impl<T: Tree, L: Links> NetworkKeeper<T, L> {
             }
         }
         let there = wanted.keys().filter(|vni| !faults.contains_key(vni)).count();
-        Ok(Report::Seen { there, changed, faults, again })
+        Report::Seen { there, changed, faults, again }
     }
 
     async fn carry_out(&self, steps: &[Step]) -> Result<(), String> {
@@ -167,20 +208,27 @@ impl<T: Tree, L: Links> Reconciler for NetworkKeeper<T, L> {
         let wanted: BTreeMap<Vni, Wanted> =
             networks.map(|(vni, network)| (*vni, Wanted::of(network))).collect();
         let now = Instant::now();
-        if let Some(last) = self.last.as_ref().filter(|last| last.wanted == wanted)
+        let last = self.last.as_ref();
+        if let Some(last) = last.filter(|last| last.wanted == wanted)
             && last.until > now
             && last.told
         {
             return Outcome { report: last.report.clone(), wake_at: Some(last.until) };
         }
-        let report = self
-            .bring_in_order(&wanted)
-            .await
-            .unwrap_or_else(|error| Report::Unseen(error.to_string()));
+        let few = last.and_then(|last| Some((last, last.changed(&wanted)?)));
+        let (seen, fresh) = match few {
+            Some((last, some)) => {
+                let seen = self.bring_some_in_order(&some, &wanted, last).await;
+                (seen.map(|report| (report, last.grouped.clone())), last.until)
+            }
+            None => (self.bring_in_order(&wanted).await, now + EVERY),
+        };
+        let (report, grouped) =
+            seen.unwrap_or_else(|error| (Report::Unseen(error.to_string()), BTreeMap::new()));
         self.tell(&report);
         let told = self.publish(&report).await;
-        let until = now + if told && report.is_settled() { EVERY } else { AGAIN };
-        self.last = Some(Last { wanted, report: report.clone(), until, told });
+        let until = if told && report.is_settled() { fresh } else { now + AGAIN };
+        self.last = Some(Last { wanted, report: report.clone(), grouped, until, told });
         Outcome { report, wake_at: Some(until) }
     }
 }

@@ -35,6 +35,14 @@ impl Report {
         }
     }
 
+    /// What is the matter with which network, as far as that is known.
+    pub(super) fn faults(&self) -> BTreeMap<Vni, String> {
+        match self {
+            Self::Seen { faults, .. } => faults.clone(),
+            Self::Unseen(_) => BTreeMap::new(),
+        }
+    }
+
     /// Whether nothing is to be tried again soon.
     pub(super) const fn is_settled(&self) -> bool {
         matches!(self, Self::Seen { again: false, .. })

@@ -136,6 +136,40 @@ async fn nothing_is_looked_at_while_nothing_that_matters_changes() {
     assert_eq!(names(&host), ["vmbr7", "vxlan7"], "but not for long");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_network_that_changes_is_looked_at_alone() {
+    let (tree, host) = (tree().await, machine());
+    let mut keeper = keeper(&tree, &host);
+    let oversize = (9, "managed", "9000");
+    keeper.reconcile(view(&[(7, "managed", ""), (8, "managed", ""), oversize])).await;
+    for device in ["vmbr7", "vmbr8"] {
+        host.apply(&LinkStep::Remove { device: device.to_owned() }).await.unwrap();
+    }
+    tokio::time::advance(EVERY / 2).await;
+    let changed = [(7, "managed", "1400"), (8, "managed", ""), oversize];
+    let report = keeper.reconcile(view(&changed)).await.report;
+    assert_eq!(names(&host), ["vmbr7", "vmbr9", "vxlan7", "vxlan8", "vxlan9"]);
+    assert_eq!(host.links().links["vmbr7"].mtu, 1400);
+    assert_eq!(report.there(), Some(2), "what was the matter with others still is: {report:?}");
+    assert!(report.trouble().is_some_and(|why| why.starts_with("network 9: ")), "{report:?}");
+
+    tokio::time::advance(EVERY / 2).await;
+    keeper.reconcile(view(&changed)).await;
+    assert!(names(&host).contains(&"vmbr8".to_owned()), "all are looked at no later for that");
+}
+
+#[tokio::test]
+async fn a_removed_network_takes_nothing_of_others_with_it() {
+    let (tree, host) = (tree().await, machine());
+    host.plug_in("wan0");
+    // What somebody else put into the group that network 7 would be removed as.
+    host.group("wan0", 0x5000_0007);
+    let mut keeper = keeper(&tree, &host);
+    keeper.reconcile(view(&[(7, "managed", "")])).await;
+    keeper.reconcile(view(&[])).await;
+    assert_eq!(names(&host), ["wan0"]);
+}
+
 /// What a machine may have of networks 7 and 8 before the daemon looks: all that follows from the steps
 /// towards some other tree, cut off anywhere.
 async fn starts() -> Vec<FakeHost> {

@@ -21,6 +21,13 @@ impl FakeHost {
         machine.table.links.insert(device.to_owned(), link);
     }
 
+    /// Puts a device that is there into a group.
+    pub fn group(&self, device: &str, group: u32) {
+        if let Some(link) = self.machine().table.links.get_mut(device) {
+            link.group = group;
+        }
+    }
+
     /// Takes a kind of device away from the kernel, as it calls it.
     pub fn lack_kind(&self, kind: &'static str) {
         self.machine().missing_kinds.insert(kind);
@@ -42,6 +49,18 @@ impl FakeHost {
 impl Links for FakeHost {
     async fn observe(&self) -> Result<LinkTable, LinkError> {
         Ok(self.links())
+    }
+
+    async fn observe_some(&self, devices: &[String]) -> Result<LinkTable, LinkError> {
+        let is_one = |name: &String| devices.contains(name);
+        let mut links = self.links().links;
+        links.retain(|name, link| is_one(name) || link.bridge_port_of.as_ref().is_some_and(is_one));
+        for link in links.values_mut() {
+            link.addresses.clear();
+            link.addresses_v6.clear();
+            link.permanent_v6.clear();
+        }
+        Ok(LinkTable { links, ..LinkTable::default() })
     }
 
     async fn apply(&self, step: &LinkStep) -> Result<(), LinkError> {

@@ -272,6 +272,13 @@ pub trait Links: Send + Sync + 'static {
     /// Sees all devices, their addresses, and the default routes.
     fn observe(&self) -> impl Future<Output = Result<LinkTable, LinkError>> + Send;
 
+    /// Sees some devices only, of these names: those that are there, and the ports of those that are
+    /// bridges. Without addresses and routes, and with no name for what else they are on or in.
+    fn observe_some(
+        &self,
+        devices: &[String],
+    ) -> impl Future<Output = Result<LinkTable, LinkError>> + Send;
+
     /// Makes one change. Idempotent: what is so already is a success.
     ///
     /// Changes come into force in the order in which they were begun. One that is not waited for any

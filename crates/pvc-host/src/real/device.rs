@@ -7,7 +7,7 @@ use pvc_common::observed::{LinkKind, Tunnel};
 use rtnetlink::{LinkBridge, LinkBridgePort, LinkMessageBuilder, LinkUnspec, LinkVlan, LinkVxlan};
 
 use super::Netlink;
-use super::links::{already, ask, errno};
+use super::links::{already, ask, errno, on};
 use crate::{LinkError, Links};
 
 impl Netlink {
@@ -41,7 +41,8 @@ impl Netlink {
 
     async fn message(&self, name: &str, kind: &LinkKind) -> Result<LinkMessage, LinkError> {
         Ok(match kind {
-            LinkKind::Bridge => LinkBridge::new(name).build(),
+            // Not by `LinkBridge::new`, which switches it on: it would give itself an IPv6 address.
+            LinkKind::Bridge => LinkMessageBuilder::<LinkBridge>::new(name).build(),
             LinkKind::Vxlan(Tunnel { vni, port, local, learning }) => {
                 let vxlan = LinkVxlan::new(name, *vni).port(*port).learning(*learning);
                 match local {
@@ -89,7 +90,7 @@ impl Netlink {
         let message = LinkUnspec::new_with_name(device).append_extra_attribute(families).build();
         let set = self.handle.link().set(message).execute();
         // A device without IPv6 is quiet.
-        self.on(device, what, async { already(set.await, libc::EAFNOSUPPORT) }).await
+        on(device, what, async { already(set.await, libc::EAFNOSUPPORT) }).await
     }
 
     pub(super) async fn unlearning(&self, device: &str, what: &str) -> Result<(), LinkError> {

@@ -4,17 +4,17 @@ use std::future::Future;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use futures_util::{Stream, TryStreamExt};
+use futures_util::TryStreamExt;
 use ipnet::{Ipv4Net, Ipv6Net};
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
-use netlink_packet_route::link::LinkExtentMask;
 use rtnetlink::{
     AddressMessageBuilder, Error, Handle, LinkBridge, LinkMessageBuilder, LinkUnspec,
     RouteMessageBuilder,
 };
 
-use super::netlink::table;
+use super::look;
+use super::socket::connect;
 use crate::{DefaultRoute, LinkError, LinkStep, LinkTable, Links};
 
 /// The kernel answers in microseconds; only a system in agony takes longer.
@@ -27,19 +27,17 @@ pub struct Netlink {
 }
 
 impl Netlink {
-    /// Opens a netlink socket, served by a task of the present runtime.
+    /// Opens a netlink socket of the present thread's network namespace.
     ///
     /// # Errors
     /// When the kernel gives none.
     pub fn open() -> std::io::Result<Self> {
-        let (connection, handle, _) = rtnetlink::new_connection()?;
-        tokio::spawn(connection);
-        Ok(Self { handle })
+        Ok(Self { handle: connect()? })
     }
 
     pub(super) async fn index(&self, device: &str) -> Result<u32, LinkError> {
         let found = self.handle.link().get().match_name(device).execute();
-        let links: Vec<_> = self.on(device, "see devices", found.try_collect()).await?;
+        let links: Vec<_> = on(device, "see devices", found.try_collect()).await?;
         let index = links.first().map(|link| link.header.index);
         index.ok_or_else(|| LinkError::Missing { device: device.to_owned() })
     }
@@ -75,24 +73,7 @@ impl Netlink {
         change: impl FnOnce(LinkMessageBuilder<LinkUnspec>) -> LinkMessageBuilder<LinkUnspec>,
     ) -> Result<(), LinkError> {
         let message = change(LinkUnspec::new_with_name(device)).build();
-        self.on(device, what, self.handle.link().set(message).execute()).await
-    }
-
-    /// Has the kernel do something to a device, which may be missing.
-    pub(super) async fn on<T>(
-        &self,
-        device: &str,
-        what: &str,
-        act: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, LinkError> {
-        let mut missing = false;
-        let act = async {
-            let answer = act.await;
-            missing = errno(&answer) == Some(libc::ENODEV);
-            answer
-        };
-        let outcome = ask(what, act).await;
-        if missing { Err(LinkError::Missing { device: device.to_owned() }) } else { outcome }
+        on(device, what, self.handle.link().set(message).execute()).await
     }
 
     /// An IPv6 address of a device, as the kernel is told of it.
@@ -144,7 +125,7 @@ impl Netlink {
             let is_gone = errno(&answer).is_some_and(|number| gone.contains(&number));
             if is_gone { Ok(()) } else { answer }
         };
-        self.on(device, what, removed).await
+        on(device, what, removed).await
     }
 
     async fn default_route(&self, wanted: &DefaultRoute, what: &str) -> Result<(), LinkError> {
@@ -159,20 +140,11 @@ impl Netlink {
 
 impl Links for Netlink {
     async fn observe(&self) -> Result<LinkTable, LinkError> {
-        // By a socket of its own: one takes one such question at a time, and refuses the next.
-        let (connection, handle, _) = rtnetlink::new_connection().map_err(|error| {
-            let what = "give a netlink socket".to_owned();
-            LinkError::Refused { what, why: error.to_string() }
-        })?;
-        tokio::spawn(connection);
-        // Without counters, which are more than half of what the kernel tells.
-        let links = handle.link().get();
-        let links = links.set_filter_mask(AddressFamily::Unspec, vec![LinkExtentMask::SkipStats]);
-        let links = collect("see devices", links.execute()).await?;
-        let addresses = collect("see addresses", handle.address().get().execute()).await?;
-        let routes = RouteMessageBuilder::<Ipv4Addr>::new().build();
-        let routes = collect("see routes", handle.route().get(routes).execute()).await?;
-        Ok(table(&links, &addresses, &routes))
+        look::all().await
+    }
+
+    async fn observe_some(&self, devices: &[String]) -> Result<LinkTable, LinkError> {
+        look::some(devices).await
     }
 
     async fn apply(&self, step: &LinkStep) -> Result<(), LinkError> {
@@ -244,6 +216,22 @@ fn gone_with_device(removed: Result<(), LinkError>) -> Result<(), LinkError> {
     }
 }
 
+/// Has the kernel do something to a device, which may be missing.
+pub(super) async fn on<T>(
+    device: &str,
+    what: &str,
+    act: impl Future<Output = Result<T, Error>>,
+) -> Result<T, LinkError> {
+    let mut missing = false;
+    let act = async {
+        let answer = act.await;
+        missing = errno(&answer) == Some(libc::ENODEV);
+        answer
+    };
+    let outcome = ask(what, act).await;
+    if missing { Err(LinkError::Missing { device: device.to_owned() }) } else { outcome }
+}
+
 pub(super) async fn ask<T>(
     what: &str,
     question: impl Future<Output = Result<T, Error>>,
@@ -263,11 +251,4 @@ fn reason(error: &Error) -> String {
         }
         other => other.to_string(),
     }
-}
-
-async fn collect<T>(
-    what: &str,
-    answers: impl Stream<Item = Result<T, Error>>,
-) -> Result<Vec<T>, LinkError> {
-    ask(what, answers.try_collect()).await
 }

@@ -58,6 +58,15 @@ pub(super) fn table(
     table
 }
 
+/// Whether a device is a bridge.
+pub(super) fn is_bridge(message: &LinkMessage) -> bool {
+    let bridge = LinkInfo::Kind(InfoKind::Bridge);
+    message.attributes.iter().any(|attribute| match attribute {
+        LinkAttribute::LinkInfo(infos) => infos.contains(&bridge),
+        _ => false,
+    })
+}
+
 fn name(message: &LinkMessage) -> Option<&str> {
     message.attributes.iter().find_map(|attribute| match attribute {
         LinkAttribute::IfName(name) => Some(name.as_str()),

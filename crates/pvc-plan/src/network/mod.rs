@@ -127,6 +127,18 @@ impl Wanted {
 pub fn plan(wanted: &BTreeMap<Vni, Wanted>, carriers: &Carriers, seen: &Devices) -> Plan {
     let ours = seen.all.keys().filter_map(|name| owner(name));
     let all: BTreeSet<Vni> = wanted.keys().copied().chain(ours).collect();
+    plan_some(&all, wanted, carriers, seen)
+}
+
+/// As [`plan`], but for some networks: the devices of [`devices_of`] have to be seen, the ports of bridges
+/// among them, and whatever is in a group.
+#[must_use]
+pub fn plan_some(
+    some: &BTreeSet<Vni>,
+    wanted: &BTreeMap<Vni, Wanted>,
+    carriers: &Carriers,
+    seen: &Devices,
+) -> Plan {
     let work = |vni: Vni| {
         let work = match wanted.get(&vni) {
             Some(network) => keep(vni, network, carriers, seen),
@@ -134,12 +146,20 @@ pub fn plan(wanted: &BTreeMap<Vni, Wanted>, carriers: &Carriers, seen: &Devices)
         };
         (work != Work::default()).then_some((vni, work))
     };
-    let bridged = wanted.values().any(|network| network.kind == Ok(NetworkType::Bridged));
+    let mut theirs = some.iter().filter_map(|vni| wanted.get(vni));
+    let bridged = theirs.any(|network| network.kind == Ok(NetworkType::Bridged));
     let trunk = carriers.trunk.as_ref().filter(|_| bridged);
     Plan {
         trunk: trunk.map(|trunk| ready(trunk, seen)).unwrap_or_default(),
-        networks: all.into_iter().filter_map(work).collect(),
+        networks: some.iter().copied().filter_map(work).collect(),
     }
+}
+
+/// The devices by which is decided what these networks need, whether they are there or not.
+#[must_use]
+pub fn devices_of(some: &BTreeSet<Vni>, carriers: &Carriers) -> Vec<String> {
+    let own = some.iter().flat_map(|vni| names::ports(*vni).into_iter().chain([bridge(*vni)]));
+    own.chain(carriers.trunk.iter().map(|trunk| trunk.device.clone())).collect()
 }
 
 /// VLANs cannot be used while their device is off, nor have greater packets.

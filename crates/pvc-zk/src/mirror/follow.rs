@@ -15,6 +15,8 @@ use crate::walk::{STEP, Visitor, walk};
 
 /// Before what could not be read is tried again, if nothing else happens.
 const RETRY: Duration = Duration::from_secs(1);
+/// How often is read before a view is published, while changes keep coming.
+const READINGS: usize = 3;
 
 /// Follows until nobody wants the view any more, or the tree is closed.
 pub(super) fn follow<T: Tree, I: Image>(
@@ -47,7 +49,7 @@ impl<T: Tree, I: Image> Follower<T, I> {
                 () = tokio::time::sleep(RETRY), if unfinished => {}
                 () = self.publish.closed() => return,
             }
-            match self.catch_up().await {
+            match self.catch_up(&mut inbox).await {
                 Ok(()) => self.gauge.settled(),
                 Err(error) => {
                     self.gauge.stale();
@@ -59,13 +61,27 @@ impl<T: Tree, I: Image> Follower<T, I> {
     }
 
     /// Reads all that is to be read, and publishes it.
-    async fn catch_up(&mut self) -> Result<(), TreeError> {
-        let mut changed = self.read_roots().await?;
-        changed |= self.read_paths().await?;
+    ///
+    /// A server tells of the changes of one transaction one by one, and of all before it answers the
+    /// reading of any. So what has come meanwhile is read, too, before half of it is shown.
+    async fn catch_up(&mut self, inbox: &mut Inbox) -> Result<(), TreeError> {
+        let mut changed = self.read().await?;
+        for _ in 1..READINGS {
+            inbox.take(&mut self.todo, |path| self.image.wants(path));
+            if self.todo.is_empty() {
+                break;
+            }
+            changed |= self.read().await?;
+        }
         if changed && (self.gauge.all_read() || self.publish.borrow().is_some()) {
             self.publish.send_replace(Some(self.image.snapshot()));
         }
         Ok(())
+    }
+
+    /// Whether there was anything to be read.
+    async fn read(&mut self) -> Result<bool, TreeError> {
+        Ok(self.read_roots().await? | self.read_paths().await?)
     }
 
     async fn read_roots(&mut self) -> Result<bool, TreeError> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::future::poll_fn;
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 
 use tokio::sync::mpsc;
 
@@ -85,23 +85,36 @@ impl Inbox {
         todo: &mut Todo,
         wants: impl Fn(&str) -> bool,
     ) -> Result<(), Ended> {
-        poll_fn(|context| {
-            let mut any = false;
-            for (root, receiver) in self.receivers.iter_mut().enumerate() {
-                match receiver.poll_recv_many(context, &mut self.batch, BATCH) {
-                    Poll::Ready(0) => return Poll::Ready(Err(Ended)),
-                    Poll::Ready(_) => {
-                        any = true;
-                        for change in self.batch.drain(..) {
-                            todo.add(root, change, &wants);
-                        }
+        poll_fn(|context| self.poll(context, todo, &wants)).await
+    }
+
+    /// Adds those changes that are there to `todo` if they are wanted.
+    ///
+    /// Whether the tree is closed is for the next waiting to say.
+    pub(super) fn take(&mut self, todo: &mut Todo, wants: impl Fn(&str) -> bool) {
+        let _: Poll<_> = self.poll(&mut Context::from_waker(Waker::noop()), todo, &wants);
+    }
+
+    fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        todo: &mut Todo,
+        wants: &impl Fn(&str) -> bool,
+    ) -> Poll<Result<(), Ended>> {
+        let mut any = false;
+        for (root, receiver) in self.receivers.iter_mut().enumerate() {
+            match receiver.poll_recv_many(context, &mut self.batch, BATCH) {
+                Poll::Ready(0) => return Poll::Ready(Err(Ended)),
+                Poll::Ready(_) => {
+                    any = true;
+                    for change in self.batch.drain(..) {
+                        todo.add(root, change, wants);
                     }
-                    Poll::Pending => {}
                 }
+                Poll::Pending => {}
             }
-            if any { Poll::Ready(Ok(())) } else { Poll::Pending }
-        })
-        .await
+        }
+        if any { Poll::Ready(Ok(())) } else { Poll::Pending }
     }
 }
 
