@@ -137,6 +137,19 @@ impl Cluster {
         self.tree.commit(ops).await.unwrap();
     }
 
+    /// Defines a VM with an interface in a network.
+    pub(crate) async fn define(&self, name: &str, n: u32, mac: &str) {
+        let uuid = "00000000-0000-0000-0000-000000000001".parse().unwrap();
+        let xml = format!(
+            "<domain><memory>1</memory><vcpu>1</vcpu><devices><interface type='bridge'>\
+             <mac address='{mac}'/><source bridge='vmbr{n}'/></interface></devices></domain>"
+        );
+        let parent = Op::Create { path: key::DOMAINS.to_owned(), data: vec![] };
+        let name = key::vm_name(uuid).create(&name.parse().unwrap());
+        let ops = vec![parent, name, key::vm_xml(uuid).create(&xml.into())];
+        self.tree.commit(ops).await.unwrap();
+    }
+
     pub(crate) async fn view(&self) -> Arc<View> {
         self.mirror.complete().await.unwrap()
     }

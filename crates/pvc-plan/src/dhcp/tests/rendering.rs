@@ -10,6 +10,11 @@ fn places() -> Places {
     }
 }
 
+/// What is served where nobody owns a name.
+fn served(vni: Vni, network: &Network) -> (Option<Served>, Vec<String>) {
+    super::served(vni, network, &Owners::default())
+}
+
 fn rendered(network: &Network) -> (Files, Vec<String>) {
     let (served, trouble) = served(vni(), network);
     (files(&served.expect("something is served"), &places(), Some(1450)), trouble)
@@ -70,6 +75,26 @@ fn without_a_name_server_of_the_cluster_nobody_knows_more_of_the_domain() {
     let places = Places { names: None, ..places() };
     let conf = files(&served.unwrap(), &places, Some(1450)).conf;
     assert_eq!(conf, OFFICE.replace("server=/office.local/10.0.0.254", "local=/office.local/"));
+}
+
+#[test]
+fn no_guest_gets_the_name_of_another_vm_or_of_the_cluster_by_saying_it() {
+    let (served, _) = super::served(vni(), &office(), &owners("52:54:00:00:00:02"));
+    let conf = files(&served.unwrap(), &places(), Some(1450)).conf;
+    let added = "\
+dhcp-name-match=set:nobodys,gateway
+dhcp-name-match=set:nobodys,gateway.*
+dhcp-name-match=set:nobodys,hv1
+dhcp-name-match=set:nobodys,hv1.*
+dhcp-name-match=set:nobodys,pvc-dns
+dhcp-name-match=set:nobodys,pvc-dns.*
+dhcp-ignore-names=tag:nobodys
+dhcp-name-match=set:says-web1,web1
+dhcp-name-match=set:says-web1,web1.*
+dhcp-mac=set:is-web1,52:54:00:00:00:02
+dhcp-ignore-names=tag:says-web1,tag:!is-web1
+";
+    assert_eq!(conf, OFFICE.replace("dhcp-ignore-names=tag:nobodys\n", added));
 }
 
 #[test]
