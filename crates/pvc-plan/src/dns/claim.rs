@@ -138,7 +138,11 @@ impl Taking<'_> {
         for (address, lease) in &network.leases6 {
             // Without its hardware address it is not known to be the machine of another lease.
             if let Some(mac) = lease.mac.copied().flatten() {
-                let said = given(lease.hostname.get());
+                // A client that asks for both may tell its name with one of them only.
+                let other = network.leases.get(&mac).and_then(|other| other.hostname.get());
+                let kept = network.reservations.get(&mac).and_then(|kept| kept.hostname.get());
+                let said = given(lease.hostname.get()).or_else(|| given(other));
+                let said = said.or_else(|| given(kept));
                 self.lease(mac, said, lease.expiry.copied(), IpAddr::V6(*address));
             }
         }

@@ -310,6 +310,33 @@ fn a_machine_has_one_name_for_an_address_of_each_family() {
 }
 
 #[test]
+fn an_ipv6_address_is_its_machines_whatever_that_said_when_it_asked_for_it() {
+    let mut net = network("a.local", "10.0.0.0/24", "fd00::/64");
+    lease(&mut net, 1, "10.0.0.101", "shop", 5);
+    lease(&mut net, 3, "10.0.0.103", "desk", 5);
+    reserve(&mut net, 4, "10.0.0.104", "kept");
+    for n in 1..=5 {
+        let mac = Seen::Value { value: Some(mac(n)), version: Version(0) };
+        let lease = Lease6 { hostname: seen("None"), expiry: seen("9"), mac, ..Lease6::default() };
+        net.leases6.insert(format!("fd00::10{n}").parse().unwrap(), lease);
+    }
+    let wanted = with_vms(&[(100, net)], &[("web1", 100, 1), ("db1", 100, 2)]);
+    let said = says(&wanted, "a.local");
+    let v6: Vec<_> = said.iter().filter(|line| line.contains("fd00::10")).collect();
+    assert_eq!(
+        v6,
+        [
+            "db1.a.local AAAA fd00::102",
+            "desk.a.local AAAA fd00::103",
+            "kept.a.local AAAA fd00::104",
+            "shop.a.local AAAA fd00::101"
+        ],
+        "and of the fifth nothing is known"
+    );
+    assert!(left_out(&wanted).is_empty());
+}
+
+#[test]
 fn an_address_of_another_network_gets_no_name() {
     let mut net = network("a.local", "10.0.0.0/24", "None");
     reserve(&mut net, 1, "10.0.1.5", "web");
