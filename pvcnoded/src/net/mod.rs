@@ -36,6 +36,10 @@ const CHECK: &str = "networks";
 /// Percent by which networks that are not in order lower the node's health.
 const DELTA: u32 = 10;
 
+/// For how long a network may lack its type before that is a fault. One that is made or removed is seen in
+/// between, for the tree shows it node by node.
+const MAKING: Duration = Duration::from_secs(5);
+
 /// With more networks than these a change is not told of each.
 const FEW: usize = 10;
 
@@ -45,6 +49,8 @@ pub struct NetworkKeeper<T, L> {
     links: L,
     carriers: Carriers,
     health: Health<T>,
+    /// Networks that lack their type, and since when.
+    untyped: BTreeMap<Vni, Instant>,
     last: Option<Last>,
 }
 
@@ -61,7 +67,7 @@ struct Last {
 impl<T: Tree, L: Links> NetworkKeeper<T, L> {
     /// A keeper that has seen nothing yet.
     pub const fn new(me: NodeName, links: L, carriers: Carriers, health: Health<T>) -> Self {
-        Self { me, links, carriers, health, last: None }
+        Self { me, links, carriers, health, untyped: BTreeMap::new(), last: None }
     }
 
     /// Looks and acts once.

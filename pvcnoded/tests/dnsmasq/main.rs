@@ -72,6 +72,9 @@ async fn a_guest_has_addresses_a_route_and_names_and_keeps_them_when_the_primary
     // The cluster's name server knows the others of the domain, as those of another network.
     primary::serve_names();
     assert!(guest.lookup("else.net1000.local", "10.232.0.1").contains(primary::ELSEWHERE));
+    // And what addresses of the network are called, private ones too.
+    assert!(guest.lookup("10.232.0.77", "10.232.0.1").contains(primary::CALLED));
+    assert!(guest.lookup(&v4, "10.232.0.1").contains("web1.net1000.local"));
     let own = guest.lookup("web1.net1000.local", "10.232.0.1");
     assert!(own.contains(&v4) && !own.contains(primary::ELSEWHERE), "{own}");
 

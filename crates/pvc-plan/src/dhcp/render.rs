@@ -78,6 +78,13 @@ fn conf(served: &Served, places: &Places, mtu: Option<u32>) -> String {
             Some(names) => format!("server=/{domain}/{names}"),
             None => format!("local=/{domain}/"),
         });
+        // So with names of addresses, which `bogus-priv` would deny if they are private.
+        let networks = [v4.map(|v4| v4.network.to_string()), v6.map(|v6| v6.network.to_string())];
+        let asked = names.map(|names| {
+            let ask = move |network| format!("rev-server={network},{names}");
+            networks.into_iter().flatten().map(ask)
+        });
+        lines.extend(asked.into_iter().flatten());
     }
     if !forwarders.is_empty() {
         lines.push("no-resolv".to_owned());
