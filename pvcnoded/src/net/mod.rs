@@ -9,7 +9,7 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ pub struct NetworkKeeper<T, L> {
     carriers: Carriers,
     health: Health<T>,
     /// Networks that lack their type, and since when.
-    untyped: BTreeMap<Vni, Instant>,
+    unfinished: BTreeMap<Vni, Instant>,
     last: Option<Last>,
 }
 
@@ -67,11 +67,26 @@ struct Last {
 impl<T: Tree, L: Links> NetworkKeeper<T, L> {
     /// A keeper that has seen nothing yet.
     pub const fn new(me: NodeName, links: L, carriers: Carriers, health: Health<T>) -> Self {
-        Self { me, links, carriers, health, untyped: BTreeMap::new(), last: None }
+        Self { me, links, carriers, health, unfinished: BTreeMap::new(), last: None }
     }
 
-    /// Looks and acts once.
-    async fn bring_in_order(&self, wanted: &BTreeMap<Vni, Wanted>) -> Result<Report, LinkError> {
+    /// The networks that may be being made or removed just now, and when the first of them may no more.
+    fn unfinished(&mut self, wanted: &BTreeMap<Vni, Wanted>) -> (BTreeSet<Vni>, Option<Instant>) {
+        let now = Instant::now();
+        let unfinished = wanted.iter().filter(|(_, network)| network.is_unfinished());
+        let since = |vni: &Vni| self.unfinished.get(vni).copied().unwrap_or(now);
+        self.unfinished = unfinished.map(|(vni, _)| (*vni, since(vni))).collect();
+        let due = |since: &Instant| *since + MAKING;
+        let young = self.unfinished.iter().filter(|(_, since)| due(since) > now);
+        (young.clone().map(|(vni, _)| *vni).collect(), young.map(|(_, since)| due(since)).min())
+    }
+
+    /// Looks and acts once. What the tree lacks of networks that are `unfinished` is no fault.
+    async fn bring_in_order(
+        &self,
+        wanted: &BTreeMap<Vni, Wanted>,
+        unfinished: &BTreeSet<Vni>,
+    ) -> Result<Report, LinkError> {
         let seen = look::devices(self.links.observe().await?);
         let Plan { trunk, networks } = plan(wanted, &self.carriers, &seen);
         for step in &trunk {
@@ -82,6 +97,7 @@ impl<T: Tree, L: Links> NetworkKeeper<T, L> {
         let few = networks.values().filter(|work| !work.steps.is_empty()).count() <= FEW;
         let (mut faults, mut again, mut changed) = (BTreeMap::new(), false, Vec::new());
         for (vni, Work { steps, fault }) in networks {
+            let fault = fault.filter(|_| !unfinished.contains(&vni));
             let outcome = self.carry_out(&steps).await;
             if outcome.is_ok() && !steps.is_empty() {
                 tell(vni, steps.len(), few);
@@ -93,7 +109,8 @@ impl<T: Tree, L: Links> NetworkKeeper<T, L> {
                 faults.insert(vni, fault);
             }
         }
-        let there = wanted.keys().filter(|vni| !faults.contains_key(vni)).count();
+        let in_order = |vni: &&Vni| !faults.contains_key(vni) && !unfinished.contains(vni);
+        let there = wanted.keys().filter(in_order).count();
         Ok(Report::Seen { there, changed, faults, again })
     }
 
@@ -179,13 +196,15 @@ impl<T: Tree, L: Links> Reconciler for NetworkKeeper<T, L> {
         {
             return Outcome { report: last.report.clone(), wake_at: Some(last.until) };
         }
+        let (unfinished, due) = self.unfinished(&wanted);
         let report = self
-            .bring_in_order(&wanted)
+            .bring_in_order(&wanted, &unfinished)
             .await
             .unwrap_or_else(|error| Report::Unseen(error.to_string()));
         self.tell(&report);
         let told = self.publish(&report).await;
         let until = now + if told && report.is_settled() { EVERY } else { AGAIN };
+        let until = due.map_or(until, |due| due.min(until));
         self.last = Some(Last { wanted, report: report.clone(), until, told });
         Outcome { report, wake_at: Some(until) }
     }
