@@ -11,11 +11,15 @@ use crate::support::{Cluster, DB1, WEB1, definition};
 
 const UPSTREAM: &str = include_str!("upstream-metrics.txt");
 /// What is served beside upstream's metrics, by page.
-const OURS: [(&str, &str); 4] = [
+const OURS: [(&str, &str); 8] = [
     ("health", "pvc_node_fenceable"),
     ("health", "pvc_node_suspected_by"),
     ("health", "pvc_fences_in_progress"),
     ("health", "pvc_fences"),
+    ("resource", "pvc_network_dhcp_leases"),
+    ("resource", "pvc_network_dhcp6_leases"),
+    ("resource", "pvc_network_dhcp_addresses"),
+    ("resource", "pvc_network_dhcp_addresses_used"),
 ];
 
 /// The statistics that upstream knows of.

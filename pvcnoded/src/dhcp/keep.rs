@@ -1,13 +1,15 @@
 //! The units and their folders.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use pvc_common::id::Vni;
 use pvc_common::model::Network;
 use pvc_common::view::{Shared, View};
 use pvc_host::{LinkTable, Links, UnitState, Units};
-use pvc_plan::dhcp::{Files, Found, Places, Steps, files, plan, served};
+use pvc_plan::dhcp::{Files, Found, Places, Steps, files, plan, records, served};
+use pvc_plan::dns::Owners;
 use pvc_plan::gateway::bridge;
 use tokio::time::Instant;
 
@@ -37,6 +39,8 @@ pub(super) struct Tended {
 pub(super) struct Keep<U, L> {
     dhcp: Dhcp<U>,
     links: L,
+    /// Whose names are whose.
+    owners: Arc<Owners>,
     looked: Option<Look>,
     /// When the networks were last seen to be others.
     changed: Option<Instant>,
@@ -55,10 +59,11 @@ struct Look {
 }
 
 impl<U: Units, L: Links> Keep<U, L> {
-    pub(super) const fn new(dhcp: Dhcp<U>, links: L) -> Self {
+    pub(super) fn new(dhcp: Dhcp<U>, links: L) -> Self {
         Self {
             dhcp,
             links,
+            owners: Arc::default(),
             looked: None,
             changed: None,
             astray: Astray::new(),
@@ -71,6 +76,12 @@ impl<U: Units, L: Links> Keep<U, L> {
     pub(super) fn forget(&mut self) {
         self.looked = None;
         self.ended.clear();
+    }
+
+    /// Names belong to others now.
+    pub(super) fn rename(&mut self, owners: Arc<Owners>) {
+        self.owners = owners;
+        self.looked = None;
     }
 
     /// The networks whose dnsmasq ends again and again, in sentences for people.
@@ -118,7 +129,7 @@ impl<U: Units, L: Links> Keep<U, L> {
     fn wanted(&mut self, view: &View, table: &LinkTable) -> (BTreeMap<Vni, Files>, bool) {
         let (mut wanted, mut missing, mut trouble) = (BTreeMap::new(), false, BTreeSet::new());
         for (vni, network) in &view.networks {
-            let (served, why) = served(*vni, network);
+            let (served, why) = served(*vni, network, &self.owners);
             trouble.extend(why.into_iter().map(|why| format!("network {vni}: {why}")));
             let Some(served) = served else { continue };
             let Some(link) = table.links.get(&bridge(*vni)) else {
@@ -180,7 +191,7 @@ impl<U: Units, L: Links> Keep<U, L> {
         for vni in &steps.write {
             let Some(files) = wanted.get(vni) else { continue };
             // A dnsmasq that is not told its leases does not start.
-            let leases = view.networks.get(vni).map(|network| pvc_plan::dhcp::records(network));
+            let leases = view.networks.get(vni).map(|network| records(*vni, network, &self.owners));
             let written = folders
                 .write_leases(*vni, &leases.unwrap_or_default())
                 .and_then(|()| folders.write(*vni, files));

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pvc_common::id::{NodeName, Vni};
@@ -14,6 +15,7 @@ use pvc_common::model::Network;
 use pvc_common::view::{Shared, View};
 use pvc_common::zk::{Key, Op, Seen, key};
 use pvc_plan::dhcp::{Event, Record, Verdict, expired, records, verdict};
+use pvc_plan::dns::Owners;
 use pvc_zk::{CommitError, Tree};
 use tokio::time::Instant;
 
@@ -73,6 +75,8 @@ pub(super) struct Leases<T> {
     spool: Spool,
     folders: Folders,
     gate: Gate,
+    /// Whose names are whose.
+    owners: Arc<Owners>,
     /// What was last written for the next dnsmasq.
     written: BTreeMap<Vni, Vec<Record>>,
     /// What the present dnsmasq of a network knew before that was written, until it is looked whether
@@ -88,19 +92,14 @@ pub(super) struct Leases<T> {
 }
 
 impl<T: Tree> Leases<T> {
-    pub(super) const fn new(
-        me: NodeName,
-        tree: T,
-        spool: Spool,
-        folders: Folders,
-        gate: Gate,
-    ) -> Self {
+    pub(super) fn new(me: NodeName, tree: T, spool: Spool, folders: Folders, gate: Gate) -> Self {
         Self {
             me,
             tree,
             spool,
             folders,
             gate,
+            owners: Arc::default(),
             written: BTreeMap::new(),
             before: BTreeMap::new(),
             kept: None,
@@ -108,6 +107,12 @@ impl<T: Tree> Leases<T> {
             after: 0,
             passed: BTreeSet::new(),
         }
+    }
+
+    /// Names belong to others now, of which the next dnsmasqs have to be told.
+    pub(super) fn rename(&mut self, owners: Arc<Owners>) {
+        self.owners = owners;
+        self.kept = None;
     }
 
     /// Whether events may be judged by this standing, still.
@@ -318,7 +323,7 @@ impl<T: Tree> Leases<T> {
             self.written.remove(&vni);
             return Ok(());
         }
-        let leases = records(network);
+        let leases = records(vni, network, &self.owners);
         if self.written.get(&vni) == Some(&leases) {
             return Ok(());
         }

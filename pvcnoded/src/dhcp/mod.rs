@@ -36,6 +36,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use crate::dns::Reckoned;
 use crate::gate::Gate;
 use crate::health::Health;
 use crate::outfit::{Doing, Part, failure};
@@ -148,6 +149,7 @@ impl<U: Units> Dhcp<U> {
             leases: Leases::new(me.clone(), tree, spool, self.folders.clone(), gate.clone()),
             me,
             keep: Keep::new(self.clone(), links),
+            reckoned: Reckoned::default(),
             gate,
             teller: Teller::new(health),
         }
@@ -224,6 +226,7 @@ impl<U: Units> Part for Dhcp<U> {
 struct DhcpKeeper<T, U, L> {
     leases: Leases<T>,
     keep: Keep<U, L>,
+    reckoned: Reckoned,
     gate: Gate,
     me: NodeName,
     teller: Teller<T>,
@@ -242,6 +245,10 @@ impl<T: Tree, U: Units, L: Links> Reconciler for DhcpKeeper<T, U, L> {
         if !open && standing == Standing::Between {
             self.keep.forget();
             return Outcome::settled(Report::default());
+        }
+        if self.reckoned.look(&view) {
+            self.leases.rename(Arc::clone(self.reckoned.owners()));
+            self.keep.rename(Arc::clone(self.reckoned.owners()));
         }
         let mut settled = self.leases.settle(&view, standing).await;
         let mut report = Report { settled: settled.events, ..Report::default() };

@@ -3,11 +3,12 @@
 //! ```text
 //!   not primary ──▶ the database follows another ──▶ kept
 //!        ▲                    ▲                        │ networks change,
-//!        └────────────────────┴────────────────────────┘ or a minute passes
+//!        └────────────────────┴────────────────────────┘ VMs do, or a minute passes
 //! ```
 //! Invariant: nothing is written but what was decided on by what stood there: another node that
 //! was primary a moment ago makes this one look again.
 
+mod owners;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +28,8 @@ use tokio::time::Instant;
 use crate::health::Trouble;
 use crate::primary::Troubles;
 
+pub(crate) use owners::Reckoned;
+
 /// How long after something failed it is tried again.
 const AGAIN: Duration = Duration::from_secs(2);
 /// How long what was written is taken to stand there: others may write to the database, too.
@@ -38,6 +41,7 @@ pub struct DnsKeeper<Z> {
     zones: Z,
     server: Server,
     troubles: Troubles,
+    reckoned: Reckoned,
     kept: Option<Kept>,
     told: Told,
 }
@@ -94,12 +98,13 @@ impl<Z: Zones> DnsKeeper<Z> {
     /// Keeps the names that this server answers for in its database, once `me` is primary; to `troubles` it
     /// tells why it does not.
     pub fn new(me: NodeName, zones: Z, server: Server, troubles: Troubles) -> Self {
-        Self { me, zones, server, troubles, kept: None, told: Told::default() }
+        let (reckoned, told) = (Reckoned::default(), Told::default());
+        Self { me, zones, server, troubles, reckoned, kept: None, told }
     }
 
     /// Brings the database in line with these networks.
     async fn keep(&mut self, networks: &Shared<Vni, Network>) -> Result<Report, ZonesError> {
-        let mut wanted = wanted(networks, &self.server);
+        let mut wanted = wanted(networks, self.reckoned.owners(), &self.server);
         let stored = self.zones.read().await?;
         let (change, occupied) = change(&wanted, &stored, &self.server, seconds());
         let mut done = None;
@@ -175,6 +180,9 @@ impl<Z: Zones> Reconciler for DnsKeeper<Z> {
             self.told = Told::default();
             self.tell(&Report::NotPrimary);
             return Outcome::settled(Report::NotPrimary);
+        }
+        if self.reckoned.look(&view) {
+            self.kept = None;
         }
         let fresh = |kept: &&Kept| kept.networks.is(&view.networks) && kept.at.elapsed() < TRUST;
         if let Some(kept) = self.kept.as_ref().filter(fresh) {

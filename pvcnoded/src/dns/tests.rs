@@ -1,6 +1,6 @@
 //! Names that follow the tree, on a database in memory.
 
-use pvc_common::model::{Node, Reservation};
+use pvc_common::model::{Lease, Node, Reservation, Vm, VmInterface};
 use pvc_common::zk::{Seen, Text, Version};
 use pvc_database::fake::FakeZones;
 
@@ -56,6 +56,26 @@ async fn a_primary_keeps_the_names_and_nobody_else_does() {
     let outcome = keeper.reconcile(view("primary", 2)).await;
     assert_eq!(outcome.report, kept(Some("0 zones made, 2 changed, 0 removed")));
     assert_eq!(zones.answers("host1.a.local", "A"), ["10.0.0.11"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vm_that_is_defined_gets_its_name_back_at_once() {
+    let zones = FakeZones::new();
+    let mut keeper = keeper(&zones);
+    let mut view = View::clone(&view("primary", 0));
+    let [vni, mac] = ["100", "52:54:00:00:00:01"];
+    let mut network = Network::clone(&view.networks[&vni.parse().unwrap()]);
+    let lease = Lease { ip: seen("10.0.0.66"), hostname: seen("web1"), ..Lease::default() };
+    network.leases.insert("52:54:00:00:00:66".parse().unwrap(), lease);
+    view.networks.insert(vni.parse().unwrap(), Arc::new(network));
+    keeper.reconcile(Arc::new(view.clone())).await;
+    assert_eq!(zones.answers("web1.a.local", "A"), ["10.0.0.66"]);
+    let interface = VmInterface { vni: vni.parse().unwrap(), mac: mac.parse().unwrap() };
+    let vm = Vm { name: seen("web1"), interfaces: vec![interface], ..Vm::default() };
+    let uuid = "00000000-0000-0000-0000-000000000001".parse().unwrap();
+    view.vms.insert(uuid, Arc::new(vm));
+    keeper.reconcile(Arc::new(view)).await;
+    assert_eq!(zones.answers("web1.a.local", "A"), [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]

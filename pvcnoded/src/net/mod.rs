@@ -36,6 +36,10 @@ const CHECK: &str = "networks";
 /// Percent by which networks that are not in order lower the node's health.
 const DELTA: u32 = 10;
 
+/// For how long a network may lack its type before that is a fault. One that is made or removed is seen in
+/// between, for the tree shows it node by node.
+const MAKING: Duration = Duration::from_secs(5);
+
 /// With more networks than these a change is not told of each, and everything is looked at for it.
 const FEW: usize = 10;
 
@@ -45,6 +49,8 @@ pub struct NetworkKeeper<T, L> {
     links: L,
     carriers: Carriers,
     health: Health<T>,
+    /// Networks that lack their type, and since when.
+    unfinished: BTreeMap<Vni, Instant>,
     last: Option<Last>,
 }
 
@@ -74,17 +80,29 @@ impl Last {
 impl<T: Tree, L: Links> NetworkKeeper<T, L> {
     /// A keeper that has seen nothing yet.
     pub const fn new(me: NodeName, links: L, carriers: Carriers, health: Health<T>) -> Self {
-        Self { me, links, carriers, health, last: None }
+        Self { me, links, carriers, health, unfinished: BTreeMap::new(), last: None }
     }
 
-    /// Looks at everything and acts.
+    /// The networks that may be being made or removed just now, and when the first of them may no more.
+    fn unfinished(&mut self, wanted: &BTreeMap<Vni, Wanted>) -> (BTreeSet<Vni>, Option<Instant>) {
+        let now = Instant::now();
+        let unfinished = wanted.iter().filter(|(_, network)| network.is_unfinished());
+        let since = |vni: &Vni| self.unfinished.get(vni).copied().unwrap_or(now);
+        self.unfinished = unfinished.map(|(vni, _)| (*vni, since(vni))).collect();
+        let due = |since: &Instant| *since + MAKING;
+        let young = self.unfinished.iter().filter(|(_, since)| due(since) > now);
+        (young.clone().map(|(vni, _)| *vni).collect(), young.map(|(_, since)| due(since)).min())
+    }
+
+    /// Looks at everything and acts. What the tree lacks of networks that are `unfinished` is no fault.
     async fn bring_in_order(
         &self,
         wanted: &BTreeMap<Vni, Wanted>,
+        unfinished: &BTreeSet<Vni>,
     ) -> Result<(Report, BTreeMap<String, Device>), LinkError> {
         let seen = look::devices(self.links.observe().await?);
         let plan = plan(wanted, &self.carriers, &seen);
-        Ok((self.act(wanted, plan, BTreeMap::new()).await, look::grouped(&seen)))
+        Ok((self.act(wanted, unfinished, plan, BTreeMap::new()).await, look::grouped(&seen)))
     }
 
     /// Looks at some networks and acts. With many networks a look at everything takes longer than all else.
@@ -92,6 +110,7 @@ impl<T: Tree, L: Links> NetworkKeeper<T, L> {
         &self,
         some: &BTreeSet<Vni>,
         wanted: &BTreeMap<Vni, Wanted>,
+        unfinished: &BTreeSet<Vni>,
         last: &Last,
     ) -> Result<Report, LinkError> {
         let asked = devices_of(some, &self.carriers);
@@ -99,13 +118,15 @@ impl<T: Tree, L: Links> NetworkKeeper<T, L> {
         let seen = look::some(seen, &asked, &last.grouped);
         let mut faults = last.report.faults();
         faults.retain(|vni, _| !some.contains(vni));
-        Ok(self.act(wanted, plan_some(some, wanted, &self.carriers, &seen), faults).await)
+        let plan = plan_some(some, wanted, &self.carriers, &seen);
+        Ok(self.act(wanted, unfinished, plan, faults).await)
     }
 
     /// Does what is planned; there may be faults of other networks already.
     async fn act(
         &self,
         wanted: &BTreeMap<Vni, Wanted>,
+        unfinished: &BTreeSet<Vni>,
         Plan { trunk, networks }: Plan,
         mut faults: BTreeMap<Vni, String>,
     ) -> Report {
@@ -117,6 +138,7 @@ impl<T: Tree, L: Links> NetworkKeeper<T, L> {
         let few = networks.values().filter(|work| !work.steps.is_empty()).count() <= FEW;
         let (mut again, mut changed) = (false, Vec::new());
         for (vni, Work { steps, fault }) in networks {
+            let fault = fault.filter(|_| !unfinished.contains(&vni));
             let outcome = self.carry_out(&steps).await;
             if outcome.is_ok() && !steps.is_empty() {
                 tell(vni, steps.len(), few);
@@ -128,7 +150,8 @@ impl<T: Tree, L: Links> NetworkKeeper<T, L> {
                 faults.insert(vni, fault);
             }
         }
-        let there = wanted.keys().filter(|vni| !faults.contains_key(vni)).count();
+        let in_order = |vni: &&Vni| !faults.contains_key(vni) && !unfinished.contains(vni);
+        let there = wanted.keys().filter(in_order).count();
         Report::Seen { there, changed, faults, again }
     }
 
@@ -215,19 +238,21 @@ impl<T: Tree, L: Links> Reconciler for NetworkKeeper<T, L> {
         {
             return Outcome { report: last.report.clone(), wake_at: Some(last.until) };
         }
-        let few = last.and_then(|last| Some((last, last.changed(&wanted)?)));
+        let (unfinished, due) = self.unfinished(&wanted);
+        let few = self.last.as_ref().and_then(|last| Some((last, last.changed(&wanted)?)));
         let (seen, fresh) = match few {
             Some((last, some)) => {
-                let seen = self.bring_some_in_order(&some, &wanted, last).await;
+                let seen = self.bring_some_in_order(&some, &wanted, &unfinished, last).await;
                 (seen.map(|report| (report, last.grouped.clone())), last.until)
             }
-            None => (self.bring_in_order(&wanted).await, now + EVERY),
+            None => (self.bring_in_order(&wanted, &unfinished).await, now + EVERY),
         };
         let (report, grouped) =
             seen.unwrap_or_else(|error| (Report::Unseen(error.to_string()), BTreeMap::new()));
         self.tell(&report);
         let told = self.publish(&report).await;
         let until = if told && report.is_settled() { fresh } else { now + AGAIN };
+        let until = due.map_or(until, |due| due.min(until));
         self.last = Some(Last { wanted, report: report.clone(), grouped, until, told });
         Outcome { report, wake_at: Some(until) }
     }

@@ -105,6 +105,28 @@ async fn a_kernel_without_vlans_costs_that_network_a_fault_and_no_other_anything
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_network_that_is_seen_half_made_or_half_removed_is_no_fault_until_it_stays_so() {
+    let (tree, host) = (tree().await, machine());
+    let mut keeper = keeper(&tree, &host);
+    let half = || {
+        let mut builder = Builder::new(Scope::Decisions);
+        builder.set("/networks/7", Some((b"lan", Version(0))));
+        builder.snapshot()
+    };
+    for whole in [view(&[(7, "managed", "")]), view(&[])] {
+        let report = keeper.reconcile(half()).await.report;
+        assert_eq!((report.trouble(), report.there()), (None, Some(0)));
+        assert_eq!(keeper.reconcile(whole).await.report.trouble(), None);
+    }
+    let outcome = keeper.reconcile(half()).await;
+    assert_eq!(outcome.wake_at, Some(Instant::now() + MAKING));
+    tokio::time::advance(MAKING).await;
+    let report = keeper.reconcile(half()).await.report;
+    assert_eq!(report.trouble().as_deref(), Some("network 7: its type is missing in the tree"));
+    assert_eq!(text(&tree, "/nodes/hv1/monitoring_health").await, "90");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_bridge_is_removed_when_the_last_vm_has_left_it() {
     let (tree, host) = (tree().await, machine());
     let mut keeper = keeper(&tree, &host);

@@ -118,6 +118,10 @@ struct Told {
     blindly_done: BTreeMap<Phase, &'static str>,
     /// A database that has no leader has none for a while, and is asked for it every second.
     trouble: Trouble,
+    /// Since when the lead is asked for in vain, and what of the trouble was told in passing for that reason:
+    /// an ordinary switch takes a moment of it.
+    unled: Option<Instant>,
+    in_passing: Trouble,
 }
 
 /// The outfit as it was last looked at. Looking costs a program per service, and the view
@@ -336,8 +340,17 @@ impl<T: Tree, O: Outfit + Sync> PrimaryKeeper<T, O> {
 
     /// Takes note of a trouble, and tells of it unless that was done the last time.
     fn complain(&self, why: String, report: &mut Report, trouble: &mut Trouble) {
-        if !self.told.trouble.contains(&why) {
+        if !self.told.trouble.contains(&why) || self.told.in_passing.contains(&why) {
             tracing::warn!("primary: {why}");
+        }
+        trouble.insert(why.clone());
+        report.trouble = Some(why);
+    }
+
+    /// The same of one that is none unless it lasts.
+    fn mention(&self, why: String, report: &mut Report, trouble: &mut Trouble) {
+        if !self.told.trouble.contains(&why) {
+            tracing::info!("primary: {why}");
         }
         trouble.insert(why.clone());
         report.trouble = Some(why);
@@ -351,7 +364,7 @@ impl<T: Tree, O: Outfit + Sync> PrimaryKeeper<T, O> {
         if !blind {
             self.told.blindly_done.clear();
         }
-        let mut trouble = Trouble::new();
+        let (mut trouble, mut in_passing, mut unled) = (Trouble::new(), Trouble::new(), None);
         for OutfitError { what } in unseen {
             self.complain(what, &mut report, &mut trouble);
         }
@@ -361,6 +374,7 @@ impl<T: Tree, O: Outfit + Sync> PrimaryKeeper<T, O> {
             if deed.is_some() {
                 self.looked = None;
             }
+            let leads = matches!(step, Step::TakeUp(Phase::Leader));
             match self.perform(step).await {
                 Ok(()) => {
                     report.done += 1;
@@ -370,6 +384,10 @@ impl<T: Tree, O: Outfit + Sync> PrimaryKeeper<T, O> {
                 Err(Stopped::OutOfTouch) => {
                     report.out_of_touch = true;
                     break;
+                }
+                Err(Stopped::Failed(why)) if leads && self.is_early(&mut unled) => {
+                    in_passing.insert(why.clone());
+                    self.mention(why, &mut report, &mut trouble);
                 }
                 Err(Stopped::Failed(why)) => {
                     self.complain(why, &mut report, &mut trouble);
@@ -381,7 +399,15 @@ impl<T: Tree, O: Outfit + Sync> PrimaryKeeper<T, O> {
         }
         self.troubles.tell(Self::NAME, &trouble);
         self.told.trouble = trouble;
+        (self.told.in_passing, self.told.unled) = (in_passing, unled);
         report
+    }
+
+    /// Whether the lead has not been asked for in vain for long yet; since when goes to `unled`.
+    fn is_early(&self, unled: &mut Option<Instant>) -> bool {
+        let since = self.told.unled.unwrap_or_else(Instant::now);
+        *unled = Some(since);
+        since.elapsed() < trouble::PATIENCE
     }
 
     /// When to look again although nothing changes.

@@ -2,8 +2,9 @@
 
 use pvc_common::model::Node;
 use pvc_common::view::Cluster;
-use pvc_common::zk::Version;
+use pvc_common::zk::{Op, Version};
 use pvc_zk::FakeTree;
+use tracing::Level;
 use tracing::subscriber::set_default;
 
 use super::*;
@@ -115,4 +116,54 @@ async fn addresses_that_are_given_up_wait_for_no_look_at_the_services() {
     let taking = keeper.reconcile(view(CoordinatorState::Takeover, "hv1"));
     let report = tokio::time::timeout(TOUCH / 2, taking).await.expect("no look").report;
     assert_eq!(report.done, 1, "{report}");
+}
+
+/// An outfit whose database does not lead yet.
+struct Unled;
+
+impl Outfit for Unled {
+    async fn held(&self) -> Sight {
+        let leader = Holding { any: false, all: false };
+        let (addresses, services) = (Holding::EVERYTHING, Holding::EVERYTHING);
+        Sight { held: Held { addresses, leader, services }, trouble: vec![] }
+    }
+
+    async fn take_up(&self, phase: Phase) -> Result<(), OutfitError> {
+        assert_eq!(phase, Phase::Leader);
+        Err(OutfitError { what: "PostgreSQL: it does not lead yet".to_owned() })
+    }
+
+    async fn lay_down(&self, _phase: Phase) -> Result<(), OutfitError> {
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lead_that_is_passed_on_is_told_in_passing_and_warned_of_when_that_takes_long() {
+    let log = Log::default();
+    let _logging = set_default(log.clone());
+    let (_sender, views) = watch::channel(None);
+    let (me, troubles, tree) = ("hv1".parse().unwrap(), Troubles::default(), FakeTree::new());
+    let made = [
+        ("/config", ""),
+        ("/config/primary_node", "hv1"),
+        ("/nodes", ""),
+        ("/nodes/hv1", "coordinator"),
+        ("/nodes/hv1/daemonstate", "run"),
+        ("/nodes/hv1/routerstate", "primary"),
+    ];
+    let made = made.map(|(path, data)| Op::Create { path: path.to_owned(), data: data.into() });
+    tree.commit(made.into()).await.unwrap();
+    let mut keeper = PrimaryKeeper::new(me, tree, Unled, views, troubles);
+    let why = || "primary: PostgreSQL: it does not lead yet".to_owned();
+    for seconds in 0..10 {
+        keeper.reconcile(view(CoordinatorState::Primary, "hv1")).await;
+        let expected = match seconds {
+            0 => vec![(Level::INFO, why())],
+            5 => vec![(Level::WARN, why())],
+            _ => vec![],
+        };
+        assert_eq!(log.take_graded(), expected, "after {seconds} s");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
 }

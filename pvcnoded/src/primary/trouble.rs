@@ -22,7 +22,7 @@ const FINE: &str = "what is here of the primary's addresses and services is in o
 
 /// For how long something has to be amiss before people are told. That of a new primary's parts some take a
 /// while to be had, such as the database's lead, is no trouble.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What is amiss, by who sees to it. Clones are the same.
 #[derive(Clone, Debug, Default)]

@@ -72,6 +72,9 @@ async fn a_guest_has_addresses_a_route_and_names_and_keeps_them_when_the_primary
     // The cluster's name server knows the others of the domain, as those of another network.
     primary::serve_names();
     assert!(guest.lookup("else.net1000.local", "10.232.0.1").contains(primary::ELSEWHERE));
+    // And what addresses of the network are called, private ones too.
+    assert!(guest.lookup("10.232.0.77", "10.232.0.1").contains(primary::CALLED));
+    assert!(guest.lookup(&v4, "10.232.0.1").contains("web1.net1000.local"));
     let own = guest.lookup("web1.net1000.local", "10.232.0.1");
     assert!(own.contains(&v4) && !own.contains(primary::ELSEWHERE), "{own}");
 
@@ -91,6 +94,39 @@ async fn a_guest_has_addresses_a_route_and_names_and_keeps_them_when_the_primary
         })
         .await;
     second.end().await;
+}
+
+/// The name that the tree has of a guest's lease.
+fn called(view: &View, mac: &str) -> Option<Option<String>> {
+    view.networks[&vni(1000)].leases.get(&mac.parse().unwrap())?.hostname.get().cloned()
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn no_guest_takes_the_name_of_a_vm_by_saying_it() {
+    if !primary::own_namespace() {
+        return;
+    }
+    let cluster = Cluster::new(&[1000]).await;
+    cluster.define("web1", 1000, "52:54:00:00:00:01").await;
+    let primary = Primary::begin(&cluster, "hv1").await;
+    // Its VM does not run yet.
+    let thief = Guest::plug_into("vmbr1000", "52:54:00:00:00:0e");
+    thief.dhcp4("web1");
+    cluster
+        .until("its lease has no name", |view| called(view, "52:54:00:00:00:0e") == Some(None))
+        .await;
+    let web1 = Guest::plug_into("vmbr1000", "52:54:00:00:00:01");
+    let v4 = web1.dhcp4("web1");
+    let v4 = v4.split(' ').next().unwrap();
+    let named = Some(Some("web1".to_owned()));
+    cluster.until("web1 has its name", |view| called(view, "52:54:00:00:00:01") == named).await;
+    thief.dhcp4("web1.net1000.local");
+    assert!(thief.lookup("web1.net1000.local", "10.232.0.1").contains(v4));
+    thief.dhcp4("desk");
+    let named = Some(Some("desk".to_owned()));
+    cluster.until("it has a free name", |view| called(view, "52:54:00:00:00:0e") == named).await;
+    assert!(thief.lookup("web1.net1000.local", "10.232.0.1").contains(v4));
+    primary.end().await;
 }
 
 #[tokio::test(flavor = "current_thread")]

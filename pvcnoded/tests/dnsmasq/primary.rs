@@ -69,7 +69,11 @@ pub(crate) fn others_may_serve_names_beside_it() {
     }
 }
 
-/// Answers for every name with [`ELSEWHERE`], in the place of PowerDNS.
+/// What it says is the name of every address.
+pub(crate) const CALLED: &str = "elsewhere";
+
+/// Answers for every name with [`ELSEWHERE`], and for every address with [`CALLED`], in the place of
+/// PowerDNS.
 ///
 /// On a thread of its own that ends with the test: the namespace is that of the one that binds.
 pub(crate) fn serve_names() {
@@ -84,20 +88,30 @@ pub(crate) fn serve_names() {
     });
 }
 
-/// The answer to a question of one name: its address of IPv4, and nothing else.
+/// The answer to a question of one name: its address of IPv4, or what an address is called, and nothing
+/// else.
 fn answer(question: &[u8]) -> Option<Vec<u8>> {
     const HEADER: usize = 12;
     let name = question.get(HEADER..)?.iter().position(|byte| *byte == 0)?;
     let end = HEADER + name + 1 + 4;
-    let is_a = question.get(end - 4..end)? == [0, 1, 0, 1];
+    let data = match question.get(end - 4..end)? {
+        [0, 1, 0, 1] => Some(ELSEWHERE.parse::<std::net::Ipv4Addr>().unwrap().octets().to_vec()),
+        [0, 12, 0, 1] => {
+            let length = u8::try_from(CALLED.len()).unwrap();
+            Some([&[length], CALLED.as_bytes(), &[0]].concat())
+        }
+        _ => None,
+    };
     let mut answer = question[..2].to_vec();
     // An answer with authority: one question, one record or none.
-    answer.extend([0x84, 0, 0, 1, 0, u8::from(is_a), 0, 0, 0, 0]);
+    answer.extend([0x84, 0, 0, 1, 0, u8::from(data.is_some()), 0, 0, 0, 0]);
     answer.extend(&question[HEADER..end]);
-    if is_a {
-        // The name is the one at byte 12; type A, class IN, a minute, four bytes.
-        answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4]);
-        answer.extend(ELSEWHERE.parse::<std::net::Ipv4Addr>().unwrap().octets());
+    if let Some(data) = data {
+        // The name is the one at byte 12; of the type and class of the question, a minute.
+        answer.extend([0xc0, 12]);
+        answer.extend(&question[end - 4..end]);
+        answer.extend([0, 0, 0, 60, 0, u8::try_from(data.len()).unwrap()]);
+        answer.extend(data);
     }
     Some(answer)
 }
@@ -134,6 +148,19 @@ impl Cluster {
             Op::Create { path: format!("/nodes/{node}"), data: b"coordinator".to_vec() },
             key::node_coordinator_state(node).create(&CoordinatorState::Primary),
         ];
+        self.tree.commit(ops).await.unwrap();
+    }
+
+    /// Defines a VM with an interface in a network.
+    pub(crate) async fn define(&self, name: &str, n: u32, mac: &str) {
+        let uuid = "00000000-0000-0000-0000-000000000001".parse().unwrap();
+        let xml = format!(
+            "<domain><memory>1</memory><vcpu>1</vcpu><devices><interface type='bridge'>\
+             <mac address='{mac}'/><source bridge='vmbr{n}'/></interface></devices></domain>"
+        );
+        let parent = Op::Create { path: key::DOMAINS.to_owned(), data: vec![] };
+        let name = key::vm_name(uuid).create(&name.parse().unwrap());
+        let ops = vec![parent, name, key::vm_xml(uuid).create(&xml.into())];
         self.tree.commit(ops).await.unwrap();
     }
 

@@ -3,6 +3,7 @@
 mod details;
 mod fault;
 mod fence;
+mod interface;
 mod json;
 mod network;
 mod node;
@@ -19,6 +20,7 @@ pub use fence::{
     Evidence, Fence, FenceLease, FenceOrder, Fenceable, Liveness, Moved, PastFence, Presence,
     Suspected, Suspicion,
 };
+pub use interface::VmInterface;
 pub use json::Json;
 pub use network::{Lease, Lease6, Network, Reservation, Rule};
 pub use node::{Node, StaticData};

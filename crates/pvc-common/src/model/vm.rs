@@ -1,6 +1,6 @@
 //! A VM as the tree holds it.
 
-use super::{Attachment, Resources, VmDetails, VmFunction};
+use super::{Attachment, Resources, VmDetails, VmFunction, VmInterface};
 use crate::id::{NodeName, VmName};
 use crate::state::{MigrationMethod, Selector, VmState};
 use crate::zk::Seen;
@@ -84,6 +84,8 @@ pub struct Vm {
     pub resources: Option<Resources>,
     /// The functions of cards that its definition names.
     pub functions: Vec<VmFunction>,
+    /// The interfaces in networks of VMs that its definition names.
+    pub interfaces: Vec<VmInterface>,
     /// What people are shown of it; `None` where that was not asked for, or is not there.
     pub details: Option<Box<VmDetails>>,
 }

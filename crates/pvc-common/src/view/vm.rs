@@ -2,7 +2,7 @@
 
 use super::Scope;
 use super::branch::{Branch, Found, Taken, below, member, read};
-use crate::model::{Resources, Tag, Vm, VmDetails, VmFunction, VmSnapshot};
+use crate::model::{Resources, Tag, Vm, VmDetails, VmFunction, VmInterface, VmSnapshot};
 use crate::zk::Seen;
 use crate::zk::key::{tag_suffix, vm_snapshot_suffix, vm_suffix as suffix};
 
@@ -39,6 +39,7 @@ impl Vm {
         let xml = Seen::read(found.data);
         let needs = xml.get().map(|xml: &std::sync::Arc<str>| Resources::of_definition(xml));
         self.functions = xml.get().map(|xml| VmFunction::of_definition(xml)).unwrap_or_default();
+        self.interfaces = xml.get().map(|xml| VmInterface::of_definition(xml)).unwrap_or_default();
         let unreadable = xml.fault().map(str::to_owned);
         if found.scope == Scope::Full {
             self.details.get_or_insert_default().xml = xml;

@@ -10,7 +10,8 @@ use pvc_common::id::{Hostname, MacAddress, Vni};
 use pvc_common::model::{self, Network};
 use pvc_common::zk::{Key, Op, Seen, Text, key};
 
-use super::{Event, Lease4, Lease6, Record, may_be_called};
+use super::{Event, Lease4, Lease6, Record};
+use crate::dns::{Owners, may_be_called};
 
 /// How long after its end a lease is removed although no dnsmasq said so: longer than the clocks of
 /// two nodes may differ.
@@ -74,8 +75,11 @@ fn put<T: Text + PartialEq>(key: &Key<T>, seen: &Seen<T>, value: &T) -> Option<O
 /// The name of a lease as the tree will have it: a name that it has no word for is not kept.
 ///
 /// `none` would read as no name, and so be found missing and be written for ever.
-fn kept(name: Option<&Hostname>) -> Option<String> {
-    let name = name.map(ToString::to_string).filter(|name| may_be_called(name));
+///
+/// A guest need not say its name again when it renews its lease: without a new one it has the one `before`.
+fn kept(name: Option<&Hostname>, before: Option<&str>) -> Option<String> {
+    let name = name.map(ToString::to_string).or_else(|| before.map(str::to_owned));
+    let name = name.filter(|name| may_be_called(name));
     let text = name.encode();
     Option::<String>::decode(&text).ok().flatten()
 }
@@ -108,7 +112,10 @@ impl Case<'_> {
         if !self.is_news(lease.expiry, present.and_then(|held| held.expiry.copied())) {
             return Ok(ops);
         }
-        let hostname = kept(lease.hostname.as_ref());
+        // Of another address it was another lease.
+        let before = seen.hostname.get().filter(|_| seen.ip.copied().flatten() == Some(lease.ip));
+        let before = before.and_then(Option::as_deref);
+        let hostname = kept(lease.hostname.as_ref(), before);
         let client_id =
             lease.client_id.as_ref().map_or_else(|| "*".to_owned(), ToString::to_string);
         if present.is_none() {
@@ -135,7 +142,8 @@ impl Case<'_> {
         if !self.is_news(lease.expiry, present.and_then(|held| held.expiry.copied())) {
             return Ok(Vec::new());
         }
-        let hostname = kept(lease.hostname.as_ref());
+        let before = seen.hostname.get().filter(|_| seen.duid.get() == Some(&duid));
+        let hostname = kept(lease.hostname.as_ref(), before.and_then(Option::as_deref));
         let mut ops = Vec::new();
         if present.is_none() {
             ops.extend(self.made(&key::network_leases6(vni)));
@@ -218,19 +226,20 @@ pub fn expired(vni: Vni, network: &Network, now: u64) -> Vec<Vec<Op>> {
 }
 
 /// The leases of a network. What cannot be understood of one is left out, and the whole lease if
-/// nobody could be told by the rest who has which address.
+/// nobody could be told by the rest who has which address. A name that is another's by `owners` is left out,
+/// too: dnsmasq does not ask whose it is when it reads it.
 #[must_use]
-pub fn records(network: &Network) -> Vec<Record> {
-    let name = |seen: &Seen<Option<String>>| {
-        let name = seen.get().and_then(Option::as_ref).filter(|name| may_be_called(name));
-        name.and_then(|name| name.parse().ok())
+pub fn records(vni: Vni, network: &Network, owners: &Owners) -> Vec<Record> {
+    let name = |seen: &Seen<Option<String>>, mac: Option<MacAddress>| {
+        let name: Hostname = seen.get().and_then(Option::as_ref)?.parse().ok()?;
+        owners.grant((vni, network), mac, &name).then_some(name)
     };
     let v4 = network.leases.iter().filter_map(|(mac, held)| {
         let ip: Ipv4Addr = held.ip.copied().flatten()?;
         Some(Record::V4(Lease4 {
             mac: *mac,
             ip,
-            hostname: name(&held.hostname),
+            hostname: name(&held.hostname, Some(*mac)),
             expiry: held.expiry.copied()?,
             client_id: held.client_id.get().and_then(|id| id.parse().ok()),
         }))
@@ -240,7 +249,7 @@ pub fn records(network: &Network) -> Vec<Record> {
             duid: held.duid.get()?.parse().ok()?,
             iaid: held.iaid.copied()?,
             ip: *ip,
-            hostname: name(&held.hostname),
+            hostname: name(&held.hostname, held.mac.copied().flatten()),
             expiry: held.expiry.copied()?,
             mac: held.mac.copied().flatten(),
         }))

@@ -24,6 +24,8 @@ use pvc_common::id::{DnsName, Hostname, MacAddress, Vni};
 use pvc_common::model::Network;
 use pvc_common::state::NetworkType;
 
+use crate::dns::{Guarded, Owners};
+
 pub use keep::{Found, Steps, plan};
 pub use lease::{Verdict, expired, records, verdict};
 pub use record::{BadRecord, Event, Lease4, Lease6, Record, base};
@@ -44,6 +46,8 @@ pub struct Served {
     pub v6: Option<Served6>,
     /// Addresses that are kept for somebody; of IPv4.
     pub kept: Vec<Kept>,
+    /// Names that guests do not get by saying them.
+    pub guarded: Vec<Guarded>,
 }
 
 /// What is served to IPv4.
@@ -79,21 +83,11 @@ pub struct Kept {
     pub hostname: Option<Hostname>,
 }
 
-/// Names that clients look up by themselves to find who leads them on: no guest is called so because it
-/// says so. A reservation may be.
-const NOBODYS: [&str; 3] = ["wpad", "isatap", "localhost"];
-
-/// Whether a guest that gives itself this name, with a domain or without, gets it.
-pub(crate) fn may_be_called(name: &str) -> bool {
-    let host = name.split('.').next().unwrap_or_default();
-    !NOBODYS.iter().any(|nobodys| host.eq_ignore_ascii_case(nobodys))
-}
-
-/// What is served in a network, and what cannot be: in sentences for people.
+/// What is served in a network in which names belong to these, and what cannot be: in sentences for people.
 ///
 /// Nothing where there is no gateway to serve from.
 #[must_use]
-pub fn served(vni: Vni, network: &Network) -> (Option<Served>, Vec<String>) {
+pub fn served(vni: Vni, network: &Network, owners: &Owners) -> (Option<Served>, Vec<String>) {
     let mut trouble = Vec::new();
     if network.kind.copied() != Some(NetworkType::Managed) {
         return (None, trouble);
@@ -113,7 +107,8 @@ pub fn served(vni: Vni, network: &Network) -> (Option<Served>, Vec<String>) {
     // Asking itself, it would ask for ever.
     let forwarders = forwarders.into_iter().filter(|server| !own(server)).collect();
     let kept = v4.map(|v4| kept(network, &v4, &mut trouble)).unwrap_or_default();
-    (Some(Served { vni, domain, forwarders, v4, v6, kept }), trouble)
+    let guarded = owners.guarded(vni, network);
+    (Some(Served { vni, domain, forwarders, v4, v6, kept, guarded }), trouble)
 }
 
 fn good<T, E: ToString>(parsed: Result<T, E>, trouble: &mut Vec<String>) -> Option<T> {

@@ -123,6 +123,24 @@ impl Record {
         }
     }
 
+    /// The name its holder gave itself.
+    const fn hostname(&self) -> Option<&Hostname> {
+        match self {
+            Self::V4(Lease4 { hostname, .. }) | Self::V6(Lease6 { hostname, .. }) => {
+                hostname.as_ref()
+            }
+        }
+    }
+
+    /// The same lease, whose holder still has the name that it had, if it says none.
+    fn still_called(mut self, before: Option<&Hostname>) -> Self {
+        let (Self::V4(Lease4 { hostname, .. }) | Self::V6(Lease6 { hostname, .. })) = &mut self;
+        if hostname.is_none() {
+            *hostname = before.cloned();
+        }
+        self
+    }
+
     /// The line that dnsmasq reads it from.
     fn line(&self) -> String {
         match self {
@@ -264,9 +282,11 @@ impl Event {
         let same = |other: &Record| other.is_of(self.record());
         match self {
             Self::Held(record) => {
+                let before = records.iter().find(|other| same(other) && other.ip() == record.ip());
+                let name = before.and_then(Record::hostname).cloned();
                 // An address has one holder: whoever had it before has it no more.
                 records.retain(|other| !same(other) && other.ip() != record.ip());
-                records.push(record.clone());
+                records.push(record.clone().still_called(name.as_ref()));
             }
             Self::Gone(record) => {
                 records.retain(|other| !(same(other) && other.ip() == record.ip()));

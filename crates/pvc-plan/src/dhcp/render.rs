@@ -10,7 +10,8 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::Ipv6Net;
 
-use super::{NOBODYS, Served, Served4, Served6};
+use super::{Served, Served4, Served6};
+use crate::dns::{Guarded, NOBODYS};
 use crate::gateway::bridge;
 
 /// How long an address of IPv4 is given away for.
@@ -54,7 +55,7 @@ pub fn files(served: &Served, places: &Places, mtu: Option<u32>) -> Files {
 }
 
 fn conf(served: &Served, places: &Places, mtu: Option<u32>) -> String {
-    let Served { vni, domain, forwarders, v4, v6, kept } = served;
+    let Served { vni, domain, forwarders, v4, v6, kept, guarded } = served;
     let Places { names, helper, folder } = places;
     let device = bridge(*vni);
     let mut lines = vec![
@@ -77,6 +78,13 @@ fn conf(served: &Served, places: &Places, mtu: Option<u32>) -> String {
             Some(names) => format!("server=/{domain}/{names}"),
             None => format!("local=/{domain}/"),
         });
+        // So with names of addresses, which `bogus-priv` would deny if they are private.
+        let networks = [v4.map(|v4| v4.network.to_string()), v6.map(|v6| v6.network.to_string())];
+        let asked = names.map(|names| {
+            let ask = move |network| format!("rev-server={network},{names}");
+            networks.into_iter().flatten().map(ask)
+        });
+        lines.extend(asked.into_iter().flatten());
     }
     if !forwarders.is_empty() {
         lines.push("no-resolv".to_owned());
@@ -95,14 +103,31 @@ fn conf(served: &Served, places: &Places, mtu: Option<u32>) -> String {
             "dhcp-authoritative".to_owned(),
             format!("dhcp-lease-max={leases}"),
         ]);
-        // With a domain behind it, a name is matched by a pattern only.
-        let patterns = NOBODYS.iter().flat_map(|name| [(*name).to_owned(), format!("{name}.*")]);
-        lines.extend(patterns.map(|name| format!("dhcp-name-match=set:nobodys,{name}")));
-        lines.push("dhcp-ignore-names=tag:nobodys".to_owned());
+        lines.extend(unsaid(guarded));
     }
     lines.extend(v4.iter().flat_map(|v4| conf4(v4, folder, mtu)));
     lines.extend(v6.iter().flat_map(conf6));
     lines.join("\n") + "\n"
+}
+
+/// Has no guest get a name by saying it that is nobody's, or somebody else's.
+fn unsaid(guarded: &[Guarded]) -> Vec<String> {
+    // With a domain behind it, a name is matched by a pattern only.
+    let said = |tag: &str, name: &str| {
+        [name.to_owned(), format!("{name}.*")]
+            .map(|name| format!("dhcp-name-match=set:{tag},{name}"))
+    };
+    let (unowned, owned): (Vec<&Guarded>, Vec<&Guarded>) =
+        guarded.iter().partition(|guarded| guarded.owners.is_empty());
+    let nobodys = NOBODYS.into_iter().chain(unowned.iter().map(|guarded| guarded.name.as_str()));
+    let mut lines: Vec<String> = nobodys.flat_map(|name| said("nobodys", name)).collect();
+    lines.push("dhcp-ignore-names=tag:nobodys".to_owned());
+    for Guarded { name, owners } in owned {
+        lines.extend(said(&format!("says-{name}"), name.as_str()));
+        lines.extend(owners.iter().map(|mac| format!("dhcp-mac=set:is-{name},{mac}")));
+        lines.push(format!("dhcp-ignore-names=tag:says-{name},tag:!is-{name}"));
+    }
+    lines
 }
 
 fn conf4(v4: &Served4, folder: &str, mtu: Option<u32>) -> Vec<String> {

@@ -6,7 +6,8 @@ mod rendering;
 
 use std::net::IpAddr;
 
-use pvc_common::model::{self, Reservation};
+use pvc_common::model::{self, Reservation, Vm, VmInterface};
+use pvc_common::view::Shared;
 use pvc_common::zk::{Seen, Version};
 
 use super::*;
@@ -46,4 +47,13 @@ fn reservation(mac: &str, ip: &str, hostname: Option<&str>) -> (MacAddress, Rese
         hostname: seen(hostname.map(str::to_owned)),
     };
     (mac.parse().unwrap(), held)
+}
+
+/// Where there is the VM `web1`, with this interface in the network.
+fn owners(mac: &str) -> Owners {
+    let interfaces = vec![VmInterface { vni: vni(), mac: mac.parse().unwrap() }];
+    let vm = Vm { name: seen("web1".parse().unwrap()), interfaces, ..Vm::default() };
+    let vms = [("00000000-0000-0000-0000-000000000001".parse().unwrap(), vm.into())];
+    let networks: Shared<_, _> = [(vni(), office().into())].into_iter().collect();
+    Owners::of(&networks, &vms.into_iter().collect(), [&"hv1".parse().unwrap()])
 }

@@ -6,11 +6,13 @@
 //!   PowerDNS' database ────────────────────────▶ stored zones ──┘
 //! ```
 //! Invariant: a name belongs to one machine, and an address has one name. A gateway comes before a
-//! reservation, that before a lease; of two that are equal the one of the lower network, then the
-//! later lease, then the lower hardware address. So every node decides alike.
+//! reservation, that before the lease of the VM of that name, and that before any other lease; of two
+//! that are equal the one of the lower network, then the later lease, then the lower hardware address.
+//! So every node decides alike.
 
 mod change;
 mod claim;
+mod owner;
 mod reverse;
 mod settings;
 #[cfg(test)]
@@ -27,7 +29,10 @@ use pvc_common::zone::Data;
 
 use claim::{Claim, Claims};
 
+pub(crate) use owner::{NOBODYS, may_be_called};
+
 pub use change::change;
+pub use owner::{Guarded, Owners};
 pub use settings::{Settings, Unfit};
 
 /// Who serves the zones, and who answers for them.
@@ -46,7 +51,7 @@ impl Server {
     /// When there is no room for names in that domain, or it is none of the DNS.
     pub fn of(domain: Option<&str>) -> Result<Self, pvc_common::id::BadId> {
         let (name, domain) = match domain {
-            Some(domain) => ("pvc-dns", domain),
+            Some(domain) => (owner::NAME_SERVER, domain),
             None => ("dns", "pvc.local"),
         };
         let name = format!("{name}.{domain}").parse()?;
@@ -75,9 +80,9 @@ pub struct Wanted {
     pub left_out: Vec<LeftOut>,
 }
 
-/// The zones of these networks.
+/// The zones of these networks, in which names belong to these.
 #[must_use]
-pub fn wanted(networks: &Shared<Vni, Network>, server: &Server) -> Wanted {
+pub fn wanted(networks: &Shared<Vni, Network>, owners: &Owners, server: &Server) -> Wanted {
     let mut wanted = Wanted::default();
     let mut claims = Claims::default();
     for (vni, network) in networks {
@@ -92,7 +97,7 @@ pub fn wanted(networks: &Shared<Vni, Network>, server: &Server) -> Wanted {
                 for zone in reverse::zones(network) {
                     wanted.zones.entry(zone).or_default();
                 }
-                let refused = claims.take(*vni, network, &domain);
+                let refused = claims.take((*vni, network), owners, &domain);
                 wanted.left_out.extend(refused.into_iter().map(leave_out));
             }
             Err(_) => wanted.left_out.push(leave_out(format!("its domain {domain:?} is no name"))),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pvc_common::id::MacAddress;
-use pvc_common::model::{Lease, Lease6, Reservation};
+use pvc_common::model::{Lease, Lease6, Reservation, Vm, VmInterface};
 use pvc_common::zk::{Seen, Text, Version};
 use pvc_common::zone::{Change, Record, Stored, StoredRecord, StoredZone, ZoneChange};
 
@@ -57,10 +57,25 @@ fn lease(network: &mut Network, n: u8, ip: &str, hostname: &str, expiry: u64) {
 }
 
 fn decide(networks: &[(u32, Network)]) -> Wanted {
+    with_vms(networks, &[])
+}
+
+fn vni(n: u32) -> Vni {
+    n.to_string().parse().unwrap()
+}
+
+/// What is decided where there is a node `hv1`, and VMs with an interface each: their names, the networks
+/// and the hardware addresses there.
+fn with_vms(networks: &[(u32, Network)], vms: &[(&str, u32, u8)]) -> Wanted {
     let each = networks.iter().cloned();
-    let networks =
-        each.map(|(vni, network)| (vni.to_string().parse().unwrap(), Arc::new(network))).collect();
-    wanted(&networks, &server())
+    let networks = each.map(|(n, network)| (vni(n), Arc::new(network))).collect();
+    let vms = vms.iter().enumerate().map(|(n, (name, of, address))| {
+        let interfaces = vec![VmInterface { vni: vni(*of), mac: mac(*address) }];
+        let vm = Vm { name: seen(name), interfaces, ..Vm::default() };
+        (format!("00000000-0000-0000-0000-{n:012}").parse().unwrap(), Arc::new(vm))
+    });
+    let owners = Owners::of(&networks, &vms.collect(), [&"hv1".parse().unwrap()]);
+    wanted(&networks, &owners, &server())
 }
 
 /// What a zone says, but for its name server.
@@ -143,6 +158,83 @@ fn of_two_leases_the_one_in_use_has_the_name() {
 }
 
 #[test]
+fn no_guest_takes_the_name_of_a_vm_whether_that_has_an_address_or_not() {
+    let vms = [("web1", 100, 1), ("evil", 100, 2), ("Db1", 200, 3), ("no_host", 100, 4)];
+    let mut net = network("a.local", "10.0.0.0/24", "None");
+    lease(&mut net, 2, "10.0.0.102", "WEB1", 9);
+    lease(&mut net, 9, "10.0.0.109", "web1.a.local", 9);
+    lease(&mut net, 10, "10.0.0.110", "db1", 9);
+    let both =
+        |net: &Network| [(100, net.clone()), (200, network("A.local", "10.1.0.0/24", "None"))];
+    let wanted = with_vms(&both(&net), &vms);
+    // The thief is called what it is.
+    assert_eq!(
+        says(&wanted, "a.local"),
+        ["evil.a.local A 10.0.0.102", "gateway.a.local A 10.0.0.1"]
+    );
+    let left = left_out(&wanted);
+    assert_eq!(
+        left[..3],
+        [
+            "52:54:00:00:00:02: web1.a.local is the name of another VM",
+            "52:54:00:00:00:09: web1.a.local is the name of another VM",
+            "52:54:00:00:00:0a: db1.a.local is the name of another VM"
+        ]
+    );
+    // And whoever it is has it, though its lease ends sooner.
+    lease(&mut net, 1, "10.0.0.101", "web1", 5);
+    let said = says(&with_vms(&both(&net), &vms), "a.local");
+    assert_eq!(said[2], "web1.a.local A 10.0.0.101");
+}
+
+#[test]
+fn a_vm_has_a_name_of_its_own_choice_if_nobody_has_that_and_its_own_if_it_says_none() {
+    let mut net = network("a.local", "10.0.0.0/24", "None");
+    lease(&mut net, 1, "10.0.0.101", "shop", 5);
+    lease(&mut net, 2, "10.0.0.102", "*", 5);
+    lease(&mut net, 3, "10.0.0.103", "*", 9);
+    let vms = [("web1", 100, 1), ("db1", 100, 2), ("db1", 100, 3), ("idle", 100, 4)];
+    let wanted = with_vms(&[(100, net)], &vms);
+    assert_eq!(
+        says(&wanted, "a.local"),
+        ["db1.a.local A 10.0.0.103", "gateway.a.local A 10.0.0.1", "shop.a.local A 10.0.0.101"]
+    );
+    assert!(left_out(&wanted).is_empty(), "two interfaces of one name are no dispute");
+}
+
+#[test]
+fn a_reservation_comes_before_the_vm_of_that_name() {
+    let mut net = network("a.local", "10.0.0.0/24", "None");
+    reserve(&mut net, 9, "10.0.0.9", "web1");
+    lease(&mut net, 1, "10.0.0.101", "web1", 5);
+    let wanted = with_vms(&[(100, net)], &[("web1", 100, 1)]);
+    assert_eq!(says(&wanted, "a.local")[1], "web1.a.local A 10.0.0.9");
+    assert_eq!(
+        left_out(&wanted),
+        [
+            "web1.a.local is 52:54:00:00:00:09 of network 100's, not 52:54:00:00:00:01 of network 100's"
+        ]
+    );
+}
+
+#[test]
+fn no_guest_is_called_as_the_cluster_is_but_for_a_vm_of_that_name() {
+    let mut net = network("pvc.lab", "10.0.0.0/24", "None");
+    net.ip4_gateway = seen("None");
+    for (n, name) in (1..).zip(["hv1", "pvc-dns", "gateway"]) {
+        lease(&mut net, n, &format!("10.0.0.{n}"), name, 5);
+    }
+    let wanted = decide(&[(100, net.clone())]);
+    assert!(says(&wanted, "pvc.lab").is_empty());
+    assert_eq!(
+        left_out(&wanted)[0],
+        "52:54:00:00:00:01: hv1.pvc.lab is a name of the cluster's own"
+    );
+    let wanted = with_vms(&[(100, net)], &[("hv1", 100, 1)]);
+    assert_eq!(says(&wanted, "pvc.lab"), ["hv1.pvc.lab A 10.0.0.1"]);
+}
+
+#[test]
 fn networks_may_share_a_domain_and_a_zone_of_addresses() {
     let mut one = network("a.local", "10.0.0.0/25", "None");
     let mut two = network("A.local.", "10.0.0.128/25", "None");
@@ -215,6 +307,33 @@ fn a_machine_has_one_name_for_an_address_of_each_family() {
         ["desk.a.local A 10.0.0.101", "desk.a.local AAAA fd00::101"]
     );
     assert_eq!(left_out(&wanted).len(), 1, "the other one of that name");
+}
+
+#[test]
+fn an_ipv6_address_is_its_machines_whatever_that_said_when_it_asked_for_it() {
+    let mut net = network("a.local", "10.0.0.0/24", "fd00::/64");
+    lease(&mut net, 1, "10.0.0.101", "shop", 5);
+    lease(&mut net, 3, "10.0.0.103", "desk", 5);
+    reserve(&mut net, 4, "10.0.0.104", "kept");
+    for n in 1..=5 {
+        let mac = Seen::Value { value: Some(mac(n)), version: Version(0) };
+        let lease = Lease6 { hostname: seen("None"), expiry: seen("9"), mac, ..Lease6::default() };
+        net.leases6.insert(format!("fd00::10{n}").parse().unwrap(), lease);
+    }
+    let wanted = with_vms(&[(100, net)], &[("web1", 100, 1), ("db1", 100, 2)]);
+    let said = says(&wanted, "a.local");
+    let v6: Vec<_> = said.iter().filter(|line| line.contains("fd00::10")).collect();
+    assert_eq!(
+        v6,
+        [
+            "db1.a.local AAAA fd00::102",
+            "desk.a.local AAAA fd00::103",
+            "kept.a.local AAAA fd00::104",
+            "shop.a.local AAAA fd00::101"
+        ],
+        "and of the fifth nothing is known"
+    );
+    assert!(left_out(&wanted).is_empty());
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Names of hosts in a rule. nft takes them for addresses and asks for them when it loads the rule: each
 //! node at its own time, with an answer of its own, or none.
 //!
-//! Found is what people write: a name as the value, in a set, a map or a concatenation in braces.
+//! Found is what people write: a name as the value, in a set, a map or a concatenation in braces, in
+//! parentheses, at an end of a range, and as what an address is set to. nft takes a concatenation in braces
+//! only.
 
 use std::net::Ipv6Addr;
 
@@ -37,11 +39,12 @@ impl Piece {
         self.is_one_of(&["=", "!", "<", ">", "&", "|", "^"]) || self.is_one_of(&BETWEEN)
     }
 
-    /// Whether nft would look it up as a host's: its words begin with a letter.
+    /// Whether nft would look it up as a host's, or an end of it: its words begin with a letter.
     fn is_name(&self) -> bool {
         let text = self.text.as_str();
-        let begins = text.starts_with(|c: char| c.is_alphabetic() || c == '_');
-        begins && !is_v6(text) && !self.is_one_of(&COMPUTED)
+        let begins = |text: &str| text.starts_with(|c: char| c.is_alphabetic() || c == '_');
+        let ends = text.split('-').any(|end| begins(end) && !is_v6(end));
+        ends && !is_v6(text) && !self.is_one_of(&COMPUTED)
     }
 }
 
@@ -49,6 +52,11 @@ impl Piece {
 fn is_v6(text: &str) -> bool {
     let mut ends = text.split('-').map(|end| end.split_once('/').map_or(end, |(ip, _)| ip));
     ends.all(|end| end.parse::<Ipv6Addr>().is_ok())
+}
+
+/// Whether a word begins with an address of IPv6, whatever its range ends with.
+fn begins_v6(text: &str) -> bool {
+    text.split('-').next().is_some_and(is_v6)
 }
 
 /// The first name of a host where an address is expected, and at which character it begins, from 0.
@@ -79,9 +87,13 @@ fn value(pieces: &[Piece], at: usize) -> Option<&Piece> {
         let open = rest.iter().position(|piece| piece.is("{"))?;
         return in_braces(&rest[open + 1..], place);
     }
+    if let Some(named) = rest.first().filter(|next| next.is("set")).and_then(|_| set_to(&rest[1..]))
+    {
+        return Some(named);
+    }
     let mut rest = rest;
     loop {
-        let begin = rest.iter().position(|piece| !piece.is_operator())?;
+        let begin = rest.iter().position(|piece| !piece.is_operator() && !piece.is("("))?;
         let one = &rest[begin];
         if one.is("{") {
             return in_braces(&rest[begin + 1..], place);
@@ -89,11 +101,24 @@ fn value(pieces: &[Piece], at: usize) -> Option<&Piece> {
         if one.is_name() {
             return Some(one);
         }
-        rest = &rest[begin + 1..];
-        if rest.first().is_none_or(|next| !next.is_operator()) {
+        let closed = rest[begin + 1..].iter().take_while(|piece| piece.is(")")).count();
+        rest = &rest[begin + 1 + closed..];
+        let goes_on = |next: &Piece| next.is_operator() || next.text.starts_with('-');
+        if !one.text.ends_with('-') && rest.first().is_none_or(|next| !goes_on(next)) {
             return None;
         }
     }
+}
+
+/// A name among what an address is set to by a map.
+fn set_to(rest: &[Piece]) -> Option<&Piece> {
+    let end = rest.iter().position(|piece| piece.is("set")).unwrap_or(rest.len());
+    let map = rest[..end].iter().position(|piece| piece.is("map"))?;
+    let elements = rest[map + 1..].split(|piece| piece.is("}")).next()?;
+    elements.split(|piece| piece.is(",")).find_map(|element| {
+        let to = element.iter().position(|piece| piece.is(":"))?;
+        element[to + 1..].iter().find(|piece| piece.is_name())
+    })
 }
 
 /// A name at a place of the elements up to the closing brace.
@@ -110,7 +135,7 @@ fn in_braces(pieces: &[Piece], place: usize) -> Option<&Piece> {
 fn pieces(text: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
     for (run, at, quoted) in runs(text) {
-        if quoted || !run.contains(':') || is_v6(&run) {
+        if quoted || !run.contains(':') || begins_v6(&run) {
             pieces.push(Piece { at, text: run });
             continue;
         }

@@ -100,6 +100,9 @@ pub struct Work {
     pub fault: Option<String>,
 }
 
+/// What is wrong with a network that has no type.
+const UNTYPED: &str = "its type is missing in the tree";
+
 /// What of a network decides about its devices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
@@ -115,10 +118,16 @@ impl Wanted {
     pub fn of(network: &model::Network) -> Self {
         let kind = match &network.kind {
             Seen::Value { value, .. } => Ok(*value),
-            Seen::Absent => Err("its type is missing in the tree"),
+            Seen::Absent => Err(UNTYPED),
             Seen::Bad { .. } => Err("its type in the tree cannot be understood"),
         };
         Self { kind, mtu: network.mtu.copied().flatten() }
+    }
+
+    /// Whether it has no type: it is being made or removed just now, or something is wrong with the tree.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        self.kind == Err(UNTYPED)
     }
 }
 

@@ -8,6 +8,7 @@ mod attached;
 mod cluster;
 mod fence;
 mod health;
+mod network;
 mod node;
 mod osd;
 mod pool;

@@ -1,7 +1,7 @@
-//! What the cluster, its nodes, VMs and storage have and use.
+//! What the cluster, its nodes, VMs, networks and storage have and use.
 
 use super::text::{Labels, Page, Subject};
-use super::{attached, cluster, node, osd, pool, vm};
+use super::{attached, cluster, network, node, osd, pool, vm};
 use crate::image::{View, node as shown_node};
 
 /// The page.
@@ -22,6 +22,7 @@ pub(super) fn page(view: &View) -> String {
     page.table(vm::METRICS, &vms);
     page.table(attached::NIC_METRICS, &attached::nics(&vms));
     page.table(attached::DISK_METRICS, &attached::disks(&vms));
+    page.table(network::METRICS, &network::subjects(view));
     page.table(osd::METRICS, &osd::subjects(view));
     page.table(pool::METRICS, &pool::subjects(view));
     page.finish()

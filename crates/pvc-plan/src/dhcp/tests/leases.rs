@@ -158,7 +158,7 @@ fn leases_that_are_long_over_are_removed_though_nobody_says_so() {
 #[test]
 fn dnsmasq_is_told_the_leases_that_there_are_and_who_the_server_is() {
     assert_eq!(
-        base(vni(), &records(&leased())),
+        base(vni(), &records(vni(), &leased(), &Owners::default())),
         "5000 52:54:00:00:00:02 10.1.0.100 web1 01:52:54:00:00:00:02\n\
          duid 00:03:00:01:02:00:00:00:03:e8\n\
          5000 7 2001:db8:1::5 * 00:01:02\n"
@@ -168,7 +168,7 @@ fn dnsmasq_is_told_the_leases_that_there_are_and_who_the_server_is() {
 
 #[test]
 fn records_read_back() {
-    for record in records(&leased()) {
+    for record in records(vni(), &leased(), &Owners::default()) {
         assert_eq!(record.to_string().parse(), Ok(record.clone()));
         let gone = Event::Gone(record.clone());
         assert_eq!(gone.to_string().parse(), Ok(gone));
@@ -220,7 +220,7 @@ fn what_a_guest_says_of_itself_is_no_reason_to_lose_its_lease() {
 
 #[test]
 fn events_change_leases_in_order() {
-    let mut leases = records(&leased());
+    let mut leases = records(vni(), &leased(), &Owners::default());
     event("held v4 52:54:00:00:00:09 10.1.0.100 * 6000 *").apply(&mut leases);
     let ips: Vec<_> = leases.iter().map(ToString::to_string).collect();
     assert_eq!(ips.len(), 2, "the address has one holder: {ips:?}");
@@ -264,12 +264,38 @@ fn whatever_is_written_of_a_lease_is_known_once_it_is_there() {
                 let written = after(&office(), &ops);
                 assert_eq!(say(&written, true), Verdict::Known, "{text}");
                 assert_eq!(say(&written, false), Verdict::Known, "{text}");
-                assert_eq!(records(&written).len(), 1, "{text}");
+                assert_eq!(records(vni(), &written, &Owners::default()).len(), 1, "{text}");
                 tried += 1;
             }
         }
     }
     assert_eq!(tried, names.len() * ids.len() * 3 * 2);
+}
+
+#[test]
+fn a_lease_that_is_renewed_without_a_name_keeps_the_one_it_has() {
+    let lease = "/dhcp4_leases/52:54:00:00:00:02";
+    let renewed = KNOWN.replace("5000", "7000").replace("web1", "*");
+    check(&leased(), true, &renewed, &format!("={lease}/expiry 7000"));
+    let elsewhere = renewed.replace("10.1.0.100", "10.1.0.101");
+    let expected =
+        format!("={lease}/ipaddr 10.1.0.101\n={lease}/hostname None\n={lease}/expiry 7000");
+    check(&leased(), true, &elsewhere, &expected);
+    // So does the next dnsmasq, if it is told before the tree is.
+    let mut leases = records(vni(), &leased(), &Owners::default());
+    event(&renewed).apply(&mut leases);
+    assert!(base(vni(), &leases).starts_with("7000 52:54:00:00:00:02 10.1.0.100 web1 "));
+    event(&elsewhere).apply(&mut leases);
+    assert!(base(vni(), &leases).starts_with("7000 52:54:00:00:00:02 10.1.0.101 * "));
+}
+
+#[test]
+fn dnsmasq_is_not_told_a_name_that_is_anothers() {
+    for (mac, expected) in [(MAC, "web1"), ("52:54:00:00:00:09", "*")] {
+        let told = base(vni(), &records(vni(), &leased(), &owners(mac)));
+        let line = format!("5000 {MAC} 10.1.0.100 {expected} ");
+        assert!(told.starts_with(&line), "{told}");
+    }
 }
 
 #[test]

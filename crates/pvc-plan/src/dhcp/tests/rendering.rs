@@ -10,6 +10,11 @@ fn places() -> Places {
     }
 }
 
+/// What is served where nobody owns a name.
+fn served(vni: Vni, network: &Network) -> (Option<Served>, Vec<String>) {
+    super::served(vni, network, &Owners::default())
+}
+
 fn rendered(network: &Network) -> (Files, Vec<String>) {
     let (served, trouble) = served(vni(), network);
     (files(&served.expect("something is served"), &places(), Some(1450)), trouble)
@@ -28,6 +33,8 @@ filterwin2k
 expand-hosts
 domain=office.local
 server=/office.local/10.0.0.254
+rev-server=10.1.0.0/24,10.0.0.254
+rev-server=2001:db8:1::/64,10.0.0.254
 no-resolv
 server=192.0.2.53
 leasefile-ro
@@ -69,7 +76,29 @@ fn without_a_name_server_of_the_cluster_nobody_knows_more_of_the_domain() {
     let (served, _) = served(vni(), &office());
     let places = Places { names: None, ..places() };
     let conf = files(&served.unwrap(), &places, Some(1450)).conf;
-    assert_eq!(conf, OFFICE.replace("server=/office.local/10.0.0.254", "local=/office.local/"));
+    let expected = OFFICE.replace("server=/office.local/10.0.0.254", "local=/office.local/");
+    let lines = expected.lines().filter(|line| !line.starts_with("rev-server="));
+    assert_eq!(conf, lines.map(|line| format!("{line}\n")).collect::<String>());
+}
+
+#[test]
+fn no_guest_gets_the_name_of_another_vm_or_of_the_cluster_by_saying_it() {
+    let (served, _) = super::served(vni(), &office(), &owners("52:54:00:00:00:02"));
+    let conf = files(&served.unwrap(), &places(), Some(1450)).conf;
+    let added = "\
+dhcp-name-match=set:nobodys,gateway
+dhcp-name-match=set:nobodys,gateway.*
+dhcp-name-match=set:nobodys,hv1
+dhcp-name-match=set:nobodys,hv1.*
+dhcp-name-match=set:nobodys,pvc-dns
+dhcp-name-match=set:nobodys,pvc-dns.*
+dhcp-ignore-names=tag:nobodys
+dhcp-name-match=set:says-web1,web1
+dhcp-name-match=set:says-web1,web1.*
+dhcp-mac=set:is-web1,52:54:00:00:00:02
+dhcp-ignore-names=tag:says-web1,tag:!is-web1
+";
+    assert_eq!(conf, OFFICE.replace("dhcp-ignore-names=tag:nobodys\n", added));
 }
 
 #[test]
@@ -202,8 +231,8 @@ fn nothing_a_person_writes_makes_a_line_or_a_word_of_its_own() {
         assert!(!all.contains(hostile), "{hostile:?}: {all}");
         assert_eq!(files.hosts, "52:54:00:00:00:01,10.1.0.10\n", "{hostile:?}");
         let [conf, hosts, names] = lines(&clean);
-        // The domain's two lines, and the name.
-        assert_eq!(lines(&files), [conf - 2, hosts, names - 1], "{hostile:?}");
+        // The domain's lines and those of its addresses, and the name.
+        assert_eq!(lines(&files), [conf - 4, hosts, names - 1], "{hostile:?}");
         assert_eq!(trouble.len(), 2, "{trouble:?}");
     }
 }

@@ -42,6 +42,17 @@ fn a_name_where_an_address_is_expected_is_refused() {
         ("ip saddr & 255.0.0.0 == net drop", "`net` at character 25"),
         ("tcp dport . ip saddr { 22 . 10.0.0.1, ssh . a } accept", "`a` at character 45"),
         ("ct original ip saddr localhost drop", "`localhost` at character 22"),
+        ("ip saddr 10.0.0.1-localhost drop", "`10.0.0.1-localhost` at character 10"),
+        ("ip saddr 10.0.0.1 - localhost drop", "`localhost` at character 21"),
+        ("ip saddr 10.0.0.1 -localhost drop", "`-localhost` at character 19"),
+        ("ip saddr 10.0.0.1- localhost drop", "`localhost` at character 20"),
+        ("ip saddr vmap { 10.0.0.1-localhost : drop }", "`10.0.0.1-localhost` at character 17"),
+        ("ip6 saddr fd00::1-localhost drop", "`fd00::1-localhost` at character 11"),
+        ("ip saddr (localhost) drop", "`localhost` at character 11"),
+        ("ip saddr != ((localhost)) drop", "`localhost` at character 15"),
+        ("ip saddr & (255.0.0.0) == net drop", "`net` at character 27"),
+        ("ip daddr set ip saddr map { 10.0.0.1 : a } accept", "`a` at character 40"),
+        ("ip daddr set numgen inc mod 2 map { 0 : 10.0.0.1, 1 : a }", "`a` at character 55"),
     ] {
         let refused = bad.parse::<RuleText>().expect_err(bad).to_string();
         assert!(refused.starts_with(at), "{bad}: {refused}");
@@ -59,6 +70,11 @@ fn a_name_where_an_address_is_expected_is_refused() {
         "ether saddr 52:54:00:00:00:01 accept",
         "ip saddr != 10.0.0.0/8 log prefix \"ip saddr host \" drop",
         "ip saddr & 255.255.0.0 == 10.0.0.0 accept",
+        "ip saddr 10.0.0.1-10.0.0.9 accept",
+        "ip saddr 10.0.0.1 - 10.0.0.9 accept",
+        "ip saddr (10.0.0.1) accept",
+        "ip saddr 10.0.0.1 (accept)",
+        "ip daddr set ip saddr map { 10.0.0.1 : 10.0.0.2 } meta mark set tcp dport map { ssh : 1 }",
     ] {
         good.parse::<RuleText>().unwrap_or_else(|bad| panic!("{good}: {bad}"));
     }
