@@ -58,6 +58,7 @@ struct Inner {
     limits: Limits,
     exporters: Exporters,
     naming: Mutex<()>,
+    placing: Mutex<()>,
     measuring: Arc<Mutex<()>>,
 }
 
@@ -84,6 +85,7 @@ impl App {
             limits,
             exporters: Exporters::new(ports),
             naming: Mutex::default(),
+            placing: Mutex::default(),
             measuring: Arc::default(),
         }))
     }
@@ -121,6 +123,13 @@ impl App {
     /// only once. What networks have is guarded in the transaction, too, against other processes.
     pub(crate) async fn naming(&self) -> MutexGuard<'_, ()> {
         self.0.naming.lock().await
+    }
+
+    /// Held by whoever sends a VM to another node, from choosing that until the view shows it: each of
+    /// many requests at once counts those before it, and none has to decide anew so often that it fails.
+    /// Other processes are guarded against in the transaction.
+    pub(crate) async fn placing(&self) -> MutexGuard<'_, ()> {
+        self.0.placing.lock().await
     }
 
     /// Held while a page of metrics is rendered, which is much work that anybody may ask for:

@@ -22,10 +22,16 @@ where
 {
     let mut last = String::new();
     for _ in 0..ATTEMPTS {
+        let before = app.view()?.generation();
         let change = decide().await?;
         match commit(app, change.ops).await {
             Ok(()) => return Ok(change.message),
-            Err(CommitError::Superseded { path }) => last = path,
+            Err(CommitError::Superseded { path }) => {
+                last = path;
+                // What was decided on the view has to see it move on, or it would decide the same;
+                // what reads for itself loses no time by that, for the view follows at once.
+                app.until(app.limits().arrival, |view| view.generation() > before).await;
+            }
             Err(error @ (CommitError::Refused { .. } | CommitError::Unknown { .. })) => {
                 return Err(error.into());
             }

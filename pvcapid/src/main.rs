@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use pvc_runtime::drain::{DrainTrigger, drain};
 use pvc_runtime::exit::Exit;
 use pvc_runtime::log;
+use pvc_runtime::secrecy::Exposed;
 use pvc_zk::{Settings, ZkTree};
 use pvcapid::config::{Config, DEFAULT_PATH, PATH_VARIABLE};
 use pvcapid::{Store, api, initialize, serve};
@@ -18,11 +19,16 @@ use arguments::Request;
 fn main() -> ExitCode {
     let outcome = match Request::parse(std::env::args_os().skip(1)) {
         Ok(Request::Serve) => configured(run),
-        Ok(Request::CheckConfig) => configured(|_| {
+        Ok(Request::CheckConfig) => configured(|_, exposed| {
+            for exposed in exposed {
+                complain(&format!("warning: {exposed}"));
+            }
             say("OK");
             Ok(())
         }),
-        Ok(Request::Initialize { overwrite }) => configured(|config| initialize(config, overwrite)),
+        Ok(Request::Initialize { overwrite }) => {
+            configured(|config, _| initialize(config, overwrite))
+        }
         Ok(Request::DumpOpenapi) => dump_openapi(),
         Ok(Request::Show(text)) => {
             say(&text);
@@ -36,8 +42,9 @@ fn main() -> ExitCode {
     outcome.into()
 }
 
-/// Does something with the configuration, or tells everything that is wrong with it.
-fn configured(action: impl FnOnce(&Config) -> anyhow::Result<()>) -> Exit {
+/// Does something with the configuration and what everybody may read of its secrets, or tells
+/// everything that is wrong with it.
+fn configured(action: impl FnOnce(&Config, &[Exposed]) -> anyhow::Result<()>) -> Exit {
     let path = std::env::var_os(PATH_VARIABLE).map_or_else(|| DEFAULT_PATH.into(), PathBuf::from);
     let config = match Config::load(&path) {
         Ok(config) => config,
@@ -48,7 +55,7 @@ fn configured(action: impl FnOnce(&Config) -> anyhow::Result<()>) -> Exit {
             return Exit::Config;
         }
     };
-    match action(&config) {
+    match action(&config, &config.exposed(&path)) {
         Ok(()) => Exit::Success,
         Err(error) => {
             complain(&format!("pvcapid: {error:#}"));
@@ -58,7 +65,7 @@ fn configured(action: impl FnOnce(&Config) -> anyhow::Result<()>) -> Exit {
 }
 
 /// Runs until the end; when this returns, the log is written and every thread has ended.
-fn run(config: &Config) -> anyhow::Result<()> {
+fn run(config: &Config, exposed: &[Exposed]) -> anyhow::Result<()> {
     let logging = log::start(&log::Settings {
         daemon: "pvcapid",
         debug: config.debug,
@@ -69,6 +76,9 @@ fn run(config: &Config) -> anyhow::Result<()> {
         ring_lines: 0,
     })?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    for exposed in exposed {
+        tracing::warn!("configuration: {exposed}");
+    }
     let outcome = runtime.block_on(async {
         let (trigger, drain) = drain();
         let mut terminate = signal(SignalKind::terminate())?;

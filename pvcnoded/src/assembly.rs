@@ -485,7 +485,7 @@ fn name_server(config: &Config) -> Option<outfit::NameServer<Systemctl>> {
         database: database.name.clone(),
         user: database.user.clone(),
         password: database.password.clone(),
-        addresses,
+        addresses: addresses.clone(),
         copied_in: config.networks.as_ref()?.cluster.subnet,
         directory: directory.display().to_string(),
     };
@@ -493,7 +493,8 @@ fn name_server(config: &Config) -> Option<outfit::NameServer<Systemctl>> {
         .text(&name_of_server(config)?)
         .inspect_err(|unfit| tracing::error!("no names are served: {unfit}"))
         .ok()?;
-    Some(outfit::NameServer::new(Systemctl, directory.join("pdns.conf"), text))
+    let server = outfit::NameServer::new(Systemctl, directory.join("pdns.conf"), text);
+    Some(server.asked_at(&addresses))
 }
 
 /// Where VMs find what concerns them. They reach it by their gateway, so there is no neighbour.

@@ -124,6 +124,9 @@ fn show_banner(config: &Config, facts: &Facts) {
     for advice in config.advice() {
         tracing::warn!("configuration: {advice}");
     }
+    for exposed in config.exposed(&Config::path()) {
+        tracing::warn!("configuration: {exposed}");
+    }
 }
 
 /// What needs nothing but this machine; `true` if its networks are as they are configured.

@@ -36,6 +36,9 @@ fn check_config() -> Exit {
             for advice in config.advice() {
                 complain(&format!("note: {advice}"));
             }
+            for exposed in config.exposed(&Config::path()) {
+                complain(&format!("warning: {exposed}"));
+            }
             say("OK");
             Exit::Success
         }

@@ -154,3 +154,44 @@ fn details(figures: &Figures) -> String {
     let (osds, pools) = (figures.osds.len(), figures.pools.len());
     format!("storage: {health}, {up} of {osds} OSDs up, {pools} pools")
 }
+
+#[cfg(test)]
+mod tests {
+    use pvc_ceph::fake::FakeCeph;
+    use pvc_common::model::Node;
+    use pvc_common::zk::{Seen, Version};
+    use pvc_zk::FakeTree;
+    use tracing::subscriber::set_default;
+
+    use super::*;
+    use crate::told::Log;
+
+    #[tokio::test]
+    async fn the_figures_are_logged_where_that_is_wanted() {
+        let state = CoordinatorState::Primary;
+        let primary = Seen::Value { value: state, version: Version(0) };
+        let mut view = View::default();
+        let node = Node { coordinator_state: primary, ..Node::default() };
+        view.nodes.insert("hv1".parse().unwrap(), Arc::new(node));
+        let view = Arc::new(view);
+        for wanted in [true, false] {
+            let log = Log::default();
+            let _logging = set_default(log.clone());
+            let tree = FakeTree::new();
+            let every = Duration::from_secs(5);
+            let settings = Settings { node: "hv1".parse().unwrap(), every, log: wanted };
+            let mut publisher = Publisher {
+                keys: OwnKeys::new(tree.clone()),
+                tree,
+                settings,
+                ceph: FakeCeph::default(),
+                views: watch::channel(Some(Arc::clone(&view))).1,
+                trouble: None,
+            };
+            publisher.round().await;
+            let told = log.take();
+            let figures = |line: &String| line.contains("storage: ") && line.contains("OSDs up");
+            assert_eq!(told.iter().any(figures), wanted, "{told:?}");
+        }
+    }
+}

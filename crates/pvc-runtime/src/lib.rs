@@ -6,6 +6,7 @@ pub mod drain;
 pub mod exit;
 pub mod log;
 pub mod reconcile;
+pub mod secrecy;
 
 /// The version of this build, as `pvc` and the daemons report it.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

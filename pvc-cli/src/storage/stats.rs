@@ -67,7 +67,9 @@ impl<'a> Stats<'a> {
 
     /// Whether something is the case, which is good.
     pub(super) fn good(self, key: &str) -> Cell {
-        match self.number(key) {
+        // An OSD that Ceph has not told of yet is down and out there, and has a bar for all else.
+        let told = self.0.get("uuid").is_none_or(|uuid| *uuid != UNTOLD);
+        match self.number(key).filter(|_| told) {
             Some(0.0) => Cell::coloured(Colour::Red, "no"),
             Some(_) => Cell::coloured(Colour::Green, "yes"),
             None => or_na(None),

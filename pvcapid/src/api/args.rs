@@ -3,6 +3,8 @@
 //! Every argument is text, as upstream has it. A name that occurs more than once holds a list;
 //! the same name in the query and in the form is one list too.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use axum::Form;
 use axum::extract::{FromRequest, FromRequestParts, Multipart, Query, Request};
 use axum::http::Uri;
@@ -11,15 +13,48 @@ use axum::http::request::Parts;
 use pvc_common::state::Word;
 
 use super::error::ApiError;
+use super::ignored;
 
 /// The argument without which nothing is overwritten.
 pub(crate) const CONFIRMATION: &str = "yes-i-really-mean-it";
 
 const MISSING: &str = "Missing required parameter in the query string or the post body";
 
-/// The arguments of a request.
+/// The arguments of a request. When they are dropped, those that nobody asked for are noted: they were
+/// ignored.
 #[derive(Debug, Default)]
-pub(crate) struct Args(Vec<(String, String)>);
+pub(crate) struct Args(Vec<Given>);
+
+/// An argument as it was given.
+#[derive(Debug)]
+struct Given {
+    name: String,
+    text: String,
+    /// Whether somebody asked for it.
+    asked: AtomicBool,
+}
+
+impl Args {
+    fn of(pairs: Vec<(String, String)>) -> Self {
+        let given = |(name, text)| Given { name, text, asked: AtomicBool::new(false) };
+        Self(pairs.into_iter().map(given).collect())
+    }
+
+    /// What was given for `name`, in order; from now on it is not ignored.
+    fn given(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |given| given.name == name).map(|given| {
+            given.asked.store(true, Ordering::Relaxed);
+            given.text.as_str()
+        })
+    }
+}
+
+impl Drop for Args {
+    fn drop(&mut self) {
+        let ignored = self.0.drain(..).filter(|given| !given.asked.load(Ordering::Relaxed));
+        ignored::note(ignored.map(|given| given.name));
+    }
+}
 
 /// Those of the query alone, for a request whose body is something else.
 #[derive(Debug, Default)]
@@ -29,7 +64,7 @@ impl<S: Send + Sync> FromRequestParts<S> for QueryArgs {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        of_query(&parts.uri).map(|pairs| Self(Args(pairs)))
+        of_query(&parts.uri).map(|pairs| Self(Args::of(pairs)))
     }
 }
 
@@ -55,7 +90,7 @@ impl<S: Send + Sync> FromRequest<S> for Args {
         } else if kind.starts_with("multipart/form-data") {
             pairs.extend(multipart(request, state).await?);
         }
-        Ok(Self(pairs))
+        Ok(Self::of(pairs))
     }
 }
 
@@ -86,13 +121,12 @@ async fn multipart<S: Send + Sync>(
 impl Args {
     /// The argument's text; the last wins if it was given several times.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        self.0.iter().rev().find(|(given, _)| given == name).map(|(_, text)| text.as_str())
+        self.given(name).fold(None, |_, text| Some(text))
     }
 
     /// Every text that was given for the argument, in order.
     pub(crate) fn texts(&self, name: &str) -> Vec<String> {
-        let given = self.0.iter().filter(|(given, _)| given == name);
-        given.map(|(_, text)| text.clone()).collect()
+        self.given(name).map(str::to_owned).collect()
     }
 
     /// The argument's text, which must be there.

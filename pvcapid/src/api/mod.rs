@@ -6,6 +6,7 @@ mod document;
 mod error;
 mod fault;
 mod fence;
+mod ignored;
 mod limit;
 mod metrics;
 mod network;
@@ -205,6 +206,7 @@ pub fn router(app: App, prometheus: bool) -> Router {
             let message = "The endpoint does not know this method.";
             ApiError::no_route(StatusCode::METHOD_NOT_ALLOWED, message)
         })
+        .layer(middleware::from_fn(ignored::tell))
         .layer(middleware::from_fn(request::trace))
         .with_state(app)
 }

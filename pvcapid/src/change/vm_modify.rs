@@ -88,7 +88,18 @@ pub(crate) fn modify(
         forced.then(|| key::vm_migration_method(uuid).put(method, &by_shutdown)),
         restarts.then(|| key::vm_state(uuid).put(&vm.state, &VmState::Restart)),
     ];
-    let message = format!("Successfully modified configuration of VM '{now}'.");
+    let had = was.xml.get().is_some_and(|xml| has_hardware(&VmFunction::of_definition(xml)));
+    let lost = had && !has_hardware(&functions) && method.copied() == Some(by_shutdown);
+    let note = if forced {
+        " Its migration method is 'shutdown' now: hardware of a node cannot move live."
+    } else if lost {
+        // Who runs on has the hardware until the next start; and whether the method was somebody's
+        // own wish before, nobody knows.
+        " Its migration method stays 'shutdown' until another is set in its metadata."
+    } else {
+        ""
+    };
+    let message = format!("Successfully modified configuration of VM '{now}'.{note}");
     Ok(Change::of(ops, message))
 }
 

@@ -67,7 +67,7 @@ pub(crate) fn move_vm(
             runs_vms(view, home)?;
             has_functions(uuid, name, view, home)?;
             let message = format!("Unmigrating VM '{name}' back to node '{home}'.");
-            relocate(uuid, vm, here, home, None, wish.live_only, message)
+            relocate(uuid, vm, view, &Way { here, to: home, last_node: None }, wish, message)
         }
         MoveKind::Migrate => {
             if home.is_some() && !wish.force {
@@ -80,7 +80,7 @@ pub(crate) fn move_vm(
             let home = home.unwrap_or(here);
             let last_node = (*home != target).then_some(home);
             let message = format!("Migrating VM '{name}' to node '{target}'.");
-            relocate(uuid, vm, here, &target, last_node, wish.live_only, message)
+            relocate(uuid, vm, view, &Way { here, to: &target, last_node }, wish, message)
         }
         MoveKind::Move => {
             if home.is_some() && wish.target.as_ref() == Some(here) {
@@ -88,7 +88,7 @@ pub(crate) fn move_vm(
             }
             let target = target(uuid, name, vm, view, here, wish)?;
             let message = format!("Permanently migrating VM '{name}' to node '{target}'.");
-            relocate(uuid, vm, here, &target, None, wish.live_only, message)
+            relocate(uuid, vm, view, &Way { here, to: &target, last_node: None }, wish, message)
         }
     }
 }
@@ -193,23 +193,29 @@ fn fits(name: &str, target: &NodeName, refusal: Option<Refusal>) -> Result<(), A
     }
 }
 
+/// From where to where a VM is to go, and where it is at home if not there.
+struct Way<'a> {
+    here: &'a NodeName,
+    to: &'a NodeName,
+    last_node: Option<&'a NodeName>,
+}
+
 fn relocate(
     uuid: VmUuid,
     vm: &Vm,
-    here: &NodeName,
-    target: &NodeName,
-    last_node: Option<&NodeName>,
-    live_only: bool,
+    view: &View,
+    way: &Way<'_>,
+    wish: &MoveWish,
     message: String,
 ) -> Result<Change, ApiError> {
     let now = vm.state.copied().ok_or_else(|| unreadable("The VM's state"))?;
     let state_key = key::vm_state(uuid);
     let (state, origin) = match now {
         VmState::Start => {
-            let wish = if live_only { VmState::MigrateLive } else { VmState::Migrate };
+            let state = if wish.live_only { VmState::MigrateLive } else { VmState::Migrate };
             let origin =
-                Origin { node: here.clone(), last_node: vm.last_node.get().cloned().flatten() };
-            (Some(state_key.put(&vm.state, &wish)), Some(origin))
+                Origin { node: way.here.clone(), last_node: vm.last_node.get().cloned().flatten() };
+            (Some(state_key.put(&vm.state, &state)), Some(origin))
         }
         VmState::Migrate | VmState::MigrateLive | VmState::Unmigrate => {
             return refuse("moving", "The VM is being migrated at this moment.".to_owned());
@@ -225,13 +231,16 @@ fn relocate(
         | VmState::Restore
         | VmState::Mirror => (state_key.check(&vm.state), None),
     };
+    // What does not run takes no room.
+    let room = origin.is_some().then(|| Ledger::open(view).reserve(way.to)).flatten();
     let ops = [
         state,
-        Some(key::vm_node(uuid).put(&vm.node, &Some(target.clone()))),
-        Some(key::vm_last_node(uuid).put(&vm.last_node, &last_node.cloned())),
+        Some(key::vm_node(uuid).put(&vm.node, &Some(way.to.clone()))),
+        Some(key::vm_last_node(uuid).put(&vm.last_node, &way.last_node.cloned())),
         Some(key::vm_migrate_origin(uuid).put(&vm.migrate_origin, &origin)),
         key::vm_displaced(uuid).delete(&vm.displaced),
         key::vm_claim(uuid).check(&vm.claim),
+        room,
     ];
     Ok(Change::of(ops, message))
 }

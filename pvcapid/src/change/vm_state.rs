@@ -1,6 +1,6 @@
 //! What a VM shall be doing.
 
-use pvc_common::id::VmUuid;
+use pvc_common::id::{NodeName, VmUuid};
 use pvc_common::model::Vm;
 use pvc_common::state::{DaemonState, VmState, Word};
 use pvc_common::view::View;
@@ -106,6 +106,9 @@ pub(crate) fn set_state(
         let message = format!("VM '{name}' waits for a node that can take it, and starts there.");
         return Ok(Change::nothing(message));
     }
+    if starting {
+        node_runs_vms(name, vm, view)?;
+    }
     let displaced = key::vm_displaced(uuid).delete(&vm.displaced);
     // A VM on its way is started already; to say so once more would call it back.
     let under_way = matches!(now, VmState::Migrate | VmState::MigrateLive | VmState::Unmigrate);
@@ -118,6 +121,20 @@ pub(crate) fn set_state(
     let reason =
         old_reason.map(|_| key::vm_failed_reason(uuid).put(&vm.failed_reason, &String::new()));
     Ok(Change::of([Some(state), reason, displaced], message))
+}
+
+/// Refuses to start a VM on a node that runs none: nothing would come of it, and nobody be told.
+fn node_runs_vms(name: &str, vm: &Vm, view: &View) -> Result<(), ApiError> {
+    let node = vm.node.get().and_then(Option::as_ref);
+    let without =
+        |node: &&NodeName| view.nodes.get(*node).is_some_and(|node| node.is_without_vms());
+    node.filter(without).map_or(Ok(()), |node| {
+        let why = format!(
+            "ERROR: VM '{name}' cannot start: its node '{node}' runs no VMs (enable_hypervisor is \
+             False there). Move the VM to another node first."
+        );
+        Err(ApiError::refused("runs-no-vms", why))
+    })
 }
 
 /// Whether the VM is as a fence left it, so that it starts as soon as a node can take it, and
@@ -172,7 +189,7 @@ fn permitted(name: &str, now: VmState, wish: StateWish, force: bool) -> Result<(
 mod tests {
     use std::sync::Arc;
 
-    use pvc_common::model::Node;
+    use pvc_common::model::{Liveness, Node, Presence};
     use pvc_common::zk::{Op, Seen, Version};
 
     use super::*;
@@ -225,6 +242,25 @@ mod tests {
     #[test]
     fn a_displaced_vm_that_shall_start_goes_on_waiting_for_a_node() {
         assert_eq!(displaced(DaemonState::Fenced, StateWish::Start), []);
+    }
+
+    #[test]
+    fn a_vm_does_not_start_on_a_node_that_runs_none() {
+        let hv3 = || Some("hv3".parse().unwrap());
+        let started = |without_vms: bool| {
+            let presence = seen(Presence { without_vms, ..Presence::default() });
+            let liveness = Liveness { presence, ..Liveness::default() };
+            let mut view = View::default();
+            let node = Node { liveness, ..Node::default() };
+            view.nodes.insert("hv3".parse().unwrap(), Arc::new(node));
+            let vm = Vm { node: seen(hv3()), ..vm(VmState::Stop) };
+            let wish = StateWish::Start;
+            set_state(UUID.parse().unwrap(), "web1", &vm, &view, wish, false)
+        };
+        assert!(started(false).is_ok());
+        let error = format!("{:?}", started(true).unwrap_err());
+        let told = error.contains("its node 'hv3' runs no VMs") && error.contains("Move the VM");
+        assert!(told, "{error}");
     }
 
     #[test]

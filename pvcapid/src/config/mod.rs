@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use pvc_common::secret::Secret;
 use pvc_runtime::config::{Document, Problem};
+use pvc_runtime::secrecy::{Exposed, exposed};
 
 /// Where the file is unless [`PATH_VARIABLE`] says otherwise.
 pub const DEFAULT_PATH: &str = "/etc/pvc/pvcapid.yaml";
@@ -78,6 +79,14 @@ impl Config {
     pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
         let document = Document::parse(text).map_err(|problem| vec![problem])?;
         read::config(&document)
+    }
+
+    /// The files with secrets that everybody may read: that of this configuration, read from `path`,
+    /// and the key of its certificate.
+    #[must_use]
+    pub fn exposed(&self, path: &Path) -> Vec<Exposed> {
+        let key = self.tls.as_ref().map(|tls| tls.key_file.as_path());
+        exposed([path].into_iter().chain(key))
     }
 
     /// Where clients reach this daemon, for the banner.

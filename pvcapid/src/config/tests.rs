@@ -21,6 +21,17 @@ fn the_shipped_sample_is_a_configuration() {
 }
 
 #[test]
+fn secrets_that_everybody_may_read_are_told_of() {
+    // Everybody may read it on every machine.
+    let open = Path::new("/dev/null");
+    let mut config = Config::parse(SAMPLE).ok().unwrap();
+    config.tls = Some(Tls { cert_file: "/nowhere".into(), key_file: open.into() });
+    let told: Vec<_> = config.exposed(open).iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 2, "the configuration and the key: {told:?}");
+    assert!(told[0].contains("/dev/null holds secrets, and its mode 0666"), "{told:?}");
+}
+
+#[test]
 fn upstreams_file_with_a_provisioner_is_a_configuration() {
     let text = "
 pvc:

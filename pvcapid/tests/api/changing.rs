@@ -3,7 +3,7 @@
 use pvc_zk::{CommitFault, Tree};
 use serde_json::Value;
 
-use crate::support::{Cluster, encoded};
+use crate::support::{Answer, Cluster, encoded};
 
 #[tokio::test]
 async fn maintenance_is_set_once() {
@@ -193,4 +193,23 @@ async fn an_overwrite_spares_a_cluster_whose_vms_run() {
     cluster.post("/initialize", form).await.is(200);
     assert_eq!(cluster.tree.children("/nodes").await.unwrap(), Some(vec![]));
     assert_eq!(cluster.get("/vm").await.is(404).message(), "VM not found.");
+}
+
+#[tokio::test]
+async fn a_misspelt_argument_is_ignored_and_named() {
+    let cluster = Cluster::new().await;
+    let ignored = |answer: &Answer| {
+        let header = answer.headers.get("x-ignored-arguments")?;
+        Some(header.to_str().unwrap().to_owned())
+    };
+    let path = "/vm/web1/meta?limt=hv1&x,%0d%0ay=1";
+    let answer = cluster.post(path, "selector=vcpus&autostrat=True").await.is(200);
+    assert_eq!(ignored(&answer).as_deref(), Some("autostrat, limt, x???y"));
+    let answer = cluster.post("/vm/web1/meta", "selector=mem").await.is(200);
+    assert_eq!(ignored(&answer), None);
+    // What a refusal says counts more.
+    let answer = cluster.post("/vm/web1/meta", "selctor=mem").await.is(400);
+    assert_eq!(ignored(&answer), None);
+    let answer = cluster.get("/vm?limt=web1&state=start").await.is(200);
+    assert_eq!(ignored(&answer).as_deref(), Some("limt"));
 }

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use pvc_common::id::NodeName;
 use pvc_runtime::config::{Document, FLAG, NODE, Problem, Section, read};
+use pvc_runtime::secrecy::{Exposed, exposed};
 
 pub use cluster::{Cluster, Database, Databases};
 pub use high_availability::{HighAvailability, Mesh, StorageFence, Watchdog};
@@ -180,6 +181,13 @@ impl Config {
     #[must_use]
     pub fn advice(&self) -> Vec<String> {
         advice::advice(self)
+    }
+
+    /// The files with secrets that everybody may read: that of this configuration, read from `path`,
+    /// and Ceph's keyring.
+    #[must_use]
+    pub fn exposed(&self, path: &Path) -> Vec<Exposed> {
+        exposed([path].into_iter().chain(self.ceph.admin_keyring.as_deref()))
     }
 }
 

@@ -62,6 +62,25 @@ fn the_manuals_example_is_understood() {
 }
 
 #[test]
+fn secrets_that_everybody_may_read_are_told_of() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let directory = tempfile::tempdir().unwrap();
+    let [file, keyring] = ["pvcnoded.yaml", "admin.keyring"].map(|name| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, "").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        path
+    });
+    let mut config = good(SAMPLE);
+    config.ceph.admin_keyring = Some(keyring);
+    let told: Vec<_> = config.exposed(&file).iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].contains("pvcnoded.yaml holds secrets, and its mode 0644"), "{told:?}");
+    assert!(told[1].contains("admin.keyring holds secrets"), "{told:?}");
+}
+
+#[test]
 fn the_shipped_sample_is_understood() {
     let config = good(SAMPLE);
     assert_eq!(config.advice(), Vec::<String>::new());

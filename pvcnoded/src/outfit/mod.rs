@@ -5,6 +5,7 @@
 mod addresses;
 mod leader;
 mod name_server;
+mod question;
 mod service;
 #[cfg(test)]
 mod tests;

@@ -1,20 +1,24 @@
 //! PowerDNS, which answers for the cluster's names at the floating addresses.
 
 use std::io::ErrorKind;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use pvc_common::secret::Secret;
 use pvc_host::{UnitState, Units};
 use pvc_plan::primary::{Holding, Phase};
 use tokio::fs::{self, OpenOptions};
 use tokio::io::AsyncWriteExt;
+use tokio::task::JoinSet;
 
-use super::{Doing, Part, Service, failure};
+use super::{Doing, Part, Service, failure, question};
 use crate::primary::OutfitError;
 
 /// Its unit, which reads the settings that are written here.
 const UNIT: &str = "pvc-dns.service";
 const PROGRAM: &str = "/usr/sbin/pdns_server";
+const PORT: u16 = 53;
 
 /// Where the unit looks for its settings. A unit's file cannot read a configuration, so this is fixed.
 pub const NAME_SERVER_FOLDER: &str = "/run/pvc/dns";
@@ -27,13 +31,25 @@ pub struct NameServer<U> {
     file: PathBuf,
     /// The settings, with the database's password.
     text: Secret<String>,
+    /// Where it is asked whether it answers.
+    places: Vec<SocketAddr>,
+    /// What it was found wanting when it was asked last.
+    silent: Mutex<Option<String>>,
 }
 
 impl<U: Units + Clone> NameServer<U> {
     /// PowerDNS with these settings in this file.
     pub fn new(units: U, file: PathBuf, text: Secret<String>) -> Self {
         let (service, program) = (Service::new(units.clone(), UNIT), PROGRAM.into());
-        Self { service, units, program, file, text }
+        let (places, silent) = (Vec::new(), Mutex::default());
+        Self { service, units, program, file, text, places, silent }
+    }
+
+    /// The same, asked at these addresses whether it answers.
+    #[must_use]
+    pub fn asked_at(mut self, addresses: &[IpAddr]) -> Self {
+        self.places = addresses.iter().map(|address| SocketAddr::new(*address, PORT)).collect();
+        self
     }
 
     /// The same with another program, for tests on machines without it.
@@ -55,6 +71,19 @@ impl<U: Units + Clone> NameServer<U> {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
             Err(error) => Err(trouble("read", &self.file, &error)),
         }
+    }
+
+    /// Whether it answers everywhere. One that does not is not started again: whoever waits for its
+    /// database, as it may, would only wait longer.
+    async fn answers(&self) -> bool {
+        let mut asked = JoinSet::new();
+        for place in &self.places {
+            asked.spawn(question::ask(*place));
+        }
+        let silent = asked.join_all().await.into_iter().find_map(Result::err);
+        let answers = silent.is_none();
+        *self.silent.lock().unwrap_or_else(PoisonError::into_inner) = silent;
+        answers
     }
 
     async fn write(&self) -> Result<(), OutfitError> {
@@ -101,7 +130,8 @@ impl<U: Units + Clone> Part for NameServer<U> {
             }
             let held = self.service.held().await?;
             // One that runs with other settings is not it.
-            Ok(Holding { all: held.all && (!held.any || self.is_written().await?), ..held })
+            let right = held.all && (!held.any || self.is_written().await?);
+            Ok(Holding { all: right && (!held.any || self.answers().await), ..held })
         })
     }
 
@@ -114,7 +144,11 @@ impl<U: Units + Clone> Part for NameServer<U> {
                 self.service.lay_down().await?;
                 self.write().await?;
             }
-            self.service.take_up().await
+            self.service.take_up().await?;
+            match self.silent.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                Some(what) => Err(OutfitError { what }),
+                None => Ok(()),
+            }
         })
     }
 
@@ -129,6 +163,7 @@ mod tests {
 
     use pvc_host::fake::FakeHost;
 
+    use super::super::question::tests::server;
     use super::*;
 
     fn part(host: &FakeHost, place: &Path, text: &str) -> NameServer<FakeHost> {
@@ -161,6 +196,25 @@ mod tests {
         assert_eq!((second.held().await, host.changes()), (Ok(Holding::EVERYTHING), before + 2));
         second.take_up().await.unwrap();
         assert_eq!(host.changes(), before + 2, "it runs on when it is as it should be");
+    }
+
+    #[tokio::test]
+    async fn one_that_runs_and_does_not_answer_is_told_of_until_it_does() {
+        let (host, place) = (FakeHost::new(), tempfile::tempdir().unwrap());
+        host.install_unit(UNIT);
+        let (silent, _first) = server(false).await;
+        let (speaking, _second) = server(true).await;
+        let mut part = part(&host, place.path(), "a=1\n");
+        part.places = vec![speaking, silent];
+        part.take_up().await.unwrap();
+        assert_eq!(part.held().await, Ok(Holding { any: true, all: false }));
+        let before = host.changes();
+        let trouble = part.take_up().await.unwrap_err().what;
+        assert!(trouble.starts_with(&format!("it runs, and does not answer at {silent} ")));
+        assert_eq!(host.changes(), before, "it is not started again for that");
+        part.places = vec![speaking];
+        assert_eq!(part.held().await, Ok(Holding::EVERYTHING));
+        part.take_up().await.unwrap();
     }
 
     #[tokio::test]

@@ -22,7 +22,8 @@ pub(super) fn plan(s: &Situation<'_>, targets: &mut Targets<'_>, plan: &mut Plan
             functions: &vm.functions,
         };
         if let Ok(to) = targets.ledger().place(&request) {
-            let ops = start(*uuid, vm, &to);
+            let mut ops = start(*uuid, vm, &to);
+            ops.extend(targets.ledger().reserve(&to));
             plan.write(&to.clone(), Goal::Place { vm: *uuid, to }, ops);
         }
     }

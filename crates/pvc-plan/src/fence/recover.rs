@@ -14,6 +14,8 @@
 //!
 //! A batch of VMs is one transaction with the record, so that the record says what was done.
 
+use std::collections::BTreeSet;
+
 use pvc_common::id::{NodeName, VmUuid};
 use pvc_common::model::{Claim, Fence, Moved, Node, Vm};
 use pvc_common::state::{DaemonState, FencePhase, VmState};
@@ -227,8 +229,10 @@ fn settle(
         so_far.waiting.extend(&settled.displaced);
         let record = Op::put(key::node_fence(name).into_path(), so_far.encode(), expected);
         expected = after(expected);
-        let ops = std::iter::once(record).chain(settled.ops).collect();
-        let Settled { moved, displaced, released, .. } = Settled { ops: vec![], ..settled };
+        let room = settled.placed.iter().filter_map(|to| ledger.reserve(to));
+        let ops = std::iter::once(record).chain(std::mem::take(&mut settled.ops)).chain(room);
+        let ops = ops.collect();
+        let Settled { moved, displaced, released, .. } = settled;
         plan.write(name, Goal::Settle { moved, displaced, released }, ops);
     }
 }
@@ -245,6 +249,8 @@ const fn after(expected: Expected) -> Expected {
 #[derive(Default)]
 struct Settled {
     ops: Vec<Op>,
+    /// Where there has to be room for what is placed.
+    placed: BTreeSet<NodeName>,
     moved: Vec<(VmUuid, NodeName)>,
     displaced: Vec<VmUuid>,
     released: Vec<VmUuid>,
@@ -269,7 +275,10 @@ impl Settled {
             }
             Lot::Give { to } => self.give(name, uuid, vm, &Claim::arriving(to.clone())),
             Lot::Place { beside } => match place(s, name, uuid, vm, beside.as_ref(), ledger) {
-                Some(to) => self.give(name, uuid, vm, &Claim::of(to)),
+                Some(to) => {
+                    self.placed.insert(to.clone());
+                    self.give(name, uuid, vm, &Claim::of(to));
+                }
                 None => {
                     self.ops.extend([
                         key::vm_state(uuid).put(&vm.state, &VmState::Stop),

@@ -61,7 +61,10 @@ fn send(desk: Desk<'_>, uuid: VmUuid, vm: &Vm, ledger: &mut Ledger<'_>) -> Write
         ledger.place(&Request { limit: std::slice::from_ref(home), ..request }).ok()
     });
     match homeward.map_or_else(|| ledger.place(&request), Ok) {
-        Ok(to) => wish::send_away(desk, uuid, vm, to),
+        Ok(to) => {
+            let room = ledger.reserve(&to);
+            wish::send_away(desk, uuid, vm, to, room)
+        }
         Err(why) => wish::shut_down(desk, uuid, vm, why),
     }
 }

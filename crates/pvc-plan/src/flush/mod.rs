@@ -77,7 +77,8 @@ impl fmt::Display for Goal {
     }
 }
 
-/// One atomic transaction, independent of the others of its plan.
+/// One atomic transaction, independent of the others of its plan; those that send VMs to the same
+/// node rest on each other, in their order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
     /// What it is for.
@@ -100,7 +101,7 @@ pub enum Turn {
 /// What to do now; only a change can alter it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Independent of each other: one that is superseded does not stop the rest.
+    /// One that is superseded does not stop the rest; those that rested on it are superseded, too.
     pub writes: Vec<Write>,
     /// The VMs that still have to come or go.
     pub remaining: BTreeSet<VmUuid>,

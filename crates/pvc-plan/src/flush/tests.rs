@@ -88,6 +88,43 @@ fn a_flush_sends_a_bounded_number_of_vms_and_spreads_them() {
     check(Flush, vms, &expected);
 }
 
+/// The node that a transaction counts a VM on, and the version that it states for that.
+fn counted(write: &Write) -> Option<(String, i32)> {
+    write.ops.iter().find_map(|op| match op {
+        Op::Set { path, data, version } if path.ends_with("/domainstate") && data == b"ready" => {
+            Some((path.split('/').nth(2)?.to_owned(), version.0))
+        }
+        Op::Set { .. }
+        | Op::Create { .. }
+        | Op::CreateEphemeral { .. }
+        | Op::Delete { .. }
+        | Op::Check { .. } => None,
+    })
+}
+
+#[test]
+fn of_two_flushes_at_once_only_one_fills_the_same_room() {
+    let vms = [vm(Start, "hv1", "", "hv1"), vm(Start, "hv2", "", "hv2")];
+    let mut view = with(cluster(Flush), vms);
+    view.nodes.insert(name("hv2"), node(Flush));
+    let sent = |me: &str| plan(&name(me), &view, |_| Turn::Now).writes.remove(0);
+    let (first, second) = (sent("hv1"), sent("hv2"));
+    assert_eq!(said(&first), "send VM 0 to hv3");
+    assert_eq!(said(&second), "send VM 1 to hv3");
+    // Both replace the same version of the same key: ZooKeeper refuses whoever comes second.
+    assert_eq!(counted(&first), Some(("hv3".to_owned(), 3)));
+    assert_eq!(counted(&second), counted(&first));
+}
+
+#[test]
+fn a_flush_counts_on_what_it_has_placed_itself() {
+    let view = with(cluster(Flush), (0..4).map(|_| vm(Start, "hv1", "", "hv1")));
+    let plan = plan(&name("hv1"), &view, |_| Turn::Now);
+    let counted: Vec<_> = plan.writes.iter().filter_map(counted).collect();
+    let expected = [("hv2", 3), ("hv3", 3), ("hv2", 4), ("hv3", 4)];
+    assert_eq!(counted, expected.map(|(node, version)| (node.to_owned(), version)));
+}
+
 #[test]
 fn those_under_way_count_against_the_bound() {
     let vms = (0..3)

@@ -20,8 +20,15 @@ fn origin(vm: &Vm) -> Option<Origin> {
     Some(Origin { node, last_node: vm.last_node.get().cloned().flatten() })
 }
 
-/// Sends a VM away; its home stays its home, and a VM that arrives at home is not away.
-pub(super) fn send_away(desk: Desk<'_>, uuid: VmUuid, vm: &Vm, to: NodeName) -> Write {
+/// Sends a VM away, where `room` is reserved for it; its home stays its home, and a VM that arrives
+/// at home is not away.
+pub(super) fn send_away(
+    desk: Desk<'_>,
+    uuid: VmUuid,
+    vm: &Vm,
+    to: NodeName,
+    room: Option<Op>,
+) -> Write {
     let home = vm.last_node.get().cloned().flatten().unwrap_or_else(|| desk.me.clone());
     let last_node = (home != to).then_some(home);
     let ops = [
@@ -30,7 +37,7 @@ pub(super) fn send_away(desk: Desk<'_>, uuid: VmUuid, vm: &Vm, to: NodeName) -> 
         key::vm_last_node(uuid).put(&vm.last_node, &last_node),
         key::vm_migrate_origin(uuid).put(&vm.migrate_origin, &origin(vm)),
     ];
-    write(desk, Goal::SendAway { vm: uuid, to }, ops)
+    write(desk, Goal::SendAway { vm: uuid, to }, ops.into_iter().chain(room))
 }
 
 /// Shuts a VM down that nobody else can take; it starts when this node is ready again.

@@ -1,10 +1,14 @@
 //! Which node takes a VM.
 //!
 //! A [`Ledger`] is opened on a view and counts what it places, so that a burst of placements
-//! does not all go to the node that looked best before the first. What was placed before and
-//! has not shown in a node's own figures yet is counted too: a node's free memory and its list
-//! of running VMs are written in one transaction, so a VM that should run there and is not in
-//! that list is not in that figure.
+//! does not all go to the node that looked best before the first. Others place at the same time, on
+//! views of their own: so whoever places writes the node's domain state anew, unchanged, at the version
+//! that the accounts were opened with ([`Ledger::reserve`]). ZooKeeper refuses the second, which decides
+//! anew with the first one's VM counted; and it refuses whoever places on a node that is being flushed.
+//!
+//! What was placed before and has not shown in a node's own figures yet is counted too: a node's
+//! free memory and its list of running VMs are written in one transaction, so a VM that should run
+//! there and is not in that list is not in that figure.
 
 #[cfg(test)]
 mod tests;
@@ -17,6 +21,7 @@ use pvc_common::model::{Node, Resources, Vm, VmFunction};
 use pvc_common::state::{Selector, VmState};
 use pvc_common::unit::{Mib, Vcpus};
 use pvc_common::view::View;
+use pvc_common::zk::{Op, Seen, Version, key};
 
 use crate::sriov::{Lack, lack};
 
@@ -120,6 +125,8 @@ struct Account<'a> {
     processors: u32,
     load: f64,
     vms: u32,
+    /// How often this ledger has reserved there.
+    reserved: i32,
     /// What VMs were placed there with, whose names the view does not show there yet.
     promised: Vec<VmFunction>,
 }
@@ -175,6 +182,17 @@ impl<'a> Ledger<'a> {
             account.promised.extend(request.functions.iter().cloned());
         }
         Ok(best)
+    }
+
+    /// What a transaction that has something placed on `node` run there has to contain, once and after
+    /// the VMs' keys: it is refused if others have placed there since the view. A ledger's later
+    /// reservations rest on its earlier ones. `None` where nothing could be placed.
+    pub fn reserve(&mut self, node: &NodeName) -> Option<Op> {
+        let account = self.accounts.get_mut(node)?;
+        let Seen::Value { value, version } = &account.node.domain_state else { return None };
+        let version = Version(version.0.wrapping_add(account.reserved));
+        account.reserved = account.reserved.wrapping_add(1);
+        Some(key::node_domain_state(node).put(&Seen::Value { value: *value, version }, value))
     }
 
     /// Keeps everything away from a node, whatever its figures say.
@@ -276,6 +294,7 @@ fn account(node: &Node) -> Option<Account<'_>> {
         processors: node.static_data.get()?.cpu_count,
         load: node.cpu_load.copied()?,
         vms: node.domains_count.copied()?,
+        reserved: 0,
         promised: Vec::new(),
     })
 }

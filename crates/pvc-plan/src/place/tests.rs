@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use pvc_common::model::{Liveness, Presence, StaticData};
 use pvc_common::state::{DaemonState, DomainState};
-use pvc_common::zk::{Seen, Version};
 
 use super::*;
 

@@ -94,11 +94,13 @@ pub(in crate::api) async fn set(
     let args = SetArgs::parse(&args)?;
     let wish = args.wish()?;
     let target = changeable(&*app.view()?, &name)?;
+    let placing = app.placing().await;
     let begun = apply(&app, || async {
         let vm = target.read(&app).await?;
         change::move_vm(target.uuid, &target.name, &vm, &*app.view()?, &wish)
     });
     let begun = begun.await?;
+    drop(placing);
     if args.wait {
         arrived(&app, &target).await?;
         return Ok(Json(Message::new(done(&begun))));

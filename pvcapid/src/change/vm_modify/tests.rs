@@ -47,6 +47,30 @@ fn a_definition_brings_no_volumes_but_those_that_exist() {
 }
 
 #[test]
+fn who_gives_hardware_to_a_vm_or_takes_it_is_told_how_it_moves_from_now_on() {
+    let hardware = "<devices><interface type='hostdev'><source><address type='pci' domain='0' \
+                    bus='0x3b' slot='0x0a' function='0x2'/></source></interface></devices></domain>";
+    let with = XML.replace("</domain>", hardware);
+    let said = |old: &str, new: &str, method: Option<MigrationMethod>| {
+        let vm = Vm { migration_method: seen(method), ..web1(VmState::Stop).vm };
+        let was = Definable { vm, xml: seen(old.into()), ..web1(VmState::Stop) };
+        modified(&was, new, false).unwrap().message
+    };
+    let by_shutdown = Some(MigrationMethod::Shutdown);
+    assert!(
+        said(XML, &with, None).ends_with(
+            "Its migration method is 'shutdown' now: hardware of a node cannot move live."
+        )
+    );
+    assert!(said(&with, XML, by_shutdown).contains("Its migration method stays 'shutdown'"));
+    for (old, new, method) in
+        [(XML, XML, by_shutdown), (&*with, &*with, by_shutdown), (&*with, XML, None)]
+    {
+        assert_eq!(said(old, new, method), "Successfully modified configuration of VM 'web1'.");
+    }
+}
+
+#[test]
 fn a_definition_changes_neither_uuid_nor_name() {
     for (old, new) in [("6f1c2a3e", "00000000"), ("web1", "web2")] {
         assert!(modified(&web1(VmState::Stop), &XML.replace(old, new), false).is_err());

@@ -87,7 +87,7 @@ fn outcome(vm: &Vm, wish: &MoveWish) -> Result<Vec<String>, String> {
 fn a_migration_remembers_home_and_the_way_back() {
     assert_eq!(
         outcome(&vm(VmState::Start, None), &wish(MoveKind::Migrate, Some("hv2"))).unwrap(),
-        ["state=migrate", "node=hv2", "lastnode=hv1", "migrate_origin=hv1 -"]
+        ["state=migrate", "node=hv2", "lastnode=hv1", "migrate_origin=hv1 -", "domainstate=ready"]
     );
 }
 
@@ -98,7 +98,13 @@ fn a_forced_second_migration_keeps_the_first_home() {
     assert!(outcome(&away, &once_more).is_err());
     assert_eq!(
         outcome(&away, &MoveWish { force: true, ..once_more }).unwrap(),
-        ["state=migrate", "node=hv2", "lastnode=hv9", "migrate_origin=hv1 hv9"]
+        [
+            "state=migrate",
+            "node=hv2",
+            "lastnode=hv9",
+            "migrate_origin=hv1 hv9",
+            "domainstate=ready"
+        ]
     );
 }
 
@@ -107,7 +113,13 @@ fn a_move_is_for_good_and_may_be_live_only() {
     let wish = MoveWish { live_only: true, ..wish(MoveKind::Move, None) };
     assert_eq!(
         outcome(&vm(VmState::Start, Some("hv9")), &wish).unwrap(),
-        ["state=migrate-live", "node=hv2", "lastnode=", "migrate_origin=hv1 hv9"]
+        [
+            "state=migrate-live",
+            "node=hv2",
+            "lastnode=",
+            "migrate_origin=hv1 hv9",
+            "domainstate=ready"
+        ]
     );
 }
 
@@ -145,7 +157,7 @@ fn the_way_home_needs_a_home() {
     assert!(lost.contains("runs no VMs"), "{lost}");
     assert_eq!(
         outcome(&vm(VmState::Start, Some("hv2")), &unmigrate).unwrap(),
-        ["state=migrate", "node=hv2", "lastnode=", "migrate_origin=hv1 hv2"]
+        ["state=migrate", "node=hv2", "lastnode=", "migrate_origin=hv1 hv2", "domainstate=ready"]
     );
 }
 

@@ -173,7 +173,8 @@ pub fn node_coordinator_state(node: &NodeName) -> Key<CoordinatorState> {
 
 /// `/nodes/{node}/domainstate`.
 ///
-/// Written by: API (flush, unflush); node (flushed, ready); fence (fence-flush, flushed).
+/// Written by: API (flush, unflush); node (flushed, ready); fence (fence-flush, flushed); and, as it
+/// is, by whoever places a VM on the node.
 #[must_use]
 pub fn node_domain_state(node: &NodeName) -> Key<DomainState> {
     at(node, suffix::DOMAIN_STATE)

@@ -2,6 +2,8 @@
 
 use pvc_common::model::Claim;
 
+use crate::place::Ledger;
+
 use super::*;
 
 /// `hv3` is proved dead by its BMC, with what `prepare` put there before.
@@ -53,6 +55,44 @@ fn what_one_dead_node_had_placed_counts_for_the_next() {
     scene.settle();
     let claims = (scene.claim(4), scene.claim(5));
     assert_eq!(claims, (Some("hv1".to_owned()), Some("hv2".to_owned())));
+}
+
+/// By memory hv1 is best for both, and has room for one.
+#[test]
+fn what_another_placed_meanwhile_is_not_overlooked() {
+    let mut scene = Scene::new(3);
+    scene.add_vm(3, &hv(3), 35_000, "");
+    scene.put(&key::node_mem_free(&hv(2)), &Mib(50_000));
+    scene.suspect(3, &[1, 2]);
+    scene.pass(ms(1_600));
+    scene.learn(3, EvidenceKind::Ipmi, Verdict::Proved);
+    let settles = |plan: &Plan| {
+        plan.steps.iter().find_map(|step| match step {
+            Step::Write { goal: Goal::Settle { .. }, ops, .. } => Some(ops.clone()),
+            Step::Write { .. }
+            | Step::Gather { .. }
+            | Step::MarkDown { .. }
+            | Step::PowerOn { .. } => None,
+        })
+    };
+    let settling = loop {
+        let plan = scene.plan();
+        if let Some(ops) = settles(&plan) {
+            break ops;
+        }
+        for step in plan.steps {
+            let Step::Write { ops, .. } = step else { continue };
+            assert!(scene.commit(&ops));
+        }
+    };
+    // A flush, or a person, places a VM on hv1 before that is committed.
+    let view = scene.view();
+    let other = Ledger::open(&view).reserve(&hv(1));
+    scene.add_vm(9, &hv(1), 35_000, "");
+    assert!(scene.commit(other.as_slice()));
+    assert!(!scene.commit(&settling), "it was decided on room that is taken");
+    scene.settle();
+    assert_eq!(scene.claim(3), Some("hv2".to_owned()));
 }
 
 #[test]
