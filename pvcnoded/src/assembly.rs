@@ -87,13 +87,29 @@ pub(crate) fn identity(
 /// # Errors
 /// When the kernel does not tell which boot this is.
 pub(crate) fn presence(config: &Config) -> std::io::Result<Presence> {
+    let networks = config.networks.as_ref();
+    let carried = networks.map(|networks| carriers(networks, config.bridge.as_ref()));
     Ok(Presence {
         boot: fact::boot_id()?,
         mesh: liveness::addresses(config),
         addresses: addresses(config),
         networks: own_networks(config).map(IpNet::V4).collect(),
         without_vms: !config.functions.hypervisor,
+        managed_mtu: carried.as_ref().and_then(|it| it.tunnels).map(|it| it.max_mtu()),
+        bridged_mtu: carried.and_then(|it| it.trunk).and_then(|it| bridged_mtu(config, &it)),
     })
+}
+
+/// The largest packets of bridged networks here, as far as that is known before the devices are made
+/// ready.
+fn bridged_mtu(config: &Config, trunk: &Trunk) -> Option<u32> {
+    let networks = config.networks.iter().flat_map(|networks| networks.all());
+    let shared = networks.filter(|network| network.device == trunk.device).map(|it| it.mtu).min();
+    match (trunk.mtu, shared) {
+        (Some(mtu), Some(shared)) => Some(mtu.min(shared)),
+        (Some(mtu), None) | (None, Some(mtu)) => Some(mtu),
+        (None, None) => fact::packet_size(&trunk.device),
+    }
 }
 
 /// Its own addresses, by which its storage clients are known: floating ones are others', too.
@@ -548,6 +564,30 @@ mod tests {
         assert_eq!(kept(&without(&[])).await, 3, "firewall, networks, EVPN");
         let off = without(&["enable_networking"]);
         assert!(dns_keeper(&off, &Troubles::default()).is_none() && sriov_cards(&off).is_empty());
+    }
+
+    #[test]
+    fn a_node_tells_how_large_packets_of_vms_networks_may_be() {
+        let mut config = without(&[]);
+        let told = |config: &Config| {
+            let told = presence(config).unwrap();
+            (told.managed_mtu, told.bridged_mtu)
+        };
+        let networks = config.networks.as_mut().unwrap();
+        networks.cluster.mtu = 9_000;
+        networks.cluster.device = "ens9".to_owned();
+        let bridge = |device: &str, mtu| Some(Bridge { device: device.to_owned(), mtu });
+        for (bridge, bridged) in [
+            (None, None),
+            (bridge("trunk0", Some(1_600)), Some(1_600)),
+            (bridge("ens9", Some(1_600)), Some(1_600)),
+            (bridge("ens9", None), Some(9_000)),
+            (bridge("lo", None), fact::packet_size("lo")),
+        ] {
+            config.bridge = bridge;
+            assert_eq!(told(&config), (Some(8_950), bridged), "{:?}", config.bridge);
+        }
+        assert_eq!(told(&without(&["enable_networking"])), (None, None));
     }
 
     #[test]

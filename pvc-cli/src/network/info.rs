@@ -6,7 +6,7 @@ use pvc_common::api::{Network, NetworkAcl, NetworkLease};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{acl, dhcp, find, flag, setting};
+use super::{acl, dhcp, find, flag, mtu, setting};
 use crate::failure::{Failure, Outcome};
 use crate::format::{Form, InfoFormat};
 use crate::paint::Paint;
@@ -73,7 +73,7 @@ pub(super) fn render(
     let mut sheet = Sheet::default();
     sheet.value("VNI", Cell::plain(network.vni));
     sheet.value("Type", &network.kind);
-    sheet.value("MTU", setting(&network.mtu));
+    sheet.value("MTU", mtu(network));
     sheet.value("Description", &network.description);
     if network.kind == "managed" {
         managed(&mut sheet, network);

@@ -4,7 +4,7 @@ use clap::Args;
 use pvc_client::call;
 use pvc_common::api::Network;
 
-use super::{flag, setting};
+use super::{flag, mtu, setting};
 use crate::failure::Outcome;
 use crate::format::{ListFormat, ListStyle};
 use crate::paint::Paint;
@@ -48,7 +48,7 @@ pub(super) fn render(networks: &[Network], style: ListStyle, paint: Paint) -> St
             Cell::plain(network.vni),
             (&network.description).into(),
             (&network.kind).into(),
-            setting(&network.mtu),
+            mtu(network),
             setting(&network.domain),
             setting(&network.ip6.network),
             flag(&network.ip6.dhcp_flag),

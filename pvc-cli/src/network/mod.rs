@@ -67,6 +67,16 @@ fn setting(text: &str) -> Cell {
     Cell::or_na(if text == "None" { "" } else { text })
 }
 
+/// The size of a network's packets as they are, and what was asked for if that does not fit.
+fn mtu(network: &Network) -> Cell {
+    let (asked, in_force) = (network.mtu.as_str(), network.mtu_in_force.as_str());
+    match asked {
+        _ if in_force.is_empty() || asked == in_force => setting(asked),
+        "" | "None" => setting(in_force),
+        _ => format!("{in_force} (not {asked})").into(),
+    }
+}
+
 /// A flag of a network, which is a text.
 fn flag(text: &str) -> Cell {
     if text == "True" { "yes" } else { "no" }.into()

@@ -3,7 +3,8 @@
 use pvc_common::api;
 use pvc_common::id::{MacAddress, RuleName, Vni};
 use pvc_common::model::{Lease, Lease6, Network, Reservation, Rule};
-use pvc_common::state::Word;
+use pvc_common::state::{NetworkType, Word};
+use pvc_common::view as cluster;
 use pvc_common::zk::key::Direction;
 use pvc_common::zk::{Seen, Text};
 
@@ -15,14 +16,16 @@ fn text<T: Text + Default>(seen: &Seen<T>) -> String {
     seen.get().map_or_else(|| T::default().encode(), Text::encode)
 }
 
-/// A network.
-pub(crate) fn network(vni: Vni, network: &Network) -> api::Network {
+/// A network, as the nodes of `view` carry it.
+pub(crate) fn network(vni: Vni, network: &Network, view: &cluster::View) -> api::Network {
+    let in_force = mtu_in_force(network, view).map(|mtu| mtu.to_string());
     let servers = network.name_servers.get().into_iter().flatten();
     api::Network {
         vni: vni.get(),
         description: network.description.get().cloned().unwrap_or_default(),
         kind: network.kind.copied().map_or("", Word::text).to_owned(),
         mtu: text(&network.mtu),
+        mtu_in_force: in_force.unwrap_or_default(),
         domain: text(&network.domain),
         name_servers: servers.map(ToString::to_string).collect(),
         ip6: api::NetworkIp6 {
@@ -38,6 +41,20 @@ pub(crate) fn network(vni: Vni, network: &Network) -> api::Network {
             dhcp_end: text(&network.dhcp4_end),
         },
     }
+}
+
+/// What was asked for, or what fits, whichever is less; nodes that differ would be a fault of theirs.
+fn mtu_in_force(network: &Network, view: &cluster::View) -> Option<u32> {
+    let kind = network.kind.copied()?;
+    let told = view.nodes.values().filter_map(|node| {
+        let presence = node.liveness.presence.get()?;
+        match kind {
+            NetworkType::Managed => presence.managed_mtu,
+            NetworkType::Bridged => presence.bridged_mtu,
+        }
+    });
+    let fits = told.min()?;
+    Some(network.mtu.copied().flatten().map_or(fits, |asked| asked.min(fits)))
 }
 
 /// The addresses that a network keeps and, unless `only_static`, those that DHCP gave away.
@@ -90,5 +107,43 @@ fn acl(name: &RuleName, direction: Direction, at: usize, rule: &Rule) -> api::Ne
         order: rule.order.copied().unwrap_or_else(|| u32::try_from(at).unwrap_or(u32::MAX)),
         description: name.to_string(),
         rule: rule.rule.get().cloned().unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use pvc_common::model::{Liveness, Node, Presence};
+
+    use super::*;
+
+    fn seen<T>(value: T) -> Seen<T> {
+        Seen::Value { value, version: pvc_common::zk::Version(0) }
+    }
+
+    #[test]
+    fn a_networks_packets_are_as_large_as_every_node_can_carry_and_no_larger_than_asked_for() {
+        let mut view = cluster::View::default();
+        let shown = |kind, asked, view: &cluster::View| {
+            let network = Network { kind: seen(kind), mtu: seen(asked), ..Network::default() };
+            super::network("1001".parse().unwrap(), &network, view).mtu_in_force
+        };
+        assert_eq!(shown(NetworkType::Managed, None, &view), "", "nobody has told");
+        for (name, managed_mtu) in [("hv1", Some(8_950)), ("hv2", Some(1_450)), ("hv3", None)] {
+            let presence =
+                seen(Presence { managed_mtu, bridged_mtu: Some(1_500), ..Presence::default() });
+            let liveness = Liveness { presence, ..Liveness::default() };
+            let node = Node { liveness, ..Node::default() };
+            view.nodes.insert(name.parse().unwrap(), Arc::new(node));
+        }
+        for (kind, asked, in_force) in [
+            (NetworkType::Managed, None, "1450"),
+            (NetworkType::Managed, Some(1_400), "1400"),
+            (NetworkType::Managed, Some(9_000), "1450"),
+            (NetworkType::Bridged, None, "1500"),
+        ] {
+            assert_eq!(shown(kind, asked, &view), in_force, "{kind:?} {asked:?}");
+        }
     }
 }

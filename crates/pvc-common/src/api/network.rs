@@ -17,6 +17,10 @@ pub struct Network {
     /// Size of its packets; empty for the greatest that fits.
     #[serde(default)]
     pub mtu: String,
+    /// Size of its packets as they are: no greater than every node can carry. Empty while no node
+    /// has told what it can.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub mtu_in_force: String,
     /// Its DNS domain.
     #[serde(default)]
     pub domain: String,

@@ -22,6 +22,11 @@ pub struct Presence {
     pub networks: Vec<IpNet>,
     /// Whether it runs no VMs, and none must be sent there.
     pub without_vms: bool,
+    /// The largest packets of managed networks that it carries; `None` if it carries none, or its
+    /// daemon is older.
+    pub managed_mtu: Option<u32>,
+    /// The largest packets of bridged networks that it carries.
+    pub bridged_mtu: Option<u32>,
 }
 
 /// A promise of a node: unless it hears most of `voters`, it ends within `ms`.

@@ -110,6 +110,13 @@ pub fn link_info(device: &str) -> LinkInfo {
     LinkInfo { speed_bps: mbps * 1_000_000, state: attribute("operstate").trim().to_owned() }
 }
 
+/// How large packets of a network device may be; `None` if it is not there.
+#[must_use]
+pub fn packet_size(device: &str) -> Option<u32> {
+    let file = Path::new("/sys/class/net").join(device).join("mtu");
+    std::fs::read_to_string(file).ok()?.trim().parse().ok()
+}
+
 fn text(path: &str) -> io::Result<String> {
     std::fs::read_to_string(path)
         .map_err(|error| io::Error::new(error.kind(), format!("{path}: {error}")))

@@ -63,6 +63,14 @@ pub struct Tunnels {
     pub mtu: u32,
 }
 
+impl Tunnels {
+    /// The largest packets that fit through.
+    #[must_use]
+    pub const fn max_mtu(&self) -> u32 {
+        self.mtu.saturating_sub(VXLAN_HEADERS)
+    }
+}
+
 /// What carries bridged networks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trunk {
@@ -201,13 +209,13 @@ fn port_of(
         NetworkType::Managed => {
             let tunnels =
                 carriers.tunnels.ok_or("this node has no address in the cluster network")?;
-            let Tunnels { local, mtu } = tunnels;
+            let local = tunnels.local;
             let tunnel =
                 Tunnel { vni: vni.get(), port: VXLAN_PORT, local: Some(local), learning: false };
             let [a, b, c, d] = local.octets();
             Ok(Port {
                 kind: LinkKind::Vxlan(tunnel),
-                max_mtu: mtu.saturating_sub(VXLAN_HEADERS),
+                max_mtu: tunnels.max_mtu(),
                 // Locally administered, and no other node's: the gateway is known by it.
                 mac: Some([0x0a, 0x70, a, b, c, d]),
             })

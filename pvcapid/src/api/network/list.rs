@@ -32,7 +32,7 @@ pub(in crate::api) async fn list(
     let wanted = ListArgs { limit: args.text("limit").map(str::to_owned) };
     let limit = wanted.limit.as_deref().map(Limit::fuzzy).transpose()?;
     let view = app.view()?;
-    let networks = view.networks.iter().map(|(vni, network)| image::network(*vni, network));
+    let networks = view.networks.iter().map(|(vni, network)| image::network(*vni, network, &view));
     let fits = |network: &Network| {
         limit.as_ref().is_none_or(|limit| {
             limit.takes(&network.vni.to_string()) || limit.takes(&network.description)

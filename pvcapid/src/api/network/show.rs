@@ -20,6 +20,6 @@ pub(in crate::api) async fn show(
 ) -> Result<Json<Vec<Network>>, ApiError> {
     let view = app.view()?;
     let found = find(&view, &text).ok();
-    let found = found.and_then(|vni| Some(image::network(vni, view.networks.get(&vni)?)));
+    let found = found.and_then(|vni| Some(image::network(vni, view.networks.get(&vni)?, &view)));
     listed(found.into_iter().collect())
 }

@@ -24,6 +24,10 @@ struct PresenceText {
     /// Left out where it is not so, as older daemons do.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     without_vms: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    managed_mtu: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bridged_mtu: Option<u32>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -89,13 +93,23 @@ pub(super) fn id<T: std::str::FromStr<Err = crate::id::BadId>>(text: &str) -> Re
 
 impl Text for Presence {
     fn encode(&self) -> String {
-        let Self { boot, mesh, addresses, networks, without_vms } = self.clone();
-        encode(&PresenceText { boot, mesh, addresses, networks, without_vms })
+        let Self { boot, mesh, addresses, networks, without_vms, managed_mtu, bridged_mtu } =
+            self.clone();
+        encode(&PresenceText {
+            boot,
+            mesh,
+            addresses,
+            networks,
+            without_vms,
+            managed_mtu,
+            bridged_mtu,
+        })
     }
 
     fn decode(text: &str) -> Result<Self, BadText> {
-        let PresenceText { boot, mesh, addresses, networks, without_vms } = decode(text)?;
-        Ok(Self { boot, mesh, addresses, networks, without_vms })
+        let PresenceText { boot, mesh, addresses, networks, without_vms, managed_mtu, bridged_mtu } =
+            decode(text)?;
+        Ok(Self { boot, mesh, addresses, networks, without_vms, managed_mtu, bridged_mtu })
     }
 }
 
@@ -269,12 +283,14 @@ mod tests {
             addresses: vec!["10.254.0.1".parse().unwrap()],
             networks: vec!["10.255.0.1/24".parse().unwrap()],
             without_vms: false,
+            managed_mtu: Some(1450),
+            bridged_mtu: None,
         };
         assert_eq!(Presence::decode(&presence.encode()), Ok(presence.clone()));
         let quorum = Presence { without_vms: true, ..presence };
         assert_eq!(Presence::decode(&quorum.encode()), Ok(quorum));
         let older = Presence::decode(r#"{"boot":"b1","mesh":[],"addresses":[]}"#).unwrap();
-        assert!(older.networks.is_empty() && !older.without_vms);
+        assert!(older.networks.is_empty() && !older.without_vms && older.managed_mtu.is_none());
         assert!(!older.encode().contains("without_vms"));
         let voters = BTreeSet::from(["hv2".parse().unwrap()]);
         let lease = Some(FenceLease { kind: LeaseKind::Device, ms: 3_600, voters });
