@@ -87,7 +87,7 @@ pub(crate) fn identity(
 /// # Errors
 /// When the kernel does not tell which boot this is.
 pub(crate) fn presence(config: &Config) -> std::io::Result<Presence> {
-    let networks = config.networks.as_ref();
+    let networks = config.networks.as_ref().filter(|_| config.functions.networking);
     let carried = networks.map(|networks| carriers(networks, config.bridge.as_ref()));
     Ok(Presence {
         boot: fact::boot_id()?,
