@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_last_copy_but_one_is_left_to_people() {
+    async fn the_last_copy_but_one_and_a_paused_one_are_left_to_people() {
         let site = Site::new(&["hv1", "hv2", "hv3"]);
         let (mut keeper, tree) = keeper(&site, with_patroni()).await;
         site.lose("hv2");
@@ -243,8 +243,13 @@ mod tests {
         assert!(site.copied().is_empty());
         let why = "the database of hv2 is running, and does not follow hv1";
         assert_eq!(said(&tree).await.as_deref(), Some(why));
-        // From when there is a third one it is given its time.
+        // Nor is it done while people are at work on them.
         site.set_state("hv3", "running");
+        site.pause(true);
+        look_on(&mut keeper, GIVEN_UP * 2).await;
+        assert!(site.copied().is_empty());
+        // From when it may be done it is given its time.
+        site.pause(false);
         look_on(&mut keeper, GIVEN_UP / 2).await;
         assert!(site.copied().is_empty());
         look_on(&mut keeper, GIVEN_UP).await;

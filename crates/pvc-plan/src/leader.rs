@@ -54,7 +54,7 @@ pub enum Fitness {
         /// Why, for people.
         why: String,
         /// Whether it is up, the leader is, and a third one follows: then its data would be in two
-        /// places while it is copied anew.
+        /// places while it is copied anew. Not while people have Patroni paused: they are at work on it.
         spare: bool,
     },
 }
@@ -77,6 +77,7 @@ pub fn fitness(me: &NodeName, seen: &Replication) -> Fitness {
     let third = |member: &&Member| !member.leads && member.name != own.name;
     let spare = (serves(own) || own.state == "starting")
         && serves(leader)
+        && !seen.paused
         && seen.members.iter().filter(third).any(follows);
     let Member { state, name, .. } = own;
     behind(format!("the database of {name} is {state}, and does not follow {}", leader.name), spare)
@@ -99,7 +100,7 @@ mod tests {
             timeline: None,
         };
         let members = members.iter().map(member).collect();
-        leading(&"hv2".parse().unwrap(), &Replication { members })
+        leading(&"hv2".parse().unwrap(), &Replication { members, paused: false })
     }
 
     fn not(why: &str) -> Leading {
@@ -132,7 +133,7 @@ mod tests {
                 timeline: *timeline,
             };
         let members = members.iter().enumerate().map(member).collect();
-        fitness(&"hv2".parse().unwrap(), &Replication { members })
+        fitness(&"hv2".parse().unwrap(), &Replication { members, paused: false })
     }
 
     #[test]

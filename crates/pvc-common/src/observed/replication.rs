@@ -18,4 +18,6 @@ pub struct Member {
 pub struct Replication {
     /// All that are known.
     pub members: Vec<Member>,
+    /// Whether people have told who replicates them to decide nothing by itself.
+    pub paused: bool,
 }

@@ -31,6 +31,7 @@ struct Memory {
     timeline: u64,
     behind: BTreeSet<String>,
     copied: Vec<String>,
+    paused: bool,
 }
 
 /// What one node's own says of them.
@@ -98,6 +99,11 @@ impl Site {
         self.memory().behind.insert(node.to_owned());
     }
 
+    /// Has nothing be decided, as people may, or everything.
+    pub fn pause(&self, paused: bool) {
+        self.memory().paused = paused;
+    }
+
     /// Whose were copied anew, in order.
     #[must_use]
     pub fn copied(&self) -> Vec<String> {
@@ -135,7 +141,8 @@ impl Replicas for FakeReplicas {
             timeline: (state != "starting")
                 .then(|| memory.timeline - u64::from(memory.behind.contains(name))),
         };
-        Ok(Replication { members: memory.members.iter().map(member).collect() })
+        let members = memory.members.iter().map(member).collect();
+        Ok(Replication { members, paused: memory.paused })
     }
 
     async fn pass_on(&self, from: &str, to: &NodeName) -> Result<(), ReplicasError> {

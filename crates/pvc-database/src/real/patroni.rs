@@ -39,6 +39,8 @@ pub struct Patroni {
 #[derive(Deserialize)]
 struct Cluster {
     members: Vec<Listed>,
+    #[serde(default)]
+    pause: bool,
 }
 
 #[derive(Deserialize)]
@@ -139,7 +141,7 @@ fn replication(page: &str) -> Result<Replication, ReplicasError> {
             state,
             timeline,
         });
-    Ok(Replication { members: members.collect() })
+    Ok(Replication { members: members.collect(), paused: cluster.pause })
 }
 
 impl Replicas for Patroni {
@@ -205,6 +207,9 @@ mod tests {
             member("hv4", false, "", None),
         ];
         assert_eq!(seen.members, expected);
+        assert!(!seen.paused);
+        let paused = replication(r#"{"members": [], "scope": "pvc", "pause": true}"#).unwrap();
+        assert!(paused.paused);
         assert!(replication("<html>").is_err());
     }
 
