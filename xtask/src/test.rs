@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that proves the project, in tiers, each with what it needs.
 
+mod failure;
 mod runner;
 mod tally;
 mod tier;
@@ -34,11 +35,15 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     let mut sum = Tally::default();
     let mut lines = Vec::new();
+    let mut failures = Vec::new();
     for tier in chosen(options) {
         say::note(&format!("== {}", tier.title()));
         let started = Instant::now();
         let (tally, remark) = match tier.run(options.long) {
-            Ok(Outcome::Ran(tally)) => (tally, String::new()),
+            Ok(Outcome::Ran(report)) => {
+                failures.extend(report.failures);
+                (report.tally, String::new())
+            }
             Ok(Outcome::Impossible(reason)) => (Tally::SKIPPED, format!(" ({reason})")),
             Err(error) => (Tally::FAILED, format!(" ({error:#})")),
         };
@@ -47,6 +52,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         sum += tally;
     }
     say::note("==");
+    failures.iter().for_each(|failure| say::note(failure));
     lines.iter().for_each(|line| say::note(line));
     say::data(&sum.to_string());
     if sum.failed > 0 {

@@ -6,8 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 
-use super::runner;
-use super::tally::Tally;
+use super::runner::{self, Report};
 use crate::run::Run;
 use crate::workspace::Workspace;
 use crate::{apt, lab, say};
@@ -124,7 +123,7 @@ pub(crate) enum Tier {
 /// What came of a tier.
 pub(super) enum Outcome {
     /// Its tests ran.
-    Ran(Tally),
+    Ran(Report),
     /// It cannot run on this machine, and why.
     Impossible(String),
 }
@@ -194,7 +193,7 @@ fn on_lab(long: bool) -> Result<Outcome> {
     apt::ensure(&TO_BUILD)?;
     apt::ensure(&TO_TEST_LABS)?;
     let up = what_is_up()?;
-    let mut sum = Tally::default();
+    let mut sum = Report::default();
     for lab in LABS.into_iter().filter(|lab| long || lab.has_short()) {
         match up {
             None => sum += in_a_lab_of_its_own(lab, long)?,
@@ -205,13 +204,13 @@ fn on_lab(long: bool) -> Result<Outcome> {
     Ok(Outcome::Ran(sum))
 }
 
-fn in_a_lab_of_its_own(lab: TestLab, long: bool) -> Result<Tally> {
+fn in_a_lab_of_its_own(lab: TestLab, long: bool) -> Result<Report> {
     let tested = lab_verb(&lab.words()).and_then(|()| in_the_lab(lab, long));
     lab_verb(&["down".to_owned()])?;
     tested
 }
 
-fn in_the_lab(lab: TestLab, long: bool) -> Result<Tally> {
+fn in_the_lab(lab: TestLab, long: bool) -> Result<Report> {
     let mut selection = vec!["--workspace", "--features", "pvc-e2e/lab", "--test", lab.tests];
     let skipped = lab.long.iter().filter(|_| !long).flat_map(|names| ["--skip", names]);
     selection.push("--");

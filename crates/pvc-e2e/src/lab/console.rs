@@ -87,10 +87,10 @@ impl Console {
     /// Waits until the guest has written `count` more lines on `host`.
     ///
     /// # Panics
-    /// When it has not within half a minute.
+    /// When it has not within two minutes: it may have to boot first.
     #[track_caller]
     pub fn await_lines(&mut self, host: &str, count: usize) {
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + Duration::from_secs(120);
         let mut missing = count;
         while missing > 0 {
             let left = deadline.saturating_duration_since(Instant::now());

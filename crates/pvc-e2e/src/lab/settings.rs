@@ -30,10 +30,13 @@ impl Lab {
         self.await_rest();
     }
 
-    /// Undoes it, where there is something to undo.
+    /// Undoes it, where there is something to undo, and starts daemons that a test has stopped.
     pub(super) fn restore_settings(&self) -> Result<()> {
         for host in self.hosts() {
-            let restore = format!("test ! -e {BEFORE} || {{ mv {BEFORE} {FILE} && {RESTART}; }}");
+            let restore = format!(
+                "test ! -e {BEFORE} || {{ mv {BEFORE} {FILE} && {RESTART}; }}; \
+                 systemctl is-active --quiet pvcnoded || systemctl start --no-block pvc.target"
+            );
             self.program.run(super::COMMAND, &["exec", host, "sh", "-c", &restore])?.ok()?;
         }
         Ok(())

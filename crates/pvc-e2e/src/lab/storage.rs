@@ -25,8 +25,8 @@ pub const SPARE_DISKS: [&str; 2] = ["/dev/spare1", "/dev/spare2"];
 /// How long the removal of an OSD may take, on a busy machine.
 const REMOVAL: Duration = Duration::from_secs(120);
 
-/// The flags of Ceph's that tests set: with them it never gets whole.
-const FLAGS: [&str; 2] = ["nobackfill", "norecover"];
+/// The flags of Ceph's that tests set: with some of them it never gets whole.
+const FLAGS: [&str; 3] = ["nobackfill", "norecover", "noout"];
 
 /// The size of a VM's volume: room for a guest's lines of half an hour.
 const SIZE: &str = "8M";
@@ -142,6 +142,24 @@ impl Lab {
         }
     }
 
+    /// Undoes what a test that failed has left set, and puts the lab's own OSDs in again.
+    fn reset_osds(&self) -> Result<()> {
+        let order = |words: &[&str]| {
+            let all = [&["exec", &self.hosts[0], "ceph"], words].concat();
+            self.program.run(COMMAND, &all)?.ok()
+        };
+        let map: Value = serde_json::from_str(&order(&["osd", "dump", "--format", "json"])?)?;
+        let set: Vec<&str> = map["flags"].as_str().unwrap_or_default().split(',').collect();
+        for flag in FLAGS.into_iter().filter(|flag| set.contains(flag)) {
+            order(&["osd", "unset", flag])?;
+        }
+        let out = map["osds"].as_array().into_iter().flatten().filter(|osd| osd["in"] == 0);
+        for id in out.filter_map(|osd| osd["osd"].as_u64()) {
+            order(&["osd", "in", &id.to_string()])?;
+        }
+        Ok(())
+    }
+
     /// Removes the OSDs that tests have made: the lab's own have the first numbers.
     fn clean_osds(&self) -> Result<()> {
         let osds: Vec<pvc_common::api::Osd> = self.list(&["storage", "osd", "list"])?;
@@ -151,10 +169,6 @@ impl Lab {
         let extra: Vec<_> = osds.iter().filter(is_extra).collect();
         if extra.is_empty() {
             return Ok(());
-        }
-        for flag in FLAGS {
-            let words = ["exec", &self.hosts[0], "ceph", "osd", "unset", flag];
-            self.program.run(COMMAND, &words)?.ok()?;
         }
         for osd in extra {
             let words = ["pvc", "--", "--unsafe", "--quiet", "storage", "osd", "remove", &osd.id];
@@ -182,6 +196,7 @@ impl Lab {
         for volume in volumes.iter().filter(|volume| volume.name.starts_with(PREFIX)) {
             run(&["volume", "remove", &volume.pool, &volume.name])?;
         }
+        self.reset_osds()?;
         self.clean_osds()
     }
 }

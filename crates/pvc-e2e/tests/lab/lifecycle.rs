@@ -65,8 +65,8 @@ fn a_guest_that_does_not_shut_down_is_cut_off_when_its_time_is_up() {
     let lab = Lab::take();
     let (vm, host) = start_deaf(&lab, "stubborn");
     let timeout = shutdown_timeout(&lab, &host);
-    lab.pvc(&["vm", "shutdown", &vm]);
     let asked = Instant::now();
+    lab.pvc(&["vm", "shutdown", &vm]);
     until("the VM to be cut off", timeout + Duration::from_secs(10), || {
         let seen = lab.vm(&vm).state;
         if seen == "stop" { Ok(()) } else { Err(seen) }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pvc_e2e::lab::{Census, Lab, until};
+use pvc_e2e::lab::{Census, Lab, Said, until};
 
 /// How long a daemon may take to come up, or to become its new self.
 const BACK: Duration = Duration::from_secs(60);
@@ -18,10 +18,14 @@ const ADDED: [&str; 1] = ["/networks/16777215/dhcp6_leases"];
 
 /// ZooKeeper as a person changes it, on a host's own server.
 fn zookeeper(lab: &Lab, host: &str, command: &str) -> String {
+    try_zookeeper(lab, host, command).ok().unwrap_or_else(|error| panic!("{error:#}"))
+}
+
+fn try_zookeeper(lab: &Lab, host: &str, command: &str) -> Said {
     let server = format!("{host}:2181");
     let mut words = vec!["/usr/share/zookeeper/bin/zkCli.sh", "-server", &server];
     words.extend(command.split(' '));
-    lab.on(host, &words)
+    lab.try_on(host, &words)
 }
 
 /// Puts the layout back and starts every daemon, however the test ends.
@@ -30,9 +34,9 @@ struct Restored<'a>(&'a Lab);
 impl Drop for Restored<'_> {
     fn drop(&mut self) {
         let host = &self.0.hosts()[0];
-        let set = ["/usr/share/zookeeper/bin/zkCli.sh", "-server", host, "set", "/schema/version"];
-        self.0.try_on(host, &[&set[..], &[NEW]].concat());
-        zookeeper(self.0, host, &format!("deleteall {NETWORK}"));
+        try_zookeeper(self.0, host, &format!("set /schema/version {NEW}"));
+        // Which is not there if the test ended before it made it.
+        try_zookeeper(self.0, host, &format!("deleteall {NETWORK}"));
         for host in self.0.hosts() {
             self.0.try_on(host, &["systemctl", "start", "pvcnoded.service"]);
         }

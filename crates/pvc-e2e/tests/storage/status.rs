@@ -28,7 +28,8 @@ fn another_primary_goes_on_publishing() {
     let lab = Lab::take();
     lab.await_storage();
     let before = lab.primary();
-    lab.pvc(&["node", "secondary", "--wait", &before]);
+    let words = ["node", "secondary", "--wait", &before];
+    lab.pvc_within(Duration::from_secs(60), &words).ok().unwrap();
     assert_ne!(lab.primary(), before);
     // What is new to Ceph is in the new primary's figures only.
     lab.pvc(&["storage", "pool", "add", "e2e-later", "1"]);

@@ -118,8 +118,8 @@ fn locks_that_are_left_on_a_stopped_vm_are_taken() {
     lab.await_storage();
     let home = lab.primary();
     let vm = lab.store("locked", &home);
-    lab.pvc(&["vm", "stop", &vm]);
-    lab.await_state(&vm, "stop");
+    // Unlike `stop`, it is over when QEMU is.
+    lab.pvc(&["vm", "shutdown", "--wait", &vm]);
     let image = format!("{POOL}/{vm}");
     let locks = || lab.ceph(&home, &["rbd", "lock", "ls", &image]);
     lab.on(&home, &["rbd", "lock", "add", &image, "left"]);

@@ -1,5 +1,7 @@
 //! `pvc storage volume`: each verb once, read back from Ceph.
 
+use std::sync::atomic::{AtomicU8, Ordering};
+
 use pvc_common::api::Volume;
 use pvc_e2e::lab::{Lab, POOL};
 use serde_json::Value;
@@ -29,13 +31,14 @@ pub(crate) fn sum(lab: &Lab, spec: &str) -> String {
     lab.on(&lab.hosts()[0], &["bash", "-o", "pipefail", "-c", &read])
 }
 
-/// Writes something to a volume that was not there before.
+/// Writes something to a volume that was not there before: the first of its bytes a pattern of
+/// their own for each call, because what programs call random they take from the clock's second.
 pub(crate) fn write(lab: &Lab, name: &str) {
-    let spec = format!("{POOL}/{name}");
-    let words =
-        ["--io-type", "write", "--io-size", "64K", "--io-total", "1M", "--io-pattern", "rand"];
-    let all: Vec<&str> = ["rbd", "bench", &spec].iter().chain(&words).copied().collect();
-    lab.on(&lab.hosts()[0], &all);
+    static PATTERN: AtomicU8 = AtomicU8::new(1);
+    let pattern = PATTERN.fetch_add(1, Ordering::Relaxed);
+    let order = format!("write -P {pattern} 0 1M");
+    let image = format!("rbd:{POOL}/{name}");
+    lab.on(&lab.hosts()[0], &["qemu-io", "-f", "raw", "-c", &order, &image]);
 }
 
 #[test]
