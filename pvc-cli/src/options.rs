@@ -18,7 +18,7 @@ pub(crate) struct Options {
     /// Show nothing at all; only the exit code tells.
     #[arg(short, long, env = "PVC_SILENT", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub(crate) silent: bool,
-    /// Ask no questions: every one is answered with yes.
+    /// Ask no questions: what was wished is done, and no VM is restarted but by --restart.
     #[arg(short = 'u', long, env = "PVC_UNSAFE", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub(crate) r#unsafe: bool,
     /// Use colours even when the output is not a terminal.

@@ -41,6 +41,11 @@ impl Paint {
         Self { on }
     }
 
+    /// Whether there are colours.
+    pub(crate) const fn is_on(self) -> bool {
+        self.on
+    }
+
     pub(crate) fn colour(self, colour: Option<Colour>, text: &str) -> String {
         match colour {
             Some(colour) if self.on && !text.is_empty() => {

@@ -62,20 +62,29 @@ impl Session {
         }
     }
 
-    /// Asks for all things of a kind that match; says so if there are none.
+    /// Asks for all things of a kind that match, and says so if there are none; with how the command
+    /// ends once it has shown them.
     async fn list<T: DeserializeOwned>(
         &self,
         request: &Request,
         none: &Nothing<'_>,
-    ) -> Result<Vec<T>, Failure> {
-        let found: Vec<T> = self.any(request).await?;
-        if found.is_empty() {
-            if let Some((owner, what, name)) = &none.owner {
-                self.one::<Value>(owner, what, name).await?;
+    ) -> Result<(Vec<T>, Outcome), Failure> {
+        // Scripts ask in this way whether something is there.
+        let (found, ended) = match self.client.read(request).await {
+            Err(ClientError::NotFound { .. }) if request.is_narrowed() => {
+                (Vec::new(), Err(Failure::Silent))
             }
-            self.out.note(&none.words);
+            Err(ClientError::NotFound { .. }) => (Vec::new(), Ok(())),
+            other => (other?, Ok(())),
+        };
+        if !found.is_empty() {
+            return Ok((found, ended));
         }
-        Ok(found)
+        if let Some((owner, what, name)) = &none.owner {
+            self.one::<Value>(owner, what, name).await?;
+        }
+        self.out.note(&none.words);
+        Ok((found, ended))
     }
 
     /// Asks for one thing, which the API answers as a list of one; fails with `missing` if there is none.
@@ -142,7 +151,7 @@ impl Session {
         }
     }
 
-    /// Prints all things of a kind that match; to find none is no failure.
+    /// Prints all things of a kind that match; to find none is a failure if some were asked for.
     pub(crate) async fn show_list<T: DeserializeOwned, S>(
         &self,
         request: &Request,
@@ -152,8 +161,14 @@ impl Session {
     ) -> Outcome {
         let none = none.into();
         match form {
-            Form::Json(json) => self.out.json(&self.list::<Value>(request, &none).await?, json),
-            Form::Laid(style) => self.print(&lay(self.list(request, &none).await?, style)),
+            Form::Json(json) => {
+                let (found, ended) = self.list::<Value>(request, &none).await?;
+                self.out.json(&found, json).and(ended)
+            }
+            Form::Laid(style) => {
+                let (found, ended) = self.list(request, &none).await?;
+                self.print(&lay(found, style)).and(ended)
+            }
         }
     }
 

@@ -73,12 +73,16 @@ impl Shell {
 
     /// Asks a yes-or-no question; no answer is a no.
     pub(crate) fn ask(&self, question: &str) -> Result<bool, Failure> {
-        Ok(self.options.r#unsafe || self.choose(question)?)
+        Ok(self.options.r#unsafe || self.answered_yes(question)?)
     }
 
-    /// As [`Shell::ask`], where yes is not what was wished but a wish of its own: `--unsafe` does not
-    /// answer it.
+    /// As [`Shell::ask`], where yes is not what was wished but a wish of its own: `--unsafe`, which asks
+    /// no questions, does not wish it.
     pub(crate) fn choose(&self, question: &str) -> Result<bool, Failure> {
+        Ok(!self.options.r#unsafe && self.answered_yes(question)?)
+    }
+
+    fn answered_yes(&self, question: &str) -> Result<bool, Failure> {
         let answer = self.answer(&format!("{question} [y/N] "))?.to_ascii_lowercase();
         Ok(answer == "y" || answer == "yes")
     }

@@ -6,6 +6,9 @@ use std::time::Duration;
 /// The longest a read may take: the API answers from memory, so silence means trouble.
 const READ_LIMIT: Duration = Duration::from_secs(30);
 
+/// What a switch that is off says.
+const OFF: &str = "False";
+
 /// The longest a change may take: removing or disabling a VM waits for it to shut down.
 const WRITE_LIMIT: Duration = Duration::from_secs(600);
 
@@ -61,6 +64,13 @@ impl Request {
         }
     }
 
+    /// Whether it asks for some of the things that are there, not for all: it has a parameter other than
+    /// a switch that is off.
+    #[must_use]
+    pub fn is_narrowed(&self) -> bool {
+        self.query.iter().any(|(_, value)| value != OFF)
+    }
+
     /// Adds a parameter.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl fmt::Display) -> Self {
@@ -80,7 +90,7 @@ impl Request {
     /// Adds a switch, as the text `True` or `False`.
     #[must_use]
     pub fn switch(self, name: &'static str, on: bool) -> Self {
-        self.with(name, if on { "True" } else { "False" })
+        self.with(name, if on { "True" } else { OFF })
     }
 
     /// Adds a parameter once for each value.

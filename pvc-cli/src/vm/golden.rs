@@ -1,5 +1,7 @@
 //! What VMs look like.
 
+use std::collections::BTreeSet;
+
 use pvc_common::api::Vm;
 
 use super::{info, list};
@@ -12,9 +14,9 @@ const PLAIN: Paint = Paint::new(false);
 #[test]
 fn vms_are_listed_in_a_table_or_by_name() {
     let vms: Vec<Vm> = fixture("vms.json");
-    check("render/vm-list-pretty.txt", &list::render(&vms, ListStyle::Pretty, PLAIN));
-    check("render/vm-list-raw.txt", &list::render(&vms, ListStyle::Raw, PLAIN));
-    let coloured = list::render(&vms, ListStyle::Pretty, Paint::new(true));
+    check("render/vm-list-pretty.txt", &list::render(&vms, None, ListStyle::Pretty, PLAIN));
+    check("render/vm-list-raw.txt", &list::render(&vms, None, ListStyle::Raw, PLAIN));
+    let coloured = list::render(&vms, Some(&BTreeSet::new()), ListStyle::Pretty, Paint::new(true));
     check("render/vm-list-colour.txt", &coloured.replace('\u{1b}', "^["));
 }
 

@@ -1,13 +1,16 @@
 //! `pvc vm list`.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use pvc_client::call;
 use pvc_client::call::vm::VmFilter;
-use pvc_common::api::Vm;
+use pvc_common::api::{Network, Vm};
 
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::format::{ListFormat, ListStyle};
-use crate::paint::Paint;
+use crate::paint::{Colour, Paint};
+use crate::session::Session;
 use crate::shell::Shell;
 use crate::show::{Cell, Table, vm_state};
 
@@ -44,16 +47,43 @@ impl List {
         };
         let request = call::vm::list(&filter);
         let paint = shell.out.paint();
+        let known = if paint.is_on() { Some(vnis(&session).await?) } else { None };
         session
             .show_list(&request, "VMs", self.format.form(), |vms: Vec<Vm>, style| {
-                render(&vms, style, paint)
+                render(&vms, known.as_ref(), style, paint)
             })
             .await
     }
 }
 
+/// The networks that there are.
+async fn vnis(session: &Session) -> Result<BTreeSet<String>, Failure> {
+    let networks: Vec<Network> = session.any(&call::network::list(None)).await?;
+    Ok(networks.iter().map(|network| network.vni.to_string()).collect())
+}
+
+/// The networks of a VM; red the VNIs of which none of the `known` is.
+fn networks(vm: &Vm, known: Option<&BTreeSet<String>>) -> Cell {
+    if vm.networks.is_empty() {
+        return Cell::or_na("");
+    }
+    let is_missing = |vni: &String| {
+        vni.bytes().all(|b| b.is_ascii_digit()) && known.is_some_and(|known| !known.contains(vni))
+    };
+    let cells = vm.networks.iter().map(|nic| match &nic.vni {
+        vni if is_missing(vni) => Cell::coloured(Colour::Red, vni),
+        vni => Cell::plain(vni),
+    });
+    Cell::joined(cells, ",")
+}
+
 /// The table of VMs, or their names.
-pub(super) fn render(vms: &[Vm], style: ListStyle, paint: Paint) -> String {
+pub(super) fn render(
+    vms: &[Vm],
+    known: Option<&BTreeSet<String>>,
+    style: ListStyle,
+    paint: Paint,
+) -> String {
     if style == ListStyle::Raw {
         let names: Vec<&str> = vms.iter().map(|vm| vm.name.as_str()).collect();
         return names.join("\n");
@@ -65,13 +95,12 @@ pub(super) fn render(vms: &[Vm], style: ListStyle, paint: Paint) -> String {
     ]);
     for vm in vms {
         let tags: Vec<&str> = vm.tags.iter().map(|tag| tag.name.as_str()).collect();
-        let networks: Vec<&str> = vm.networks.iter().map(|nic| nic.vni.as_str()).collect();
         table.row(vec![
             (&vm.name).into(),
             vm_state(&vm.state),
             Cell::or_na(&tags.join(",")),
             Cell::plain(vm.snapshots.len()),
-            Cell::or_na(&networks.join(",")),
+            networks(vm, known),
             Cell::plain(vm.memory),
             Cell::plain(vm.vcpu),
             (&vm.node).into(),

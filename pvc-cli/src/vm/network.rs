@@ -122,7 +122,7 @@ pub(crate) struct Remove {
     #[arg(short, long = "mac-address", alias = "macaddr", value_name = "MAC", value_parser = mac)]
     mac: Option<MacAddress>,
     /// Whether NET is an SR-IOV virtual function.
-    #[arg(short, long, requires = "network")]
+    #[arg(short, long)]
     sriov: bool,
     #[command(flatten)]
     effect: Effect,

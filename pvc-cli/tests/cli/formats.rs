@@ -62,13 +62,16 @@ fn a_fence_is_found_by_its_id_and_by_its_node() {
 }
 
 #[test]
-fn to_find_nothing_is_no_failure() {
+fn to_find_nothing_is_a_failure_only_if_something_was_asked_for() {
     let desk = Desk::new();
     desk.api.on("GET /vm", 404, json!({"message": "VM not found."}));
-    let json = desk.lab("vm list -f json");
-    assert_eq!((json.code, json.stdout.as_str()), (Some(0), "[]\n"));
-    assert!(json.stderr.ends_with("There are no VMs that match.\n"), "{json:?}");
-    assert_eq!(desk.lab("vm list -f raw").stdout, "");
+    for (command, code) in [("vm list", 0), ("vm list web", 1), ("vm list -t hv1", 1)] {
+        let json = desk.lab(&format!("{command} -f json"));
+        assert_eq!((json.code, json.stdout.as_str()), (Some(code), "[]\n"), "{command}");
+        assert!(json.stderr.ends_with("There are no VMs that match.\n"), "{json:?}");
+        let raw = desk.lab(&format!("{command} -f raw"));
+        assert_eq!((raw.code, raw.stdout.as_str()), (Some(code), ""), "{command}");
+    }
 }
 
 #[test]
@@ -91,6 +94,7 @@ fn filters_are_sent_as_they_were_given() {
 fn colours_are_for_terminals_or_on_demand() {
     let desk = Desk::new();
     desk.api.on("GET /vm", 200, fixture("vms.json"));
+    desk.api.on("GET /network", 404, json!({"message": "Network not found."}));
     assert!(!desk.lab("vm list").stdout.contains('\u{1b}'));
     assert!(desk.lab("--color vm list").stdout.contains("\u{1b}[92mstart"));
     let mut command = desk.command("-c lab vm list");

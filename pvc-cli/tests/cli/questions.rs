@@ -140,6 +140,7 @@ fn an_agreement_beforehand_is_no_wish_for_a_restart() {
         (format!("-c lab {set} -y"), "n\n", false),
         (format!("-c lab {set} -y"), "y\n", true),
         (format!("-u -c lab {set}"), "", false),
+        (format!("-u -c lab {set}"), "y\n", false),
         (format!("-u -c lab {set} -r"), "", true),
         (format!("-c lab {set} -y -r"), "", true),
         (format!("-c lab {set} -r"), "", false),

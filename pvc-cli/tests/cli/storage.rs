@@ -168,7 +168,7 @@ fn lists_are_filtered_by_the_api_and_can_be_had_in_every_format() {
     assert_eq!(desk.asked(), vec!["GET /storage/ceph/volume?limit=web&pool=vms"; 2]);
     desk.api.on("GET /storage/ceph/snapshot", 404, json!({"message": "Not found."}));
     let none = desk.lab("storage volume snapshot list s -o a -f json");
-    assert_eq!((none.code, none.stdout.as_str()), (Some(0), "[]\n"), "{none:?}");
+    assert_eq!((none.code, none.stdout.as_str()), (Some(1), "[]\n"), "{none:?}");
     assert_eq!(desk.asked()[2], "GET /storage/ceph/snapshot?limit=s&volume=a");
 }
 

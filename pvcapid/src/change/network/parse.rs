@@ -181,10 +181,10 @@ pub(crate) fn mac(text: &str) -> Result<MacAddress, String> {
 
 /// The name of a firewall rule.
 pub(crate) fn rule_name(text: &str) -> Result<RuleName, String> {
-    let plain = is_plain(text, " ._:+-") && text.len() <= 96;
+    let plain = is_plain(text, " ._:,+-=@#&*()") && text.len() <= 96;
     text.parse().ok().filter(|_| plain).ok_or_else(|| {
-        let expected = "up to 96 letters, digits, inner blanks, '.', '_', ':', '+' and '-', \
-                        a letter or digit first";
+        let expected =
+            "up to 96 letters, digits, inner blanks and . _ : , + - = @ # & * ( ), a letter or digit first";
         wrong(text, expected)
     })
 }
@@ -339,7 +339,11 @@ mod tests {
             "{why}"
         );
         let long = "x".repeat(97);
-        all(rule_name, &["ssh", "allow ssh: 22", "10.1"], &["a ", " a", ".", "..", &long]);
+        all(
+            rule_name,
+            &["ssh", "allow ssh: 22", "10.1", "http, https", "SSH (office)"],
+            &["a ", " a", ".", "..", &long],
+        );
         assert_eq!(rule_text(" tcp dport 22 accept ").unwrap(), "tcp dport 22 accept");
         for bad in ["", "  ", "accept\ndrop", "accept\r", "\tdrop", "é", &"x".repeat(4097)] {
             assert!(rule_text(bad).is_err(), "{bad:?}");
