@@ -23,7 +23,7 @@ pub(crate) struct Options {
     /// Run only this tier; may be given several times.
     #[arg(long, value_enum)]
     tier: Vec<Tier>,
-    /// Run also what takes minutes: OSDs on spare disks, a Ceph that hangs, databases that elect.
+    /// Run also what takes minutes: OSDs on spare disks, a Ceph that hangs.
     #[arg(long, conflicts_with = "fast")]
     long: bool,
 }
