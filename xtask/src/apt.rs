@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::run::Run;
 use crate::say;
@@ -46,15 +46,28 @@ impl Drop for NoServices {
     }
 }
 
+/// How often apt is asked: for one of another release than the others it removes that, and has it anew
+/// when that is missing.
+const ROUNDS: usize = 3;
+
 /// Makes sure that `packages` are installed, installing only what is missing.
 ///
 /// # Errors
 /// When something is missing and we are not root, or when apt fails.
 pub(crate) fn ensure(packages: &[&str]) -> Result<()> {
-    let missing = missing(packages)?;
-    if missing.is_empty() {
-        return Ok(());
+    for _ in 0..ROUNDS {
+        let missing = missing(packages)?;
+        if missing.is_empty() {
+            return Ok(());
+        }
+        install(&missing)?;
     }
+    let left = missing(packages)?;
+    ensure!(left.is_empty(), "apt installed everything, and {} is missing", left.join(" "));
+    Ok(())
+}
+
+fn install(missing: &[&str]) -> Result<()> {
     let names = missing.join(" ");
     if !nix::unistd::geteuid().is_root() {
         bail!("missing packages; install them with: sudo apt-get install {names}");
@@ -63,7 +76,7 @@ pub(crate) fn ensure(packages: &[&str]) -> Result<()> {
         apt(&["update"])?;
         let _quiet = NoServices::declare(Path::new(POLICY))?;
         let install = ["install", "--yes", "--no-install-recommends"];
-        apt(&[&install[..], &missing].concat())
+        apt(&[&install[..], missing].concat())
     })
 }
 
