@@ -10,6 +10,10 @@
 use pvc_common::id::NodeName;
 use pvc_common::observed::{Member, Replication};
 
+/// Bytes in a segment of PostgreSQL's log. Patroni calls a replica that gets nothing of it `running` for
+/// ever, even if the leader has no longer what it lacks: by this it is known.
+const SEGMENT: u64 = 16 << 20;
+
 /// What a primary does about its database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Leading {
@@ -53,8 +57,8 @@ pub enum Fitness {
     Behind {
         /// Why, for people.
         why: String,
-        /// Whether it is up, the leader is, and a third one follows: then its data would be in two
-        /// places while it is copied anew. Not while people have Patroni paused: they are at work on it.
+        /// Whether it never will, and is up, as the leader is, and a third one follows: then the data is in
+        /// two places while it is copied anew. Not while people have Patroni paused: they are at work on it.
         spare: bool,
     },
 }
@@ -69,18 +73,30 @@ pub fn fitness(me: &NodeName, seen: &Replication) -> Fitness {
     let Some(leader) = seen.members.iter().find(|member| member.leads) else {
         return behind("no database leads".to_owned(), false);
     };
-    let follows =
-        |member: &Member| serves(member) && (member.leads || member.timeline == leader.timeline);
+    let shares = |member: &Member| member.timeline == leader.timeline;
+    let follows = |member: &Member| {
+        let lacks_little = member.lag.is_some_and(|lag| lag <= SEGMENT);
+        serves(member) && (member.leads || shares(member) && lacks_little)
+    };
     if follows(own) {
         return Fitness::Fit;
     }
     let third = |member: &&Member| !member.leads && member.name != own.name;
+    // On the leader's timeline it may be catching up, and is better than none.
     let spare = (serves(own) || own.state == "starting")
+        && !shares(own)
         && serves(leader)
         && !seen.paused
         && seen.members.iter().filter(third).any(follows);
+    let lacks = match own.lag {
+        _ if !serves(own) || !shares(own) => String::new(),
+        Some(bytes) => format!(": it lacks {} MiB of its log", bytes >> 20),
+        None => ": nobody knows how much of its log it lacks".to_owned(),
+    };
     let Member { state, name, .. } = own;
-    behind(format!("the database of {name} is {state}, and does not follow {}", leader.name), spare)
+    let why =
+        format!("the database of {name} is {state}, and does not follow {}{lacks}", leader.name);
+    behind(why, spare)
 }
 
 fn serves(member: &Member) -> bool {
@@ -98,6 +114,7 @@ mod tests {
             leads: *leads,
             state: (*state).to_owned(),
             timeline: None,
+            lag: None,
         };
         let members = members.iter().map(member).collect();
         leading(&"hv2".parse().unwrap(), &Replication { members, paused: false })
@@ -131,9 +148,45 @@ mod tests {
                 leads: place == 0,
                 state: (*state).to_owned(),
                 timeline: *timeline,
+                lag: (place > 0 && timeline.is_some()).then_some(0),
             };
         let members = members.iter().enumerate().map(member).collect();
         fitness(&"hv2".parse().unwrap(), &Replication { members, paused: false })
+    }
+
+    /// Of hv2, where hv1 leads and the others lack so much of its log.
+    fn lacking(own: Option<u64>, third: Option<u64>, own_timeline: u64) -> Fitness {
+        let member = |name: &str, timeline, lag| Member {
+            name: name.to_owned(),
+            leads: name == "hv1",
+            state: "running".to_owned(),
+            timeline: Some(timeline),
+            lag,
+        };
+        let members =
+            vec![member("hv1", 9, None), member("hv2", own_timeline, own), member("hv3", 9, third)];
+        fitness(&"hv2".parse().unwrap(), &Replication { members, paused: false })
+    }
+
+    #[test]
+    fn who_lacks_more_of_the_log_than_a_segment_does_not_follow() {
+        let behind = |lacks: &str, spare| {
+            let why = format!("the database of hv2 is running, and does not follow hv1{lacks}");
+            Fitness::Behind { why, spare }
+        };
+        assert_eq!(lacking(Some(SEGMENT), Some(0), 9), Fitness::Fit);
+        // It may be catching up, so its data stays.
+        assert_eq!(
+            lacking(Some(371 << 20), Some(0), 9),
+            behind(": it lacks 371 MiB of its log", false)
+        );
+        let unknown = ": nobody knows how much of its log it lacks";
+        assert_eq!(lacking(None, Some(0), 9), behind(unknown, false));
+        assert_eq!(lacking(Some(0), Some(0), 8), behind("", true));
+        // The third would be of no use if the leader died meanwhile.
+        for third in [Some(SEGMENT + 1), None] {
+            assert_eq!(lacking(Some(0), third, 8), behind("", false));
+        }
     }
 
     #[test]

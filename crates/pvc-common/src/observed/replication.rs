@@ -11,6 +11,8 @@ pub struct Member {
     pub state: String,
     /// The timeline of its data: each new leader begins one. `None` while it serves none.
     pub timeline: Option<u64>,
+    /// How much of the leader's log it lacks, in bytes; `None` of the leader, and where nobody knows.
+    pub lag: Option<u64>,
 }
 
 /// The databases, and which of them leads.

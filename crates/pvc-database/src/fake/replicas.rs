@@ -140,6 +140,7 @@ impl Replicas for FakeReplicas {
             state: state.clone(),
             timeline: (state != "starting")
                 .then(|| memory.timeline - u64::from(memory.behind.contains(name))),
+            lag: (memory.leader.as_ref() != Some(name) && state != "starting").then_some(0),
         };
         let members = memory.members.iter().map(member).collect();
         Ok(Replication { members, paused: memory.paused })

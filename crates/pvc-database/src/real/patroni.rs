@@ -11,7 +11,7 @@ use hyper_util::rt::TokioIo;
 use pvc_common::id::NodeName;
 use pvc_common::observed::{Member, Replication};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -52,6 +52,9 @@ struct Listed {
     state: String,
     #[serde(default)]
     timeline: Option<u64>,
+    /// A number, or `unknown`.
+    #[serde(default)]
+    lag: Value,
 }
 
 impl Patroni {
@@ -135,11 +138,12 @@ fn replication(page: &str) -> Result<Replication, ReplicasError> {
     let cluster: Cluster = serde_json::from_str(page)
         .map_err(|error| ReplicasError::Garbled { why: error.to_string() })?;
     let members =
-        cluster.members.into_iter().map(|Listed { name, role, state, timeline }| Member {
+        cluster.members.into_iter().map(|Listed { name, role, state, timeline, lag }| Member {
             leads: matches!(role.as_str(), "leader" | "master" | "primary" | "standby_leader"),
             name,
             state,
             timeline,
+            lag: lag.as_u64(),
         });
     Ok(Replication { members: members.collect(), paused: cluster.pause })
 }
@@ -194,17 +198,18 @@ mod tests {
             {"name": "hv3", "role": "sync_standby", "state": "running", "lag": "unknown"},
             {"name": "hv4"}], "scope": "pvc", "pause": false}"#;
         let seen = replication(page).unwrap();
-        let member = |name: &str, leads, state: &str, timeline| Member {
+        let member = |name: &str, leads, state: &str, timeline, lag| Member {
             name: name.to_owned(),
             leads,
             state: state.to_owned(),
             timeline,
+            lag,
         };
         let expected = [
-            member("hv1", true, "running", Some(3)),
-            member("hv2", false, "streaming", Some(3)),
-            member("hv3", false, "running", None),
-            member("hv4", false, "", None),
+            member("hv1", true, "running", Some(3), None),
+            member("hv2", false, "streaming", Some(3), Some(0)),
+            member("hv3", false, "running", None, None),
+            member("hv4", false, "", None, None),
         ];
         assert_eq!(seen.members, expected);
         assert!(!seen.paused);
