@@ -214,6 +214,14 @@ fn settle(
 ) {
     let stumbled = s.sight.stumbled(name);
     let size = if stumbled > PATIENCE { 1 } else { BATCH };
+    // What may well be refused again is nothing that other nodes' VMs are counted upon.
+    let mut apart;
+    let ledger = if size == 1 {
+        apart = ledger.clone();
+        &mut apart
+    } else {
+        ledger
+    };
     let mut expected = node.liveness.fence.expected();
     let mut so_far = fence.clone();
     // One that is always refused must not keep the others waiting: begin with another each time.

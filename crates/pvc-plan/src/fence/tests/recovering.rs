@@ -57,6 +57,46 @@ fn what_one_dead_node_had_placed_counts_for_the_next() {
     assert_eq!(claims, (Some("hv1".to_owned()), Some("hv2".to_owned())));
 }
 
+/// Does everything until the VMs of so many nodes would be settled at once; the transactions for that.
+fn settling(scene: &mut Scene, nodes: usize) -> Vec<Vec<Op>> {
+    loop {
+        let (mut settling, mut others) = (vec![], vec![]);
+        for step in scene.plan().steps {
+            match step {
+                Step::Write { goal: Goal::Settle { .. }, ops, .. } => settling.push(ops),
+                Step::Write { ops, .. } => others.push(ops),
+                Step::Gather { .. } | Step::MarkDown { .. } | Step::PowerOn { .. } => {}
+            }
+        }
+        if settling.len() == nodes {
+            return settling;
+        }
+        assert!(others.iter().all(|ops| scene.commit(ops)));
+    }
+}
+
+/// By memory hv1 is best for both.
+#[test]
+fn a_vm_that_is_refused_again_and_again_keeps_no_other_nodes_vms_waiting() {
+    let mut scene = Scene::new(5);
+    for other in [2, 3] {
+        scene.put(&key::node_mem_free(&hv(other)), &Mib(10_000));
+    }
+    for number in [4, 5] {
+        scene.add_vm(number, &hv(number), 1_000, "");
+        scene.suspect(number, &[1, 2, 3]);
+    }
+    scene.pass(ms(1_600));
+    (0..3).for_each(|_| scene.sight.settled(&hv(4), false));
+    for number in [4, 5] {
+        scene.learn(number, EvidenceKind::Ipmi, Verdict::Proved);
+    }
+    let settling = settling(&mut scene, 2);
+    // That of hv4 is refused once more.
+    assert!(scene.commit(&settling[1]), "{:#?}", settling[1]);
+    assert_eq!(scene.claim(5), Some("hv1".to_owned()));
+}
+
 /// By memory hv1 is best for both, and has room for one.
 #[test]
 fn what_another_placed_meanwhile_is_not_overlooked() {
@@ -66,25 +106,7 @@ fn what_another_placed_meanwhile_is_not_overlooked() {
     scene.suspect(3, &[1, 2]);
     scene.pass(ms(1_600));
     scene.learn(3, EvidenceKind::Ipmi, Verdict::Proved);
-    let settles = |plan: &Plan| {
-        plan.steps.iter().find_map(|step| match step {
-            Step::Write { goal: Goal::Settle { .. }, ops, .. } => Some(ops.clone()),
-            Step::Write { .. }
-            | Step::Gather { .. }
-            | Step::MarkDown { .. }
-            | Step::PowerOn { .. } => None,
-        })
-    };
-    let settling = loop {
-        let plan = scene.plan();
-        if let Some(ops) = settles(&plan) {
-            break ops;
-        }
-        for step in plan.steps {
-            let Step::Write { ops, .. } = step else { continue };
-            assert!(scene.commit(&ops));
-        }
-    };
+    let settling = settling(&mut scene, 1).remove(0);
     // A flush, or a person, places a VM on hv1 before that is committed.
     let view = scene.view();
     let other = Ledger::open(&view).reserve(&hv(1));
