@@ -153,6 +153,8 @@ impl<U: Units + Clone> Part for NameServer<U> {
     }
 
     fn lay_down(&self) -> Doing<'_, ()> {
+        // What was seen of this one says nothing of the next.
+        *self.silent.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.service.lay_down()
     }
 }
