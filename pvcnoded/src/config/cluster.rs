@@ -107,18 +107,13 @@ pub struct Databases {
     pub metadata: Database,
 }
 
-pub(super) fn read_databases(pvc: &Section<'_>, networking: bool) -> Option<Databases> {
-    let reader = |coordinator: &Section<'_>| {
+pub(super) fn read_databases(pvc: &Section<'_>) -> Option<Databases> {
+    pvc.optional_section("coordinator", |coordinator| {
         let at =
             |key| coordinator.section(key, |service| service.section("database", Database::read));
         let (dns, metadata) = (at("dns"), at("metadata"));
         Some(Databases { dns: dns?, metadata: metadata? })
-    };
-    if networking {
-        pvc.section("coordinator", reader)
-    } else {
-        pvc.optional_section("coordinator", reader)
-    }
+    })
 }
 
 impl Database {

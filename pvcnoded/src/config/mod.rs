@@ -58,7 +58,8 @@ pub struct Config {
     pub cluster: Cluster,
     /// The three networks between the nodes; `None` only where networking is switched off.
     pub networks: Option<Networks>,
-    /// The databases of the coordinators; `None` only where networking is switched off.
+    /// The databases of the coordinators; without any, names of managed networks are told to nobody
+    /// outside these.
     pub databases: Option<Databases>,
     /// How long is waited for what.
     pub intervals: Intervals,
@@ -121,7 +122,7 @@ impl Config {
             Some((Cluster::read(cluster)?, subnets))
         });
         let (cluster, subnets) = cluster.unzip();
-        let databases = cluster::read_databases(pvc, networking);
+        let databases = cluster::read_databases(pvc);
         let system = pvc.section("system", |system| {
             let intervals_and_fencing = system::read_fencing(system, node.as_ref());
             let high_availability = HighAvailability::read(system);

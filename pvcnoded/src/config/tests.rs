@@ -241,10 +241,7 @@ pvc:
     let missing = text.replace("enable_networking: no", "enable_networking: yes");
     let problems = Config::check(&missing).err().unwrap();
     let paths: Vec<&str> = problems.iter().map(|problem| problem.path.as_str()).collect();
-    assert_eq!(
-        paths,
-        ["pvc.cluster.networks", "pvc.coordinator", "pvc.system.configuration.networking"]
-    );
+    assert_eq!(paths, ["pvc.cluster.networks", "pvc.system.configuration.networking"]);
 }
 
 #[test]
