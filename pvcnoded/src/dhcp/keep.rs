@@ -117,7 +117,6 @@ impl<U: Units, L: Links> Keep<U, L> {
         let mut steps = plan(&wanted, &found);
         restart(&mut steps, &self.astray, &found);
         let changed = self.run(&steps, &wanted, view).await?;
-        self.astray.clear();
         let about = self.changed.is_some_and(|at| at.elapsed() < ABOUT);
         let again = Instant::now() + if missing && about { SOON } else { LOOK };
         self.looked = Some(Look { networks: view.networks.clone(), again });
@@ -175,7 +174,7 @@ impl<U: Units, L: Links> Keep<U, L> {
 
     /// Runs steps; how many units were changed. What fails for one network does for no other.
     async fn run(
-        &self,
+        &mut self,
         steps: &Steps,
         wanted: &BTreeMap<Vni, Files>,
         view: &View,
@@ -184,6 +183,8 @@ impl<U: Units, L: Links> Keep<U, L> {
         let folders = &self.dhcp.folders;
         let (stop, start) = (units(&steps.stop), units(&steps.start));
         self.dhcp.units.stop_all(&stop).await.map_err(|error| failure(error).what)?;
+        // None that knew other leases runs any more, whatever becomes of the rest.
+        self.astray.clear();
         let mut trouble = Ok(());
         for vni in &steps.forget {
             trouble = folders.forget(*vni).map_err(|error| failure(error).what).and(trouble);

@@ -306,3 +306,27 @@ async fn events_that_cannot_be_settled_hold_up_no_other_network_however_many_the
     }
     assert_eq!(rig.waiting(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_network_that_cannot_be_served_has_no_other_started_anew_again_and_again() {
+    let mut rig = Rig::new().await;
+    rig.told(8, &held(8, A, 100));
+    for _ in 0..3 {
+        rig.act().await;
+    }
+    rig.host.install_broken_unit("pvc-dhcp@7.service");
+    tokio::time::advance(Duration::from_secs(6)).await;
+    rig.remove_lease(8, A).await;
+    let before = rig.host.changes();
+    assert_eq!(rig.act().await.trouble.len(), 1, "network 7 is not served");
+    let after = rig.host.changes();
+    assert_eq!(after, before + 3, "it failed, and network 8's was stopped and started");
+    for _ in 0..3 {
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(rig.act().await.trouble.len(), 1, "it is told as long as it is so");
+    }
+    assert_eq!(rig.host.changes(), after, "network 8's guests know nothing of it");
+    rig.host.mend_unit("pvc-dhcp@7.service");
+    rig.act().await;
+    assert_eq!(rig.host.running_units().len(), 2);
+}
