@@ -301,17 +301,24 @@ impl<T: Tree> Leases<T> {
     /// Whether a network's dnsmasq that knew these leases has to read them anew: some are gone, are new or
     /// end later, and it did not say so. Then a person has removed them, or another node's events have
     /// come to the tree.
+    ///
+    /// A machine may have several addresses of IPv4 by several names for itself, as one has whose
+    /// firmware and system ask. The tree has the last; dnsmasq knows all of them, and shall.
     fn strays(&self, vni: Vni, known: &[Record], settled: &Settled) -> bool {
         let Some(now) = self.written.get(&vni) else { return false };
         let told = settled.told.get(&vni).map_or(&[][..], Vec::as_slice);
-        let told: BTreeSet<IpAddr> = told.iter().map(|event| event.record().ip()).collect();
+        let moved = |record: &Record| {
+            told.iter().any(|event| matches!(event, Event::Held(held) if held.is_of(record)))
+        };
+        let ips: BTreeSet<IpAddr> = told.iter().map(|event| event.record().ip()).collect();
         let (known, now) = (by_address(known), by_address(now));
         let is_gone = |(ip, record): (&IpAddr, &&Record)| {
-            !told.contains(ip) && !now.get(ip).is_some_and(|other| other.is_of(record))
+            let is_there = now.get(ip).is_some_and(|other| other.is_of(record));
+            !is_there && !ips.contains(ip) && !moved(record)
         };
         let is_news = |(ip, record): (&IpAddr, &&Record)| {
             let had = known.get(ip).filter(|other| other.is_of(record));
-            !told.contains(ip) && had.is_none_or(|had| had.end() < record.end())
+            !ips.contains(ip) && had.is_none_or(|had| had.end() < record.end())
         };
         known.iter().any(is_gone) || now.iter().any(is_news)
     }

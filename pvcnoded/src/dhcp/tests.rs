@@ -330,3 +330,28 @@ async fn a_network_that_cannot_be_served_has_no_other_started_anew_again_and_aga
     rig.act().await;
     assert_eq!(rig.host.running_units().len(), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_whose_firmware_and_system_have_addresses_of_their_own_restarts_no_dnsmasq() {
+    let mut rig = Rig::new().await;
+    let before = rig.host.changes();
+    for (host, client) in [(100, "00:11"), (101, "01:22"), (100, "00:11"), (101, "01:22")] {
+        rig.told(7, &format!("held v4 {A} 10.7.0.{host} * 4000000000 {client}"));
+        for _ in 0..3 {
+            rig.act().await;
+        }
+        let ip = rig.text(&format!("/networks/7/dhcp4_leases/{A}/ipaddr")).await;
+        assert_eq!((rig.waiting(), ip), (0, Some(format!("10.7.0.{host}"))));
+        assert_eq!(rig.host.changes(), before, "it told so itself, and knows both");
+    }
+    // What a person removes is another matter, with such a machine in the network, too.
+    rig.told(7, &held(7, B, 102));
+    for _ in 0..3 {
+        rig.act().await;
+    }
+    rig.told(7, &format!("held v4 {A} 10.7.0.100 * 4000000000 00:11"));
+    rig.act().await;
+    rig.remove_lease(7, B).await;
+    rig.act().await;
+    assert_eq!(rig.host.changes(), before + 2, "its dnsmasq is started anew");
+}
