@@ -14,19 +14,19 @@ use pvc_common::id::{NodeName, Vni};
 use pvc_common::model::Network;
 use pvc_common::view::{Shared, View};
 use pvc_common::zk::{Key, Op, Seen, key};
-use pvc_plan::dhcp::{Event, Record, Verdict, expired, records, verdict};
+use pvc_plan::dhcp::{Event, Record, Verdict, expired, outdated, records, turns, verdict};
 use pvc_plan::dns::Owners;
 use pvc_zk::{CommitError, Tree};
 use tokio::time::Instant;
 
 use super::folder::Folders;
-use super::spool::{Spool, Waiting};
+use super::spool::{MOST, Spool, Waiting};
 use super::standing::Standing;
 use crate::gate::Gate;
 use crate::health::Trouble;
 use crate::outfit::failure;
 
-/// How many events are seen to in one activation; the rest in later ones.
+/// For how many events at most something is written in one activation; for the rest in later ones.
 const AT_ONCE: usize = 500;
 /// How often it is looked for leases that nobody ends.
 const SWEEP: Duration = Duration::from_secs(60);
@@ -48,16 +48,6 @@ pub(super) struct Settled {
 
 /// Networks whose dnsmasq knows leases that there are no more, or does not know some that there are.
 pub(super) type Astray = BTreeSet<Vni>;
-
-/// What became of an event in one activation.
-enum Fate {
-    /// Nothing is left to do for it.
-    Over,
-    /// What it leads to was written, and has to be seen.
-    Written,
-    /// It will be seen to again.
-    Waits,
-}
 
 fn by_address(records: &[Record]) -> BTreeMap<IpAddr, &Record> {
     records.iter().map(|record| (record.ip(), record)).collect()
@@ -83,12 +73,8 @@ pub(super) struct Leases<T> {
     /// it knows too much.
     before: BTreeMap<Vni, Vec<Record>>,
     /// The networks that it was last written for.
-    kept: Option<Shared<Vni, Network>>,
+    kept: Shared<Vni, Network>,
     swept: Option<Instant>,
-    /// Events up to this number were looked at in vain, and come last.
-    after: u64,
-    /// The networks of those: no event may come before a former one of the same network.
-    passed: BTreeSet<Vni>,
 }
 
 impl<T: Tree> Leases<T> {
@@ -102,17 +88,15 @@ impl<T: Tree> Leases<T> {
             owners: Arc::default(),
             written: BTreeMap::new(),
             before: BTreeMap::new(),
-            kept: None,
+            kept: Shared::default(),
             swept: None,
-            after: 0,
-            passed: BTreeSet::new(),
         }
     }
 
     /// Names belong to others now, of which the next dnsmasqs have to be told.
     pub(super) fn rename(&mut self, owners: Arc<Owners>) {
         self.owners = owners;
-        self.kept = None;
+        self.kept = Shared::default();
     }
 
     /// Whether events may be judged by this standing, still.
@@ -127,52 +111,62 @@ impl<T: Tree> Leases<T> {
     /// Sees to the events that wait.
     pub(super) async fn settle(&mut self, view: &View, standing: Standing) -> Settled {
         let mut settled = Settled::default();
-        let after = self.after;
-        let waiting = match self.on_disk(move |spool| spool.waiting(after, AT_ONCE)).await {
+        let waiting = match self.waiting(standing, &mut settled).await {
             Ok(waiting) => waiting,
-            Err(error) => {
-                let why = failure(error).what;
-                settled.trouble.insert(format!("events of leases cannot be read: {why}"));
+            Err(why) => {
+                settled.trouble.insert(why);
                 return settled;
             }
         };
         settled.read = true;
-        let last = waiting.get(AT_ONCE - 1).map(|last| last.number);
-        settled.waits = last.is_some() || after > 0;
-        let (mut over, mut wrote) = (Vec::new(), false);
-        let mut under_way: Vec<(Vni, Event)> = Vec::new();
-        for Waiting { number, vni, event } in waiting {
+        let of: Vec<_> = waiting.iter().map(|waiting| (waiting.number, waiting.vni)).collect();
+        let turns = turns(&of, AT_ONCE);
+        let (mut over, mut under_way) = (Vec::new(), Vec::<&Waiting>::new());
+        for now in waiting.iter().filter(|waiting| turns.contains(&waiting.number)) {
+            let Waiting { number, vni, event } = now;
             // The view does not show yet what came of the former ones, by which this one is judged.
-            let follows = self.passed.contains(&vni)
-                || under_way.iter().any(|(of, former)| *of == vni && concern_one(former, &event));
-            let fate =
-                if follows { Fate::Waits } else { self.see_to(view, vni, &event, standing).await };
-            wrote |= matches!(fate, Fate::Written);
-            if matches!(fate, Fate::Over) {
-                over.push((number, vni));
-                settled.told.entry(vni).or_default().push(event);
+            let follows =
+                under_way.iter().any(|it| it.vni == *vni && concern_one(&it.event, event));
+            if !follows && self.see_to(view, *vni, event, standing).await {
+                over.push((*number, *vni));
             } else {
-                under_way.push((vni, event));
+                under_way.push(now);
             }
         }
-        settled.waits |= !under_way.is_empty();
-        for (vni, event) in under_way {
+        settled.waits = over.len() < waiting.len();
+        for Waiting { vni, event, .. } in waiting {
             settled.told.entry(vni).or_default().push(event);
         }
         self.clear(view, over, &mut settled).await;
-        match last {
-            // So many that none is over of may be so for long, and others are not.
-            Some(last) if settled.events == 0 && !wrote && standing != Standing::Between => {
-                self.after = last;
-                self.passed.extend(settled.told.keys());
-            }
-            Some(_) => {}
-            None => (self.after, self.passed) = (0, BTreeSet::new()),
-        }
         if standing == Standing::Primary {
             self.sweep(view).await;
         }
         settled
+    }
+
+    /// The events that wait: all of them, for behind any number of one network's there may be others'.
+    ///
+    /// Those of the primary after which a later one says all are over. They go before anything is made of
+    /// the later ones: what is left always says what happened last.
+    async fn waiting(
+        &self,
+        standing: Standing,
+        settled: &mut Settled,
+    ) -> Result<Vec<Waiting>, String> {
+        let waiting = self.on_disk(|spool| spool.waiting(0, MOST)).await;
+        let mut waiting = waiting
+            .map_err(|error| format!("events of leases cannot be read: {}", failure(error).what))?;
+        if standing != Standing::Primary {
+            return Ok(waiting);
+        }
+        let outdated = outdated(waiting.iter().map(|it| (it.number, it.vni, &it.event)));
+        waiting.retain(|waiting| !outdated.contains(&waiting.number));
+        settled.events += outdated.len();
+        let remove = move |spool: &Spool| outdated.iter().try_for_each(|it| spool.remove(*it));
+        self.on_disk(remove).await.map_err(|error| {
+            format!("events of leases cannot be removed: {}", failure(error).what)
+        })?;
+        Ok(waiting)
     }
 
     /// Removes events that are over, once what the next dnsmasqs are told is so, too.
@@ -211,44 +205,42 @@ impl<T: Tree> Leases<T> {
         tokio::task::spawn_blocking(move || work(&spool)).await.map_err(io::Error::other)?
     }
 
-    /// Sees to an event. What has to be written for it is, and it is not over until that is seen.
-    async fn see_to(&self, view: &View, vni: Vni, event: &Event, standing: Standing) -> Fate {
+    /// Sees to an event; whether it is over. What has to be written for it is, and it is not over until
+    /// that is seen.
+    async fn see_to(&self, view: &View, vni: Vni, event: &Event, standing: Standing) -> bool {
         if !self.holds(standing) {
-            return Fate::Waits;
+            return false;
         }
         let network = view.networks.get(&vni).map(AsRef::as_ref);
         let parent = match self.parent(vni, network, event).await {
             Ok(parent) => parent,
             Err(why) => {
                 tracing::debug!("dhcp: {why}");
-                return Fate::Waits;
+                return false;
             }
         };
         match verdict(vni, network, event, standing == Standing::Primary, &parent) {
-            Verdict::Known => Fate::Over,
+            Verdict::Known => return true,
             Verdict::Refused(why) => {
                 tracing::warn!(node.name = %self.me, "dhcp: `{event}` is not kept: {why}");
-                Fate::Over
+                return true;
             }
             // Another is primary by now, perhaps, and what it says counts.
-            Verdict::Write(_) if !self.holds(standing) => Fate::Waits,
+            Verdict::Write(_) if !self.holds(standing) => {}
             Verdict::Write(ops) => self.commit(ops, vni, event).await,
         }
+        false
     }
 
-    async fn commit(&self, ops: Vec<Op>, vni: Vni, event: &Event) -> Fate {
+    async fn commit(&self, ops: Vec<Op>, vni: Vni, event: &Event) {
         match self.tree.commit(ops).await {
-            Ok(()) => {
-                tracing::info!("dhcp: network {vni}: {event}");
-                return Fate::Written;
-            }
+            Ok(()) => tracing::info!("dhcp: network {vni}: {event}"),
             // The view is older than what was written last, perhaps by this node.
             Err(CommitError::Superseded { .. }) => {}
             Err(error @ (CommitError::Refused { .. } | CommitError::Unknown { .. })) => {
                 tracing::warn!(%error, "dhcp: `{event}` waits");
             }
         }
-        Fate::Waits
     }
 
     /// The parent of the leases of an event's kind. Where there are leases there is a parent.
@@ -274,14 +266,16 @@ impl<T: Tree> Leases<T> {
     /// Has the next dnsmasq of each network that has a folder told the leases that there are; of
     /// which networks the present one knows others.
     pub(super) fn keep(&mut self, view: &View, settled: &mut Settled) -> Astray {
-        let same = self.kept.as_ref().is_some_and(|kept| view.networks.is(kept));
-        if !same {
-            self.kept = Some(view.networks.clone());
-            for vni in view.networks.keys() {
+        let kept = std::mem::replace(&mut self.kept, view.networks.clone());
+        if !view.networks.is(&kept) {
+            let is_same = |(vni, network): &(&Vni, &Arc<Network>)| {
+                kept.get(vni).is_some_and(|kept| Arc::ptr_eq(kept, network))
+            };
+            for (vni, _) in view.networks.iter().filter(|network| !is_same(network)) {
                 if let Err(why) = self.write(*vni, view) {
                     settled.trouble.insert(why);
                     // So that it is tried again.
-                    self.kept = None;
+                    self.kept.remove(vni);
                 }
             }
             self.written.retain(|vni, _| view.networks.contains_key(vni));

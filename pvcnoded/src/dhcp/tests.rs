@@ -355,3 +355,49 @@ async fn a_machine_whose_firmware_and_system_have_addresses_of_their_own_restart
     rig.act().await;
     assert_eq!(rig.host.changes(), before + 2, "its dnsmasq is started anew");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_guest_that_never_rests_holds_up_nobody() {
+    let mut rig = Rig::new().await;
+    let told = |rig: &Rig, n: u64| {
+        rig.told(7, &format!("held v4 {A} 10.7.0.100 web{n} {} *", 4_000_000_000 + n));
+        rig.told(7, &format!("gone v4 {A} 10.7.0.100 * {} *", 4_000_000_000 + n));
+    };
+    (0..260).for_each(|n| told(&rig, n));
+    rig.told(7, &held(7, B, 101));
+    rig.told(8, &held(8, A, 100));
+    told(&rig, 300);
+    rig.act().await;
+    assert!(rig.is_leased(8, A).await, "another network's");
+    assert!(rig.is_leased(7, B).await, "another guest's");
+    // It goes on, and no more waits than before.
+    for n in 301..310 {
+        told(&rig, n);
+        rig.act().await;
+        assert!(rig.waiting() <= 5, "{}", rig.waiting());
+    }
+    for _ in 0..5 {
+        rig.act().await;
+    }
+    assert_eq!((rig.waiting(), rig.is_leased(7, A).await), (0, false), "it let go last");
+    assert_eq!(rig.host.changes(), 2, "its dnsmasq knows all that");
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_guests_of_one_network_hold_up_no_other_network() {
+    let mut rig = Rig::new().await;
+    for number in 1..520_u32 {
+        let [_, _, high, low] = number.to_be_bytes();
+        let mac = format!("52:54:00:00:{high:02x}:{low:02x}");
+        rig.told(7, &format!("held v4 {mac} 10.7.{high}.{low} * 4000000000 *"));
+    }
+    rig.told(8, &held(8, A, 100));
+    rig.act().await;
+    assert!(rig.is_leased(8, A).await);
+    rig.act().await;
+    assert_eq!(rig.spool().of(vni(8)).unwrap(), []);
+    for _ in 0..6 {
+        rig.act().await;
+    }
+    assert_eq!(rig.waiting(), 0, "and all of them have theirs");
+}

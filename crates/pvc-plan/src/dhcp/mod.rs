@@ -15,6 +15,7 @@ mod record;
 mod render;
 #[cfg(test)]
 mod tests;
+mod turn;
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -30,6 +31,7 @@ pub use keep::{Found, Steps, plan};
 pub use lease::{Verdict, expired, records, verdict};
 pub use record::{BadRecord, Event, Lease4, Lease6, Record, base};
 pub use render::{Files, Places, files};
+pub use turn::{outdated, turns};
 
 /// What is served in one network.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 mod keeping;
 mod leases;
 mod rendering;
+mod turns;
 
 use std::net::IpAddr;
 
