@@ -8,7 +8,7 @@ use pvc_common::id::Vni;
 use pvc_common::model::Network;
 use pvc_common::view::{Shared, View};
 use pvc_host::{LinkTable, Links, UnitState, Units};
-use pvc_plan::dhcp::{Files, Found, Places, Steps, files, plan, records, served};
+use pvc_plan::dhcp::{Files, Found, Places, Served, Steps, files, plan, records, served};
 use pvc_plan::dns::Owners;
 use pvc_plan::gateway::bridge;
 use tokio::time::Instant;
@@ -21,7 +21,7 @@ use crate::outfit::failure;
 const LOOK: Duration = Duration::from_secs(5);
 /// How soon it is looked again for a bridge that is about to be made.
 const SOON: Duration = Duration::from_millis(200);
-/// For how long after a change of the networks a bridge is about to be made.
+/// For how long after a change of what is served a bridge is about to be made.
 const ABOUT: Duration = Duration::from_secs(10);
 
 /// For how long a dnsmasq has to run on until it is taken to do so: one that ends whenever it was
@@ -41,8 +41,13 @@ pub(super) struct Keep<U, L> {
     links: L,
     /// Whose names are whose.
     owners: Arc<Owners>,
-    looked: Option<Look>,
-    /// When the networks were last seen to be others.
+    /// The networks as they were last seen.
+    networks: Option<Shared<Vni, Network>>,
+    /// What is served in them.
+    served: BTreeMap<Vni, Served>,
+    /// When units and bridges have to be looked at again if the same is served.
+    look_at: Option<Instant>,
+    /// When something else began to be served.
     changed: Option<Instant>,
     /// Networks whose dnsmasq has to read its leases anew.
     astray: Astray,
@@ -52,19 +57,15 @@ pub(super) struct Keep<U, L> {
     told: BTreeSet<String>,
 }
 
-/// For which networks it was last looked, and when it has to be looked again if they stay.
-struct Look {
-    networks: Shared<Vni, Network>,
-    again: Instant,
-}
-
 impl<U: Units, L: Links> Keep<U, L> {
     pub(super) fn new(dhcp: Dhcp<U>, links: L) -> Self {
         Self {
             dhcp,
             links,
             owners: Arc::default(),
-            looked: None,
+            networks: None,
+            served: BTreeMap::new(),
+            look_at: None,
             changed: None,
             astray: Astray::new(),
             ended: BTreeMap::new(),
@@ -74,14 +75,16 @@ impl<U: Units, L: Links> Keep<U, L> {
 
     /// Looks anew when it is its turn again.
     pub(super) fn forget(&mut self) {
-        self.looked = None;
+        self.networks = None;
+        self.served.clear();
+        self.look_at = None;
         self.ended.clear();
     }
 
     /// Names belong to others now.
     pub(super) fn rename(&mut self, owners: Arc<Owners>) {
         self.owners = owners;
-        self.looked = None;
+        self.networks = None;
     }
 
     /// The networks whose dnsmasq ends again and again, in sentences for people.
@@ -96,41 +99,58 @@ impl<U: Units, L: Links> Keep<U, L> {
     /// Brings units and folders to what the networks need.
     pub(super) async fn tend(&mut self, view: &View, astray: Astray) -> Result<Tended, String> {
         self.astray.extend(astray);
-        let now = Instant::now();
-        match &self.looked {
-            // The view changes several times a second for other reasons.
-            Some(look)
-                if view.networks.is(&look.networks)
-                    && now < look.again
-                    && self.astray.is_empty() =>
-            {
-                return Ok(Tended { changed: 0, again: Some(look.again) });
-            }
-            Some(look) if view.networks.is(&look.networks) => {}
-            Some(_) | None => self.changed = Some(now),
+        if self.reckon(view) {
+            self.changed = Some(Instant::now());
+            self.look_at = None;
+        }
+        if let Some(at) = self.look_at
+            && Instant::now() < at
+            && self.astray.is_empty()
+        {
+            return Ok(Tended { changed: 0, again: Some(at) });
         }
         // Whatever fails is begun anew.
-        self.looked = None;
+        self.look_at = None;
         let table = self.links.observe().await.map_err(|error| failure(error).what)?;
-        let (wanted, missing) = self.wanted(view, &table);
+        let (wanted, missing) = self.wanted(&table);
         let found = self.found().await?;
         let mut steps = plan(&wanted, &found);
         restart(&mut steps, &self.astray, &found);
         let changed = self.run(&steps, &wanted, view).await?;
         let about = self.changed.is_some_and(|at| at.elapsed() < ABOUT);
         let again = Instant::now() + if missing && about { SOON } else { LOOK };
-        self.looked = Some(Look { networks: view.networks.clone(), again });
+        self.look_at = Some(again);
         Ok(Tended { changed, again: Some(again) })
+    }
+
+    /// Reckons what is served by this view; whether that is something else than before.
+    ///
+    /// Leases are written at any time, and are none of it.
+    fn reckon(&mut self, view: &View) -> bool {
+        if self.networks.as_ref().is_some_and(|networks| view.networks.is(networks)) {
+            return false;
+        }
+        self.networks = Some(view.networks.clone());
+        let (mut all, mut trouble) = (BTreeMap::new(), BTreeSet::new());
+        for (vni, network) in &view.networks {
+            let (served, why) = served(*vni, network, &self.owners);
+            trouble.extend(why.into_iter().map(|why| format!("network {vni}: {why}")));
+            all.extend(served.map(|served| (*vni, served)));
+        }
+        for why in trouble.difference(&self.told) {
+            tracing::warn!("dhcp: {why}");
+        }
+        self.told = trouble;
+        let differs = all != self.served;
+        self.served = all;
+        differs
     }
 
     /// The files of every network that has something to be served, and a bridge to do it on;
     /// whether there is one without.
-    fn wanted(&mut self, view: &View, table: &LinkTable) -> (BTreeMap<Vni, Files>, bool) {
-        let (mut wanted, mut missing, mut trouble) = (BTreeMap::new(), false, BTreeSet::new());
-        for (vni, network) in &view.networks {
-            let (served, why) = served(*vni, network, &self.owners);
-            trouble.extend(why.into_iter().map(|why| format!("network {vni}: {why}")));
-            let Some(served) = served else { continue };
+    fn wanted(&self, table: &LinkTable) -> (BTreeMap<Vni, Files>, bool) {
+        let (mut wanted, mut missing) = (BTreeMap::new(), false);
+        for (vni, served) in &self.served {
             let Some(link) = table.links.get(&bridge(*vni)) else {
                 missing = true;
                 continue;
@@ -140,12 +160,8 @@ impl<U: Units, L: Links> Keep<U, L> {
                 helper: self.dhcp.places.helper.display().to_string(),
                 folder: self.dhcp.folders.of(*vni).display().to_string(),
             };
-            wanted.insert(*vni, files(&served, &places, Some(link.mtu)));
+            wanted.insert(*vni, files(served, &places, Some(link.mtu)));
         }
-        for why in trouble.difference(&self.told) {
-            tracing::warn!("dhcp: {why}");
-        }
-        self.told = trouble;
         (wanted, missing)
     }
 

@@ -401,3 +401,22 @@ async fn many_guests_of_one_network_hold_up_no_other_network() {
     }
     assert_eq!(rig.waiting(), 0, "and all of them have theirs");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_is_no_reason_to_look_at_all_units_and_another_setting_is() {
+    let mut rig = Rig::new().await;
+    // What a look would find.
+    rig.host.crash_unit("pvc-dhcp@7.service");
+    rig.told(8, &held(8, A, 100));
+    for _ in 0..3 {
+        let report = rig.act().await;
+        assert_eq!(report.trouble.len(), 0, "{report}");
+    }
+    assert_eq!((rig.waiting(), rig.is_leased(8, A).await), (0, true));
+    let domain = key::network_domain(vni(8)).create(&Some("office.local".to_owned()));
+    rig.tree.commit(vec![domain]).await.unwrap();
+    let report = rig.act().await;
+    assert_eq!((report.changed, report.trouble.len()), (2, 1), "{report}");
+    let conf = fs::read_to_string(rig.place.path().join("run/8/dnsmasq.conf")).unwrap();
+    assert!(conf.contains("domain=office.local"), "{conf}");
+}
