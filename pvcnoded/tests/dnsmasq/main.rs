@@ -11,7 +11,7 @@ mod primary;
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pvc_common::id::Vni;
 use pvc_common::view::View;
@@ -126,6 +126,37 @@ async fn no_guest_takes_the_name_of_a_vm_by_saying_it() {
     let named = Some(Some("desk".to_owned()));
     cluster.until("it has a free name", |view| called(view, "52:54:00:00:00:0e") == named).await;
     assert!(thief.lookup("web1.net1000.local", "10.232.0.1").contains(v4));
+    primary.end().await;
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_machine_is_served_and_called_whatever_its_reservations_name_means_to_dnsmasq() {
+    if !primary::own_namespace() {
+        return;
+    }
+    let cluster = Cluster::new(&[1000]).await;
+    let names = ["ignore", "infinite", "7", "12h"];
+    let mac = |n: usize| format!("52:54:00:00:00:6{n}");
+    let ip = |n: usize| format!("10.232.0.6{n}");
+    for (n, name) in names.into_iter().enumerate() {
+        cluster.keep(1000, &mac(n), &ip(n), name).await;
+    }
+    let primary = Primary::begin(&cluster, "hv1").await;
+    let day = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 24 * 3600;
+    for (n, name) in names.into_iter().enumerate() {
+        let guest = Guest::plug_into("vmbr1000", &mac(n));
+        let told = guest.dhcp4("anything");
+        assert!(told.starts_with(&format!("{} ", ip(n))), "{name}: {told}");
+        let named = Some(Some(name.to_owned()));
+        cluster.until("it has its name", |view| called(view, &mac(n)) == named).await;
+        let view = cluster.view().await;
+        let lease = &view.networks[&vni(1000)].leases[&mac(n).parse().unwrap()];
+        // For two days, as all leases.
+        let end = lease.expiry.copied().unwrap();
+        assert!((day..day + 48 * 3600).contains(&end), "{name}: {end}");
+        let found = guest.lookup(&format!("{name}.net1000.local"), "10.232.0.1");
+        assert!(found.contains(&ip(n)), "{name}: {found}");
+    }
     primary.end().await;
 }
 

@@ -164,6 +164,17 @@ impl Cluster {
         self.tree.commit(ops).await.unwrap();
     }
 
+    /// Keeps an address for an interface, under a name.
+    pub(crate) async fn keep(&self, n: u32, mac: &str, ip: &str, name: &str) {
+        let (vni, mac) = (vni(n), mac.parse().unwrap());
+        let ops = vec![
+            key::reservation(vni, mac).create(&"static".to_owned()),
+            key::reservation_ip(vni, mac).create(&Some(ip.parse().unwrap())),
+            key::reservation_hostname(vni, mac).create(&Some(name.to_owned())),
+        ];
+        self.tree.commit(ops).await.unwrap();
+    }
+
     pub(crate) async fn view(&self) -> Arc<View> {
         self.mirror.complete().await.unwrap()
     }

@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::Ipv6Net;
+use pvc_common::id::Hostname;
 
 use super::{Served, Served4, Served6};
 use crate::dns::{Guarded, NOBODYS};
@@ -176,12 +177,22 @@ fn hosts(served: &Served) -> String {
     for kept in &served.kept {
         // Writing to a text cannot fail.
         let _ = write!(text, "{},{}", kept.mac, kept.ip);
-        if let Some(name) = &kept.hostname {
+        // One that is left out is found by the address, in `names`.
+        if let Some(name) = kept.hostname.as_ref().filter(|name| !is_order(name)) {
             let _ = write!(text, ",{name}");
         }
         text.push('\n');
     }
     text
+}
+
+/// Whether dnsmasq takes a word in a line of `hosts` for more than a name: that it shall not serve that
+/// machine, or for how long (a number, perhaps with a unit).
+fn is_order(name: &Hostname) -> bool {
+    let name = name.as_str();
+    let number = name.strip_suffix(['s', 'm', 'h', 'd', 'w']).filter(|number| !number.is_empty());
+    let is_time = number.unwrap_or(name).bytes().all(|byte| byte.is_ascii_digit());
+    is_time || matches!(name, "ignore" | "infinite")
 }
 
 /// The names that there are before anybody has a lease.

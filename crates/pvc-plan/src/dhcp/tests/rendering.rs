@@ -205,6 +205,25 @@ fn a_server_is_not_told_to_ask_itself() {
 }
 
 #[test]
+fn a_name_that_dnsmasq_would_read_as_an_order_is_said_by_its_address_only() {
+    let with = |name: &str| {
+        let reservations = [reservation("52:54:00:00:00:01", "10.1.0.10", Some(name))].into();
+        rendered(&Network { reservations, ..office() }).0
+    };
+    for name in ["ignore", "IGNORE", "infinite", "7", "01", "12h", "3D", "1w", "90s", "5m"] {
+        assert_eq!(with(name).hosts, "52:54:00:00:00:01,10.1.0.10\n", "{name}");
+    }
+    for name in ["s", "h", "ignore1", "infinite-2", "x7", "7x", "1-2", "12hh", "1h2", "7days"] {
+        let expected = format!("52:54:00:00:00:01,10.1.0.10,{name}\n");
+        assert_eq!(with(name).hosts, expected);
+    }
+    for name in ["ignore", "7", "12h", "s"] {
+        let expected = format!("10.1.0.10 {name}.office.local {name}\n");
+        assert_eq!(with(name).names, expected);
+    }
+}
+
+#[test]
 fn nothing_a_person_writes_makes_a_line_or_a_word_of_its_own() {
     let clean = rendered(&office()).0;
     let lines =
