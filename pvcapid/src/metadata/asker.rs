@@ -1,6 +1,6 @@
 //! Which VM asks, by the address it asks from.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use pvc_common::id::{MacAddress, VmUuid, Vni};
 use pvc_common::model::Network;
@@ -48,6 +48,11 @@ pub(crate) fn asker(view: &View, ip: Ipv4Addr) -> Result<Asker, String> {
     })
 }
 
+/// Whether an address is a managed network's own.
+fn serves(network: &Network, ip: IpAddr) -> bool {
+    network.kind.copied() == Some(NetworkType::Managed) && network.has(ip) == Some(true)
+}
+
 /// The only one there is; otherwise whether there are many.
 fn only<T>(mut all: impl Iterator<Item = T>) -> Result<T, bool> {
     match (all.next(), all.next()) {
@@ -57,9 +62,10 @@ fn only<T>(mut all: impl Iterator<Item = T>) -> Result<T, bool> {
     }
 }
 
-/// To whom an address of a network belongs. A lease says who has it, a reservation who shall.
+/// To whom an address of a network belongs. A lease says who has it, a reservation who shall; neither does
+/// of an address that is the network's no more, and may be another's.
 fn holder(network: &Network, ip: Ipv4Addr) -> Option<MacAddress> {
-    if network.kind.copied() != Some(NetworkType::Managed) {
+    if !serves(network, IpAddr::V4(ip)) {
         return None;
     }
     let has = |found: Option<Option<Ipv4Addr>>| found.flatten() == Some(ip);

@@ -41,7 +41,8 @@ async fn cluster() -> (Router, Mirror<View>) {
     let web1 = format!("/domains/{WEB1}");
     let db1 = "/domains/7e2d3b4f-9b72-4c18-8e54-1c2a7b3d0f21";
     let net = "/networks/1001";
-    let lease = |mac: &str| format!("{net}/dhcp4_leases/{mac}");
+    let old = "/domains/8f3e4c50-ac83-4d29-9f65-2d3b8c4e1a32";
+    let lease_of = |vni: u32, mac: &str| format!("/networks/{vni}/dhcp4_leases/{mac}/ipaddr");
     for (path, text) in [
         (web1.clone(), "web1".to_owned()),
         (format!("{web1}/profile"), "small".to_owned()),
@@ -54,12 +55,25 @@ async fn cluster() -> (Router, Mirror<View>) {
         (format!("{db1}/xml"), definition(&[("52:54:00:00:00:02", "vmbr1001")])),
         (net.to_owned(), "office".to_owned()),
         (format!("{net}/nettype"), "managed".to_owned()),
-        (format!("{}/ipaddr", lease("52:54:00:aa:00:01")), "10.1.0.100".to_owned()),
-        (format!("{}/ipaddr", lease("52:54:00:00:00:09")), "10.1.0.109".to_owned()),
+        (format!("{net}/ip4_network"), "10.1.0.0/24".to_owned()),
+        (lease_of(1001, "52:54:00:aa:00:01"), "10.1.0.100".to_owned()),
+        (lease_of(1001, "52:54:00:00:00:09"), "10.1.0.109".to_owned()),
         (format!("{net}/dhcp4_reservations/52:54:00:00:00:02/ipaddr"), "10.1.0.10".to_owned()),
         ("/networks/7".to_owned(), "lab".to_owned()),
         ("/networks/7/nettype".to_owned(), "bridged".to_owned()),
         ("/networks/7/dhcp4_leases/52:54:00:00:00:02/ipaddr".to_owned(), "10.1.0.100".to_owned()),
+        // It had the other one's addresses before, and leased some that are of neither now.
+        ("/networks/1002".to_owned(), "moved".to_owned()),
+        ("/networks/1002/nettype".to_owned(), "managed".to_owned()),
+        ("/networks/1002/ip4_network".to_owned(), "10.2.0.0/24".to_owned()),
+        (lease_of(1002, "52:54:00:00:00:11"), "10.1.0.100".to_owned()),
+        (lease_of(1002, "52:54:00:00:00:12"), "10.1.0.112".to_owned()),
+        (lease_of(1002, "52:54:00:00:00:13"), "10.2.0.113".to_owned()),
+        (old.to_owned(), "old".to_owned()),
+        (
+            format!("{old}/xml"),
+            definition(&[("52:54:00:00:00:12", "vmbr1002"), ("52:54:00:00:00:13", "vmbr1002")]),
+        ),
     ] {
         let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
         ensure_path(&tree, if parent.is_empty() { "/" } else { parent }).await.unwrap();
@@ -125,6 +139,18 @@ async fn a_stranger_is_told_why_it_is_told_nothing() {
     let unknown = ask(&router, [10, 1, 0, 100], "/latest/meta-data/secret").await;
     assert_eq!(unknown, (404, "There is no such key.\n".to_owned()));
     assert_eq!(ask(&router, [10, 1, 0, 100], "/latest/x/y").await.0, 404);
+}
+
+#[tokio::test]
+async fn a_lease_counts_in_its_network_only() {
+    let (router, _mirror) = cluster().await;
+    let name = "/latest/meta-data/name";
+    // Leased by another network too, when that had it.
+    assert_eq!(ask(&router, [10, 1, 0, 100], name).await, (200, "web1".to_owned()));
+    // Whoever takes such an address is not told whose it was.
+    let none = "No network has a DHCP lease or reservation for 10.1.0.112.\n";
+    assert_eq!(ask(&router, [10, 1, 0, 112], name).await, (404, none.to_owned()));
+    assert_eq!(ask(&router, [10, 2, 0, 113], name).await, (200, "old".to_owned()));
 }
 
 /// Asks over a connection of its own, and waits for the answer.

@@ -353,6 +353,33 @@ async fn a_lease_that_a_person_removed_is_forgotten_by_dnsmasq() {
         .await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_network_that_has_other_addresses_has_no_leases_of_those_it_had() {
+    let (bench, primary, _) = bench().await;
+    bench.told(&primary, 7, &held("10.7.0.100"));
+    bench.until("the lease is in the tree", |view| has_lease(view, 7, "10.7.0.100")).await;
+    bench.put(&key::network_ip4_gateway(vni(7)), &"10.77.0.1".parse().ok()).await;
+    bench.put(&key::network_dhcp4_start(vni(7)), &"10.77.0.100".parse().ok()).await;
+    bench.put(&key::network_dhcp4_end(vni(7)), &"10.77.0.199".parse().ok()).await;
+    bench.put(&key::network_ip4_network(vni(7)), &"10.77.0.0/24".parse().ok()).await;
+    bench
+        .until("a dnsmasq that is told of none", |_| {
+            let gateways = bench.gateways(&primary);
+            gateways.contains(&"10.77.0.1/24".to_owned())
+                && bench.running(&primary).len() == 2
+                && bench.known(&primary, 7).is_empty()
+        })
+        .await;
+    // It was renewed, and another given away, just before that.
+    bench.told(&primary, 7, &held("10.7.0.100").replace("40", "41"));
+    bench.told(&primary, 7, &held("10.7.0.101").replace(MAC, "52:54:00:00:00:0c"));
+    bench.until("no event waits", |_| bench.waiting(&primary) == 0).await;
+    bench.pass(Duration::from_secs(60)).await;
+    bench.until("no lease is left", |view| view.networks[&vni(7)].leases.is_empty()).await;
+    bench.told(&primary, 7, &held("10.77.0.100"));
+    bench.until("it has one that it has", |view| has_lease(view, 7, "10.77.0.100")).await;
+}
+
 /// A person's change that nothing else stands in the way of.
 trait CommitAll {
     async fn commit_all(&self, ops: Vec<Op>);

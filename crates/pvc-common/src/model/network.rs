@@ -52,6 +52,19 @@ pub struct Network {
 }
 
 impl Network {
+    /// Whether an address is one of its own; `None` where it cannot be understood which those are.
+    #[must_use]
+    pub fn has(&self, address: IpAddr) -> Option<bool> {
+        match address {
+            IpAddr::V4(ip) => {
+                self.ip4_network.copied().map(|own| own.is_some_and(|own| own.contains(&ip)))
+            }
+            IpAddr::V6(ip) => {
+                self.ip6_network.copied().map(|own| own.is_some_and(|own| own.contains(&ip)))
+            }
+        }
+    }
+
     /// Its firewall rules of one direction.
     #[must_use]
     pub const fn rules(&self, direction: Direction) -> &BTreeMap<RuleName, Rule> {
@@ -129,6 +142,26 @@ pub struct Rule {
 mod tests {
     use super::*;
     use crate::zk::Version;
+
+    #[test]
+    fn a_network_has_the_addresses_that_are_within_it() {
+        let read = |text: &str| Seen::read(Some((text.as_bytes(), Version(0))));
+        let network = Network { ip4_network: read("10.1.0.0/24"), ..Network::default() };
+        let has = |network: &Network, ip: &str| network.has(ip.parse().unwrap());
+        assert_eq!(has(&network, "10.1.0.255"), Some(true));
+        assert_eq!(has(&network, "10.1.1.0"), Some(false));
+        assert_eq!(has(&network, "fd00::1"), None, "nothing tells");
+        let network = Network {
+            ip4_network: read("10.1"),
+            ip6_network: Seen::read(Some((b"fd00::/64", Version(0)))),
+            ..Network::default()
+        };
+        assert_eq!(has(&network, "10.1.0.1"), None);
+        assert_eq!(has(&network, "fd00::1"), Some(true));
+        assert_eq!(has(&network, "fd01::1"), Some(false));
+        let without = Network { ip4_network: read("None"), ..Network::default() };
+        assert_eq!(has(&without, "10.1.0.1"), Some(false));
+    }
 
     #[test]
     fn rules_are_in_the_order_of_their_numbers() {

@@ -3,8 +3,11 @@
 //! Invariant: an event may be told again, at any time and after any number of others, and by a node
 //! that is primary no more: it does not undo what was written since. What the primary's own
 //! dnsmasq says is so; what comes from elsewhere counts only where nothing newer is known.
+//!
+//! A lease counts as long as its network has the address: once the network has others, that may be
+//! another network's.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use pvc_common::id::{Hostname, MacAddress, Vni};
 use pvc_common::model::{self, Network};
@@ -16,6 +19,9 @@ use crate::dns::{Owners, may_be_called};
 /// How long after its end a lease is removed although no dnsmasq said so: longer than the clocks of
 /// two nodes may differ.
 const GRACE_S: u64 = 3600;
+/// How many leases of a network are removed at one look, by as many transactions: a change of a network's
+/// addresses ends all of its leases at once.
+const AT_ONCE: usize = 250;
 
 /// What becomes of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +58,11 @@ pub fn verdict(
         return Verdict::Refused(format!("network {vni} is gone"));
     };
     let case = Case { vni, network, primary, parent };
+    let ip = event.record().ip();
     let ops = match event {
+        Event::Held(_) if network.has(ip) == Some(false) => {
+            Err(format!("network {vni} does not have {ip}"))
+        }
         Event::Held(Record::V4(lease)) => case.held4(lease),
         Event::Held(Record::V6(lease)) => case.held6(lease),
         Event::Gone(Record::V4(lease)) => Ok(case.gone4(lease)),
@@ -210,8 +220,9 @@ fn delete6(vni: Vni, ip: std::net::Ipv6Addr, held: &model::Lease6) -> Vec<Op> {
     .collect()
 }
 
-/// What removes the leases of a network that are long over: each a transaction of its own. They are
-/// left where no dnsmasq gives addresses away any more.
+/// What removes the leases of a network that are long over, or of addresses that it does not have: each
+/// a transaction of its own, and not too many at once. They are left where no dnsmasq gives addresses
+/// away any more.
 ///
 /// `now` is in UNIX seconds. A lease without an end (0) is never over.
 #[must_use]
@@ -219,15 +230,22 @@ pub fn expired(vni: Vni, network: &Network, now: u64) -> Vec<Vec<Op>> {
     let is_over = |end: &Seen<u64>| {
         end.copied().is_some_and(|end| end != 0 && end.saturating_add(GRACE_S) < now)
     };
-    let v4 = network.leases.iter().filter(|(_, held)| is_over(&held.expiry));
-    let v6 = network.leases6.iter().filter(|(_, held)| is_over(&held.expiry));
-    let v4 = v4.map(|(mac, held)| delete4(vni, *mac, held));
-    v4.chain(v6.map(|(ip, held)| delete6(vni, *ip, held))).collect()
+    let lacks = |ip: IpAddr| network.has(ip) == Some(false);
+    let v4 = network.leases.iter().filter(|(_, held)| {
+        is_over(&held.expiry) || held.ip.copied().flatten().is_some_and(|ip| lacks(ip.into()))
+    });
+    let v6 = network.leases6.iter();
+    let v6 = v6.filter(|(ip, held)| is_over(&held.expiry) || lacks((**ip).into()));
+    let (net4, net6) = (key::network_ip4_network(vni), key::network_ip6_network(vni));
+    let v4 = v4.map(|(mac, held)| (net4.check(&network.ip4_network), delete4(vni, *mac, held)));
+    let v6 = v6.map(|(ip, held)| (net6.check(&network.ip6_network), delete6(vni, *ip, held)));
+    let all = v4.chain(v6).map(|(check, ops)| check.into_iter().chain(ops).collect());
+    all.take(AT_ONCE).collect()
 }
 
 /// The leases of a network. What cannot be understood of one is left out, and the whole lease if
-/// nobody could be told by the rest who has which address. A name that is another's by `owners` is left out,
-/// too: dnsmasq does not ask whose it is when it reads it.
+/// nobody could be told by the rest who has which address, or the network does not have it. A name that
+/// is another's by `owners` is left out, too: dnsmasq does not ask whose it is when it reads it.
 #[must_use]
 pub fn records(vni: Vni, network: &Network, owners: &Owners) -> Vec<Record> {
     let name = |seen: &Seen<Option<String>>, mac: Option<MacAddress>| {
@@ -254,5 +272,5 @@ pub fn records(vni: Vni, network: &Network, owners: &Owners) -> Vec<Record> {
             mac: held.mac.copied().flatten(),
         }))
     });
-    v4.chain(v6).collect()
+    v4.chain(v6).filter(|record| network.has(record.ip()) != Some(false)).collect()
 }

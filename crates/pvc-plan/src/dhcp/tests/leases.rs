@@ -2,7 +2,7 @@
 
 use super::*;
 use pvc_common::view::{Builder, Scope};
-use pvc_common::zk::Op;
+use pvc_common::zk::{Op, key};
 
 const MAC: &str = "52:54:00:00:00:02";
 
@@ -142,6 +142,59 @@ fn what_a_former_primary_tells_late_undoes_nothing() {
 fn an_event_of_a_network_that_is_gone_is_refused() {
     let said = verdict(vni(), None, &event(KNOWN), true, &Seen::Absent);
     assert_eq!(said, Verdict::Refused("network 1000 is gone".to_owned()));
+}
+
+/// `leased` once its networks are others.
+fn moved() -> Network {
+    Network {
+        ip4_network: seen("10.2.0.0/24".parse().ok()),
+        ip6_network: seen("2001:db8:2::/64".parse().ok()),
+        ..leased()
+    }
+}
+
+#[test]
+fn an_address_that_the_network_does_not_have_is_nobodys() {
+    for primary in [true, false] {
+        check(&moved(), primary, KNOWN, "network 1000 does not have 10.1.0.100");
+        let told = "held v6 00:01:02 7 2001:db8:1::5 * 5000 52:54:00:00:00:02";
+        check(&moved(), primary, told, "network 1000 does not have 2001:db8:1::5");
+    }
+    // That it is over counts, and its holder gets another one.
+    let told = event("gone v4 52:54:00:00:00:02 10.1.0.100 * 5000 *");
+    let gone = verdict(vni(), Some(&moved()), &told, true, &seen(()));
+    assert!(shown(&gone).ends_with("-/dhcp4_leases/52:54:00:00:00:02"), "{gone:?}");
+    let lease = "/dhcp4_leases/52:54:00:00:00:02";
+    let moves = format!("={lease}/ipaddr 10.2.0.100");
+    check(&moved(), true, &KNOWN.replace("10.1.0.100", "10.2.0.100"), &moves);
+    // Nobody knows what a network has that cannot be understood.
+    let odd = Network { ip4_network: Seen::read(Some((b"10.1", Version(0)))), ..leased() };
+    check(&odd, true, KNOWN, "known");
+}
+
+#[test]
+fn leases_of_addresses_that_the_network_has_no_more_are_removed_and_told_to_no_dnsmasq() {
+    assert!(records(vni(), &moved(), &Owners::default()).is_empty());
+    let removed = expired(vni(), &moved(), 1000);
+    let [v4, v6] = &removed[..] else { panic!("{removed:?}") };
+    assert!(v4.last().unwrap().path().ends_with("/dhcp4_leases/52:54:00:00:00:02"), "{v4:?}");
+    assert!(v6.last().unwrap().path().ends_with("/dhcp6_leases/2001:db8:1::5"), "{v6:?}");
+    // Unless the network has that address again by then.
+    assert_eq!(v4.first(), key::network_ip4_network(vni()).check(&moved().ip4_network).as_ref());
+    assert_eq!(v6.first(), key::network_ip6_network(vni()).check(&moved().ip6_network).as_ref());
+    assert!(expired(vni(), &leased(), 1000).is_empty());
+    let odd = Network { ip4_network: Seen::read(Some((b"10.1", Version(0)))), ..leased() };
+    assert!(expired(vni(), &odd, 1000).is_empty());
+}
+
+#[test]
+fn of_many_leases_that_are_over_some_are_removed_at_a_time() {
+    let mut many = moved();
+    let lease = many.leases.values().next().unwrap().clone();
+    let macs = (0..2000).map(|n| format!("52:54:00:00:{:02x}:{:02x}", n / 256, n % 256));
+    many.leases = macs.map(|mac| (mac.parse().unwrap(), lease.clone())).collect();
+    let some = expired(vni(), &many, 1000).len();
+    assert!((1..=250).contains(&some), "{some}");
 }
 
 #[test]
