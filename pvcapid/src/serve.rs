@@ -62,7 +62,7 @@ pub async fn serve(config: &Config, drain: Drain) -> io::Result<()> {
     let (authentication, limits) = (config.authentication.as_ref(), Limits::default());
     let (app, mirror) = follow(&tree, outside, authentication, limits, Ports::default());
     let warming = tokio::spawn(warm(mirror.view()));
-    let vms = tokio::spawn(metadata::serve(metadata::router(app.clone()), drain.clone()));
+    let vms = tokio::spawn(metadata::serve(app.clone(), drain.clone()));
     let router = api::router(app, config.prometheus);
     let outcome = answer(listener, config.tls.as_ref(), router, drain).await;
     warming.abort();

@@ -48,6 +48,12 @@ pub(crate) fn asker(view: &View, ip: Ipv4Addr) -> Result<Asker, String> {
     })
 }
 
+/// The managed network that an address is of.
+pub(super) fn network_of(view: &View, ip: IpAddr) -> Option<Vni> {
+    let mut networks = view.networks.iter();
+    networks.find(|(_, network)| serves(network, ip)).map(|(vni, _)| *vni)
+}
+
 /// Whether an address is a managed network's own.
 fn serves(network: &Network, ip: IpAddr) -> bool {
     network.kind.copied() == Some(NetworkType::Managed) && network.has(ip) == Some(true)

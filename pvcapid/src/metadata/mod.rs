@@ -15,12 +15,12 @@ use axum::Router;
 use axum::extract::{ConnectInfo, Path, State};
 use axum::http::StatusCode;
 use axum::routing::get;
+use pvc_runtime::drain::Drain;
 use tokio::sync::Mutex;
 
 use crate::app::App;
 
-pub(crate) use asker::{Asker, asker};
-pub(crate) use door::serve;
+use asker::{Asker, asker, network_of};
 
 /// What every handler is given.
 #[derive(Clone)]
@@ -41,8 +41,15 @@ const VERSIONS: &str = "2009-04-04\nlatest\n";
 const KEYS: [&str; 7] =
     ["hostname", "instance-id", "local-hostname", "local-ipv4", "mac", "name", "profile"];
 
+/// Answers VMs until the daemon is to end.
+pub(crate) async fn serve(app: App, drain: Drain) {
+    let views = app.clone();
+    let network_of = move |ip| network_of(views.view().ok()?.as_ref(), ip);
+    door::serve(router(app), network_of, drain).await;
+}
+
 /// Answers VMs. Who asks is taken from the connection.
-pub(crate) fn router(app: App) -> Router {
+fn router(app: App) -> Router {
     let desk = Desk { app, looking: Arc::default() };
     Router::new()
         .route("/", get(async || VERSIONS))

@@ -13,6 +13,7 @@ use pvc_common::zk::{Expected, Op};
 use pvc_host::fake::FakeFirewall;
 use pvc_zk::subtree::ensure_path;
 use pvc_zk::{FakeTree, Mirror, Tree};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tower::ServiceExt;
 
 use super::*;
@@ -69,6 +70,11 @@ async fn cluster() -> (Router, Mirror<View>) {
         (lease_of(1002, "52:54:00:00:00:11"), "10.1.0.100".to_owned()),
         (lease_of(1002, "52:54:00:00:00:12"), "10.1.0.112".to_owned()),
         (lease_of(1002, "52:54:00:00:00:13"), "10.2.0.113".to_owned()),
+        // Parts of the loopback.
+        ("/networks/1003/nettype".to_owned(), "managed".to_owned()),
+        ("/networks/1003/ip4_network".to_owned(), "127.1.0.0/24".to_owned()),
+        ("/networks/1004/nettype".to_owned(), "managed".to_owned()),
+        ("/networks/1004/ip4_network".to_owned(), "127.2.0.0/24".to_owned()),
         (old.to_owned(), "old".to_owned()),
         (
             format!("{old}/xml"),
@@ -169,7 +175,7 @@ async fn whoever_keeps_connections_open_keeps_nobody_out_for_long() {
     let (router, _mirror) = cluster().await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server = listener.local_addr().unwrap();
-    tokio::spawn(door::admit(listener, router));
+    tokio::spawn(door::admit(listener, router, |_| None));
     let answer = tokio::task::spawn_blocking(move || {
         let idle: Vec<_> = (0..8).map(|_| TcpStream::connect(server).unwrap()).collect();
         // One too many of this address is sent away, and nobody waits for it.
@@ -187,4 +193,37 @@ async fn whoever_keeps_connections_open_keeps_nobody_out_for_long() {
     });
     let answer = answer.await.unwrap();
     assert!(answer.contains("404") && answer.contains("reservation for 127.0.0.1"), "{answer}");
+}
+
+/// A connection from an address of the loopback, of which each network has a part.
+async fn connect(from: [u8; 4], server: SocketAddr) -> tokio::net::TcpStream {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::new(Ipv4Addr::from(from).into(), 0)).unwrap();
+    socket.connect(server).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_whose_guests_take_all_they_can_keeps_no_other_out() {
+    let (router, mirror) = cluster().await;
+    let view = mirror.complete().await.unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = listener.local_addr().unwrap();
+    tokio::spawn(door::admit(listener, router, move |ip| network_of(&view, ip)));
+    let begun = Instant::now();
+    let mut idle = Vec::new();
+    for host in 1..=32 {
+        for _ in 0..8 {
+            idle.push(connect([127, 1, 0, host], server).await);
+        }
+    }
+    // One of another network, and one of none.
+    for from in [[127, 2, 0, 1], [127, 3, 0, 1]] {
+        let mut other = connect(from, server).await;
+        other.write_all(b"GET /latest/meta-data/name HTTP/1.0\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        other.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.contains("404") && answer.contains("No network has"), "{answer}");
+    }
+    let waited = begun.elapsed();
+    assert!(waited < door::STAY, "nobody had to go for them: {waited:?}");
 }
