@@ -152,8 +152,11 @@ impl Case<'_> {
         if !self.is_news(lease.expiry, present.and_then(|held| held.expiry.copied())) {
             return Ok(Vec::new());
         }
-        let before = seen.hostname.get().filter(|_| seen.duid.get() == Some(&duid));
-        let hostname = kept(lease.hostname.as_ref(), before.and_then(Option::as_deref));
+        let before = present.filter(|held| held.duid.get() == Some(&duid));
+        let name = before.and_then(|held| held.hostname.get().and_then(Option::as_deref));
+        let hostname = kept(lease.hostname.as_ref(), name);
+        // A dnsmasq that was told the lease when it started does not know this of it.
+        let mac = lease.mac.or_else(|| before.and_then(|held| held.mac.copied().flatten()));
         let mut ops = Vec::new();
         if present.is_none() {
             ops.extend(self.made(&key::network_leases6(vni)));
@@ -163,7 +166,7 @@ impl Case<'_> {
         ops.extend(put(&key::lease6_iaid(vni, ip), &seen.iaid, &lease.iaid));
         ops.extend(put(&key::lease6_hostname(vni, ip), &seen.hostname, &hostname));
         ops.extend(put(&key::lease6_expiry(vni, ip), &seen.expiry, &lease.expiry));
-        ops.extend(put(&key::lease6_mac(vni, ip), &seen.mac, &lease.mac));
+        ops.extend(put(&key::lease6_mac(vni, ip), &seen.mac, &mac));
         Ok(ops)
     }
 

@@ -132,11 +132,17 @@ impl Record {
         }
     }
 
-    /// The same lease, whose holder still has the name that it had, if it says none.
-    fn still_called(mut self, before: Option<&Hostname>) -> Self {
+    /// The same lease, with what is known of it from `before` and not told anew: the name its holder gave
+    /// itself, and the hardware address it was asked from.
+    fn completed_by(mut self, before: &Self) -> Self {
         let (Self::V4(Lease4 { hostname, .. }) | Self::V6(Lease6 { hostname, .. })) = &mut self;
         if hostname.is_none() {
-            *hostname = before.cloned();
+            *hostname = before.hostname().cloned();
+        }
+        if let (Self::V6(lease), Self::V6(before)) = (&mut self, before)
+            && lease.duid == before.duid
+        {
+            lease.mac = lease.mac.or(before.mac);
         }
         self
     }
@@ -283,10 +289,13 @@ impl Event {
         match self {
             Self::Held(record) => {
                 let before = records.iter().find(|other| same(other) && other.ip() == record.ip());
-                let name = before.and_then(Record::hostname).cloned();
+                let record = match before {
+                    Some(before) => record.clone().completed_by(before),
+                    None => record.clone(),
+                };
                 // An address has one holder: whoever had it before has it no more.
                 records.retain(|other| !same(other) && other.ip() != record.ip());
-                records.push(record.clone().still_called(name.as_ref()));
+                records.push(record);
             }
             Self::Gone(record) => {
                 records.retain(|other| !(same(other) && other.ip() == record.ip()));

@@ -343,6 +343,23 @@ fn a_lease_that_is_renewed_without_a_name_keeps_the_one_it_has() {
 }
 
 #[test]
+fn a_lease_that_is_told_without_its_hardware_address_keeps_the_one_it_has() {
+    let lease = "/dhcp6_leases/2001:db8:1::5";
+    // So says a dnsmasq that was told of it when it started.
+    let without = "held v6 00:01:02 7 2001:db8:1::5 * 5000 *";
+    check(&leased(), true, without, "known");
+    let renewed = without.replace("5000", "7000");
+    check(&leased(), true, &renewed, &format!("={lease}/expiry 7000"));
+    let mut leases = records(vni(), &leased(), &Owners::default());
+    event(&renewed).apply(&mut leases);
+    assert_eq!(leases[1].to_string(), format!("v6 00:01:02 7 2001:db8:1::5 * 7000 {MAC}"));
+    // Another's is not its.
+    let anothers = without.replace("00:01:02", "00:01:03");
+    let expected = format!("={lease}/duid 00:01:03\n={lease}/mac");
+    check(&leased(), true, &anothers, &expected);
+}
+
+#[test]
 fn dnsmasq_is_not_told_a_name_that_is_anothers() {
     for (mac, expected) in [(MAC, "web1"), ("52:54:00:00:00:09", "*")] {
         let told = base(vni(), &records(vni(), &leased(), &owners(mac)));
