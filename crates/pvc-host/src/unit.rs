@@ -65,6 +65,9 @@ pub trait Units: Send + Sync + 'static {
     /// Has many units running: those that can be, also if others cannot. Idempotent.
     fn start_all(&self, units: &[String]) -> impl Future<Output = Result<(), UnitError>> + Send;
 
+    /// Has many units, all of which run, read again what they read when they started.
+    fn reload_all(&self, units: &[String]) -> impl Future<Output = Result<(), UnitError>> + Send;
+
     /// Has many units not running. Idempotent.
     fn stop_all(&self, units: &[String]) -> impl Future<Output = Result<(), UnitError>> + Send;
 }

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use pvc_common::id::Vni;
 use pvc_plan::dhcp::{BadRecord, Files, Record};
 
+use super::mark::Marks;
+
 /// The last line of a file of leases that is whole.
 const END: &str = "end";
 
@@ -29,6 +31,12 @@ impl Folders {
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// The marks of networks whose helper could not keep what it was told.
+    #[must_use]
+    pub fn marks(&self) -> Marks {
+        Marks::new(self.root.join("missed"))
     }
 
     /// The folder of a network.
@@ -102,11 +110,12 @@ impl Folders {
         put(&self.of(vni).join("leases"), &format!("{lines}{END}\n"))
     }
 
-    /// Removes a network's folder.
+    /// Removes a network's folder, and its mark.
     ///
     /// # Errors
     /// When it cannot be removed.
     pub fn forget(&self, vni: Vni) -> io::Result<()> {
+        self.marks().forget(vni)?;
         match fs::remove_dir_all(self.of(vni)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             outcome => outcome,

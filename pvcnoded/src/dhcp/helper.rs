@@ -1,7 +1,8 @@
 //! The lease helper: what a network's dnsmasq starts to be told its leases, and to tell of them.
 //!
 //! It fails rather than guess: for `init`, so that no dnsmasq serves without knowing its leases; for
-//! an event, so that dnsmasq tells in its log. Whatever was kept reaches the tree.
+//! an event, so that dnsmasq tells in its log. Whatever was kept reaches the tree; of what could not be
+//! there is a [mark](super::mark).
 
 use std::ffi::OsString;
 use std::io;
@@ -48,9 +49,9 @@ pub fn help(
     }
     let event = Event::told(words, &text).map_err(io::Error::other)?;
     let Some(event) = event else { return Ok(String::new()) };
-    spool.put(vni, &event)?;
+    let kept = spool.put(vni, &event).map_err(|error| missed(vni, &folders, &error));
     poke(folders.root());
-    Ok(String::new())
+    kept.map(|()| String::new())
 }
 
 /// The leases that the daemon found in the tree, and what happened to them since.
@@ -62,6 +63,15 @@ fn leases(vni: Vni, folders: &Folders, spool: &Spool) -> io::Result<String> {
     let mut leases = folders.leases(vni)?;
     events.iter().for_each(|event| event.apply(&mut leases));
     Ok(base(vni, &leases))
+}
+
+/// Leaves a mark, for dnsmasq tells of this only once unless it is asked; what is to be said of it.
+fn missed(vni: Vni, folders: &Folders, error: &io::Error) -> io::Error {
+    let marked = folders.marks().set(vni, &error.to_string());
+    io::Error::other(match marked {
+        Ok(()) => error.to_string(),
+        Err(more) => format!("{error}, and there is no mark of it: {more}"),
+    })
 }
 
 /// Without the daemon the event waits, so nothing is made of a poke that does not arrive.
@@ -112,7 +122,7 @@ mod tests {
         rig.folders().write_leases("1000".parse().unwrap(), &[]).unwrap();
         assert_eq!(rig.help(&["init"], &[]).unwrap(), SERVER);
         fs::create_dir_all(rig.0.path().join("spool")).unwrap();
-        fs::write(rig.0.path().join("spool/000000000001"), "torn").unwrap();
+        fs::write(rig.0.path().join("spool/000000000001-1000"), "torn").unwrap();
         assert!(rig.help(&["init"], &[]).is_err());
     }
 
@@ -135,6 +145,26 @@ mod tests {
         fs::write(rig.0.path().join("spool"), "in the way").unwrap();
         assert!(rig.help(&["add", "52:54:00:00:00:01", "10.1.0.9"], &[]).is_err());
         assert_eq!(rig.help(&["arp-add", "52:54:00:00:00:01", "10.1.0.9"], &[]).unwrap(), "");
+    }
+
+    #[test]
+    fn of_what_cannot_be_kept_there_is_a_mark_and_the_daemon_is_told() {
+        let rig = Rig::new();
+        let (marks, vni) = (rig.folders().marks(), "1000".parse().unwrap());
+        rig.help(&["add", "52:54:00:00:00:01", "10.1.0.9"], &[]).unwrap();
+        assert!(marks.all().unwrap().is_empty());
+        fs::create_dir_all(rig.0.path().join("run")).unwrap();
+        let socket = UnixDatagram::bind(rig.0.path().join("run").join(POKE)).unwrap();
+        fs::remove_dir_all(rig.0.path().join("spool")).unwrap();
+        fs::write(rig.0.path().join("spool"), "in the way").unwrap();
+        let told = rig.help(&["add", "52:54:00:00:00:01", "10.1.0.9"], &[]).unwrap_err();
+        assert_eq!(marks.all().unwrap(), [(vni, told.to_string())].into());
+        socket.set_nonblocking(true).unwrap();
+        assert!(socket.recv(&mut [0; 8]).is_ok());
+        // A dnsmasq that tells it again would say the same.
+        marks.forget(vni).unwrap();
+        rig.help(&["add", "06-00:01", "10.1.0.9"], &[]).unwrap_err();
+        assert!(marks.all().unwrap().is_empty());
     }
 
     #[test]

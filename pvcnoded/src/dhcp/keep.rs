@@ -97,7 +97,14 @@ impl<U: Units, L: Links> Keep<U, L> {
     }
 
     /// Brings units and folders to what the networks need.
-    pub(super) async fn tend(&mut self, view: &View, astray: Astray) -> Result<Tended, String> {
+    ///
+    /// What only the dnsmasqs of the networks in `missed` know is not to be lost.
+    pub(super) async fn tend(
+        &mut self,
+        view: &View,
+        astray: Astray,
+        missed: &BTreeSet<Vni>,
+    ) -> Result<Tended, String> {
         self.astray.extend(astray);
         if self.reckon(view) {
             self.changed = Some(Instant::now());
@@ -116,7 +123,11 @@ impl<U: Units, L: Links> Keep<U, L> {
         let found = self.found().await?;
         let mut steps = plan(&wanted, &found);
         restart(&mut steps, &self.astray, &found);
-        let changed = self.run(&steps, &wanted, view).await?;
+        steps.spare(missed);
+        let spared: Astray = self.astray.intersection(missed).copied().collect();
+        let changed = self.run(&steps, &wanted, view).await;
+        self.astray.extend(spared);
+        let changed = changed?;
         let about = self.changed.is_some_and(|at| at.elapsed() < ABOUT);
         let again = Instant::now() + if missing && about { SOON } else { LOOK };
         self.look_at = Some(again);

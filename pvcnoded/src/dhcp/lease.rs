@@ -20,7 +20,7 @@ use pvc_zk::{CommitError, Tree};
 use tokio::time::Instant;
 
 use super::folder::Folders;
-use super::spool::{MOST, Spool, Waiting};
+use super::spool::{Spool, Waiting};
 use super::standing::Standing;
 use crate::gate::Gate;
 use crate::health::Trouble;
@@ -153,7 +153,7 @@ impl<T: Tree> Leases<T> {
         standing: Standing,
         settled: &mut Settled,
     ) -> Result<Vec<Waiting>, String> {
-        let waiting = self.on_disk(|spool| spool.waiting(0, MOST)).await;
+        let waiting = self.on_disk(|spool| spool.waiting(0, usize::MAX)).await;
         let mut waiting = waiting
             .map_err(|error| format!("events of leases cannot be read: {}", failure(error).what))?;
         if standing != Standing::Primary {

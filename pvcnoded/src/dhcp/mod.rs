@@ -13,7 +13,9 @@ pub mod folder;
 pub mod helper;
 mod keep;
 mod lease;
+pub mod mark;
 mod report;
+mod retell;
 pub mod spool;
 mod standing;
 #[cfg(test)]
@@ -45,6 +47,7 @@ use folder::Folders;
 use keep::Keep;
 use lease::Leases;
 use report::Teller;
+use retell::Retell;
 use spool::Spool;
 use standing::Standing;
 
@@ -146,6 +149,7 @@ impl<U: Units> Dhcp<U> {
         }
         let gate = self.gate.clone();
         DhcpKeeper {
+            retell: Retell::new(self.clone(), spool.clone()),
             leases: Leases::new(me.clone(), tree, spool, self.folders.clone(), gate.clone()),
             me,
             keep: Keep::new(self.clone(), links),
@@ -224,6 +228,7 @@ impl<U: Units> Part for Dhcp<U> {
 
 /// Follows the networks while this node is primary, and brings leases to the tree.
 struct DhcpKeeper<T, U, L> {
+    retell: Retell<U>,
     leases: Leases<T>,
     keep: Keep<U, L>,
     reckoned: Reckoned,
@@ -254,9 +259,11 @@ impl<T: Tree, U: Units, L: Links> Reconciler for DhcpKeeper<T, U, L> {
         let mut report = Report { settled: settled.events, ..Report::default() };
         let mut wake_at = None;
         if open {
+            let missed = self.gate.pass(self.retell.see_to()).await.unwrap_or_default();
+            report.trouble.extend(missed.trouble);
             // Before any dnsmasq is started: it would be told older ones.
             let astray = self.leases.keep(&view, &mut settled);
-            match self.gate.pass(self.keep.tend(&view, astray)).await {
+            match self.gate.pass(self.keep.tend(&view, astray, &missed.networks)).await {
                 None => {}
                 Some(Ok(tended)) => {
                     report.changed = tended.changed;

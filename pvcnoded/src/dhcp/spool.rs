@@ -1,13 +1,14 @@
-//! What dnsmasqs told of leases and is not yet in the tree: a file for each event, numbered.
+//! What dnsmasqs told of leases and is not yet in the tree: a file for each event, `<number>-<vni>`.
 //!
 //! ```text
-//!   helper:  .new-<vni> ── written, synced ──▶ <number> (a link: never another's) ── folder synced
-//!   daemon:  <number> ── in the tree, and in what the next dnsmasq is told ──▶ removed
+//!   helper:  .new-<vni> ── written, synced ──▶ <number>-<vni> (a link) ── folder synced
+//!   daemon:  <number>-<vni> ── in the tree, and in what the next dnsmasq is told ──▶ removed
 //! ```
 //! Invariant: once [`Spool::put`] has succeeded, the event is there until the tree has it, whoever is
 //! killed, and after a power cut. A helper that was killed before it was done has left a file
 //! behind that, if it is whole, becomes an event when the next one comes, or the daemon.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -18,9 +19,20 @@ use pvc_plan::dhcp::Event;
 /// As many events wait. A tree that is away for a day, in a cluster of which every lease is renewed
 /// in that time, leaves fewer.
 pub const MOST: usize = 50_000;
+/// As many of one network do: a day's renewals of three thousand VMs.
+const MOST_OF_ONE: usize = 10_000;
+/// As many of one network do in any case, however many others have.
+const FEW: usize = 100;
 
 /// An event is a line of words that are short.
-const LONGEST_BYTES: u64 = 4096;
+const LONGEST_BYTES: usize = 4096;
+
+/// The name of a file that is kept for trial.
+const TRIAL: &str = ".trial";
+/// How the name begins of a file that is no event yet.
+const NEW: &str = ".new-";
+/// As many bits has the number of a network.
+const VNI_BITS: u32 = Vni::MAX.count_ones();
 
 /// The folder of events.
 #[derive(Clone, Debug)]
@@ -48,18 +60,47 @@ fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-fn parse(text: &str) -> Option<(Vni, Event)> {
+fn parse(text: &str) -> Option<Event> {
     // Without its end it is not whole.
-    let (vni, event) = text.strip_suffix('\n')?.split_once(' ')?;
-    Some((vni.parse().ok()?, event.parse().ok()?))
+    text.strip_suffix('\n')?.parse().ok()
 }
 
-fn read(path: &Path) -> io::Result<Option<(Vni, Event)>> {
+fn read(path: &Path) -> io::Result<Option<Event>> {
     let mut text = String::new();
-    match File::open(path)?.take(LONGEST_BYTES).read_to_string(&mut text) {
+    match File::open(path)?.take(LONGEST_BYTES as u64).read_to_string(&mut text) {
         Ok(_) => Ok(parse(&text)),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// Why no event of a network may come to the `all` that wait, of which `own` are its own. That of one
+/// network many wait is no reason to refuse another's.
+fn refusal(all: usize, own: usize) -> Option<String> {
+    if own >= MOST_OF_ONE {
+        return Some(format!("{own} events of this network wait already"));
+    }
+    (all >= MOST && own >= FEW).then(|| format!("{all} events wait already"))
+}
+
+/// An event's file.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    /// How many came before it, of whichever network.
+    number: u64,
+    vni: Vni,
+}
+
+impl Entry {
+    fn parse(name: &str) -> Option<Self> {
+        let (number, vni) = name.split_once('-')?;
+        let number = number.parse().ok().filter(|number| *number <= u64::MAX >> VNI_BITS)?;
+        Some(Self { number, vni: vni.parse().ok()? })
+    }
+
+    /// Its place in the order. Networks that are told of something at once take the same number.
+    fn place(self) -> u64 {
+        (self.number << VNI_BITS) | u64::from(self.vni.get())
     }
 }
 
@@ -75,20 +116,26 @@ impl Spool {
     /// When it could not be kept for good; then it may or may not be there.
     pub fn put(&self, vni: Vni, event: &Event) -> io::Result<()> {
         fs::create_dir_all(&self.folder)?;
-        let new = self.folder.join(format!(".new-{vni}"));
-        self.adopt(&new)?;
+        self.adopt(vni)?;
+        let new = self.new_file(vni);
         let mut file = OpenOptions::new().write(true).create_new(true).open(&new)?;
-        writeln!(file, "{vni} {event}")?;
+        writeln!(file, "{event}")?;
         file.sync_all()?;
-        self.link(&new)?;
+        self.link(vni)?;
         fs::remove_file(&new)?;
         sync(&self.folder)
     }
 
+    /// Where a network's next event is written.
+    fn new_file(&self, vni: Vni) -> PathBuf {
+        self.folder.join(format!("{NEW}{vni}"))
+    }
+
     /// Makes an event of what a helper left behind that was killed.
-    fn adopt(&self, new: &Path) -> io::Result<()> {
-        match read(new) {
-            Ok(Some(_)) => self.link(new)?,
+    fn adopt(&self, vni: Vni) -> io::Result<()> {
+        let new = self.new_file(vni);
+        match read(&new) {
+            Ok(Some(_)) => self.link(vni)?,
             Ok(None) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(error),
@@ -96,35 +143,35 @@ impl Spool {
         fs::remove_file(new)
     }
 
-    /// Gives a file the next number as its name.
-    fn link(&self, new: &Path) -> io::Result<()> {
-        let numbers = self.numbers()?;
-        if numbers.len() >= MOST {
-            return Err(io::Error::other(format!("{MOST} events wait already")));
+    /// Gives a network's new file the next number as its name.
+    fn link(&self, vni: Vni) -> io::Result<()> {
+        let entries = self.entries()?;
+        let own = entries.iter().filter(|entry| entry.vni == vni).count();
+        if let Some(why) = refusal(entries.len(), own) {
+            return Err(io::Error::other(why));
         }
-        let mut number = numbers.last().copied().unwrap_or_default();
+        let mut number = entries.last().map(|entry| entry.number).unwrap_or_default();
         loop {
             number += 1;
-            match fs::hard_link(new, self.path(number)) {
-                // A helper of another network was faster.
+            match fs::hard_link(self.new_file(vni), self.path(Entry { number, vni }.place())) {
+                // The daemon has just recovered it.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 outcome => return outcome,
             }
         }
     }
 
-    fn path(&self, number: u64) -> PathBuf {
-        self.folder.join(format!("{number:012}"))
+    fn path(&self, place: u64) -> PathBuf {
+        let (number, vni) = (place >> VNI_BITS, place & u64::from(Vni::MAX));
+        self.folder.join(format!("{number:012}-{vni}"))
     }
 
     /// In order.
-    fn numbers(&self) -> io::Result<Vec<u64>> {
-        let mut numbers = Vec::new();
-        for name in self.names()? {
-            numbers.extend(name.parse::<u64>().ok());
-        }
-        numbers.sort_unstable();
-        Ok(numbers)
+    fn entries(&self) -> io::Result<Vec<Entry>> {
+        let mut entries: Vec<Entry> =
+            self.names()?.iter().filter_map(|name| Entry::parse(name)).collect();
+        entries.sort_unstable_by_key(|entry| entry.place());
+        Ok(entries)
     }
 
     fn names(&self) -> io::Result<Vec<String>> {
@@ -140,17 +187,16 @@ impl Spool {
     /// # Errors
     /// When the folder cannot be read or changed.
     pub fn recover(&self) -> io::Result<()> {
-        for name in self.names()?.iter().filter(|name| name.starts_with(".new-")) {
+        for vni in self.names()?.iter().filter_map(|name| name.strip_prefix(NEW)?.parse().ok()) {
             // A helper may be at work right now, and goes on with its file itself.
-            let path = self.folder.join(name);
-            if read(&path)?.is_some() {
-                self.link(&path)?;
+            if read(&self.new_file(vni))?.is_some() {
+                self.link(vni)?;
             }
         }
         Ok(())
     }
 
-    /// The first events that wait after that number, in order, at most `most`.
+    /// The first events that wait after that place, in order, at most `most`.
     ///
     /// What cannot be understood is put aside, and told.
     ///
@@ -158,10 +204,12 @@ impl Spool {
     /// When the folder or one of them cannot be read.
     pub fn waiting(&self, after: u64, most: usize) -> io::Result<Vec<Waiting>> {
         let mut waiting = Vec::new();
-        for number in self.numbers()?.into_iter().filter(|number| *number > after).take(most) {
+        let entries = self.entries()?.into_iter().filter(|entry| entry.place() > after);
+        for entry in entries.take(most) {
+            let (number, vni) = (entry.place(), entry.vni);
             let path = self.path(number);
             match read(&path) {
-                Ok(Some((vni, event))) => waiting.push(Waiting { number, vni, event }),
+                Ok(Some(event)) => waiting.push(Waiting { number, vni, event }),
                 Ok(None) => {
                     tracing::error!("dhcp: {} is no event of a lease; put aside", path.display());
                     fs::rename(&path, path.with_extension("bad"))?;
@@ -181,11 +229,10 @@ impl Spool {
     /// leases are.
     pub fn of(&self, vni: Vni) -> io::Result<Vec<Event>> {
         let mut events = Vec::new();
-        for number in self.numbers()? {
-            let path = self.path(number);
+        for entry in self.entries()?.into_iter().filter(|entry| entry.vni == vni) {
+            let path = self.path(entry.place());
             match read(&path) {
-                Ok(Some((of, event))) if of == vni => events.push(event),
-                Ok(Some(_)) => {}
+                Ok(Some(event)) => events.push(event),
                 Ok(None) => return Err(invalid(format!("{} is no event", path.display()))),
                 // The daemon has just put it into the leases, which are read after this.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -193,6 +240,28 @@ impl Spool {
             }
         }
         Ok(events)
+    }
+
+    /// Of these networks, those of which an event could be kept now, as one is kept for trial.
+    ///
+    /// # Errors
+    /// When none could be.
+    pub fn room(&self, networks: impl IntoIterator<Item = Vni>) -> io::Result<BTreeSet<Vni>> {
+        fs::create_dir_all(&self.folder)?;
+        let trial = self.folder.join(TRIAL);
+        let kept = File::create(&trial).and_then(|mut file| {
+            file.write_all(&[b'\n'; LONGEST_BYTES])?;
+            file.sync_all()
+        });
+        let removed = fs::remove_file(&trial);
+        kept.and(removed)?;
+        sync(&self.folder)?;
+        let entries = self.entries()?;
+        let has_room = |vni: &Vni| {
+            let own = entries.iter().filter(|entry| entry.vni == *vni).count();
+            refusal(entries.len(), own).is_none()
+        };
+        Ok(networks.into_iter().filter(has_room).collect())
     }
 
     /// Removes an event that waits no more.
@@ -223,6 +292,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let spool = Spool::new(folder.path().join("spool"));
         (folder, spool)
+    }
+
+    /// Where the network's event of that number is.
+    fn at(spool: &Spool, number: u64) -> PathBuf {
+        spool.path(Entry { number, vni: vni() }.place())
     }
 
     fn shown(spool: &Spool) -> Vec<Event> {
@@ -264,13 +338,13 @@ mod tests {
         let (_folder, spool) = spool();
         spool.put(vni(), &event(1)).unwrap();
         let new = spool.folder.join(".new-1000");
-        fs::write(&new, format!("1000 {}\n", event(2))).unwrap();
+        fs::write(&new, format!("{}\n", event(2))).unwrap();
         spool.recover().unwrap();
         assert_eq!(shown(&spool), [event(1), event(2)]);
         // Killed after it had made an event of it: told twice, which is harmless.
         spool.put(vni(), &event(3)).unwrap();
         assert_eq!(shown(&spool), [1, 2, 2, 3].map(event));
-        fs::write(&new, format!("1000 {}\n", event(4))).unwrap();
+        fs::write(&new, format!("{}\n", event(4))).unwrap();
         spool.put(vni(), &event(5)).unwrap();
         assert_eq!(shown(&spool), [1, 2, 2, 3, 4, 5].map(event));
     }
@@ -279,7 +353,7 @@ mod tests {
     fn half_an_event_is_none() {
         let (_folder, spool) = spool();
         spool.put(vni(), &event(1)).unwrap();
-        let whole = format!("1000 {}\n", event(2));
+        let whole = format!("{}\n", event(2));
         for end in 0..whole.len() {
             fs::write(spool.folder.join(".new-1000"), &whole[..end]).unwrap();
             spool.recover().unwrap();
@@ -293,11 +367,43 @@ mod tests {
     fn what_is_no_event_is_put_aside_and_holds_up_no_other() {
         let (_folder, spool) = spool();
         spool.put(vni(), &event(1)).unwrap();
-        fs::write(spool.path(2), "nonsense").unwrap();
-        fs::write(spool.path(3), [0xff, 0xfe]).unwrap();
+        fs::write(at(&spool, 2), "nonsense").unwrap();
+        fs::write(at(&spool, 3), [0xff, 0xfe]).unwrap();
         spool.put(vni(), &event(4)).unwrap();
         assert!(spool.of(vni()).is_err(), "nobody knows what it was about");
         assert_eq!(shown(&spool), [event(1), event(4)]);
         assert_eq!(spool.of(vni()).unwrap(), [event(1), event(4)]);
+    }
+
+    #[test]
+    fn however_many_events_of_one_network_wait_others_are_kept() {
+        let (_folder, spool) = spool();
+        let many = |n: u32, most: usize| {
+            let vni: Vni = n.to_string().parse().unwrap();
+            spool.put(vni, &event(1)).unwrap();
+            let first = spool.entries().unwrap().last().unwrap().number;
+            let path = |number| spool.path(Entry { number, vni }.place());
+            // Links, which are soon made.
+            for number in (first..).take(most).skip(1) {
+                fs::hard_link(path(first), path(number)).unwrap();
+            }
+        };
+        let other: Vni = "7".parse().unwrap();
+        many(1000, MOST_OF_ONE);
+        let error = spool.put(vni(), &event(2)).unwrap_err();
+        assert_eq!(error.to_string(), "10000 events of this network wait already");
+        assert!(spool.put(vni(), &event(2)).is_err(), "what it left behind is in nobody's way");
+        spool.put(other, &event(3)).unwrap();
+        for n in 1001..1005 {
+            many(n, MOST_OF_ONE);
+        }
+        spool.put(other, &event(4)).unwrap();
+        assert_eq!(spool.of(other).unwrap(), [event(3), event(4)]);
+        assert_eq!(refusal(MOST, FEW), Some("50000 events wait already".to_owned()));
+        // Once it was seen to, there is room for more, and what was refused is told again.
+        let first = spool.waiting(0, 100).unwrap();
+        first.iter().for_each(|waiting| spool.remove(waiting.number).unwrap());
+        spool.put(vni(), &event(5)).unwrap();
+        assert_eq!(spool.of(vni()).unwrap().last(), Some(&event(5)));
     }
 }

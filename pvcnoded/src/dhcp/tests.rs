@@ -1,6 +1,8 @@
 //! What the keeper makes of events, of units that end and of folders that cannot be written, one
 //! activation after the other.
 
+mod units;
+
 use std::fs;
 
 use pvc_common::id::MacAddress;

@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod guest;
+mod missed;
 mod primary;
 
 use std::path::Path;

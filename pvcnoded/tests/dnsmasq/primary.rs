@@ -8,6 +8,8 @@ use std::process::{Child, Command};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use pvc_common::id::NodeName;
 use pvc_common::state::{CoordinatorState, NetworkType};
 use pvc_common::view::View;
@@ -275,6 +277,11 @@ impl Primary {
         self.dnsmasqs.end(&format!("pvc-dhcp@{n}.service"));
     }
 
+    /// What a dnsmasq has logged.
+    pub(crate) fn log(&self, n: u32) -> String {
+        std::fs::read_to_string(self.dnsmasqs.log(&n.to_string())).unwrap()
+    }
+
     /// Waits until the daemon has started a dnsmasq that ends by itself; its log.
     pub(crate) async fn dnsmasq_ends(&self, n: u32) -> String {
         let log = self.dnsmasqs.log(&n.to_string());
@@ -333,10 +340,16 @@ impl Dnsmasqs {
         command
     }
 
+    fn signal(&self, unit: &str, signal: Signal) {
+        if let Some(child) = self.children().get(unit) {
+            let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());
+            kill(pid, signal).ok();
+        }
+    }
+
     fn end(&self, unit: &str) {
+        self.signal(unit, Signal::SIGTERM);
         if let Some(mut child) = self.children().remove(unit) {
-            let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
-            nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).ok();
             child.wait().unwrap();
         }
     }
@@ -382,6 +395,11 @@ impl Units for Dnsmasqs {
         for unit in units {
             self.start(unit).await?;
         }
+        Ok(())
+    }
+
+    async fn reload_all(&self, units: &[String]) -> Result<(), UnitError> {
+        units.iter().for_each(|unit| self.signal(unit, Signal::SIGHUP));
         Ok(())
     }
 

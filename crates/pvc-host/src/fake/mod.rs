@@ -35,6 +35,7 @@ struct Machine {
     table: LinkTable,
     units: BTreeMap<String, UnitState>,
     broken_units: BTreeSet<String>,
+    reloaded_units: Vec<String>,
     settings: BTreeMap<String, String>,
     missing_settings: BTreeSet<String>,
     announced: Vec<Announcement>,
@@ -82,6 +83,12 @@ impl FakeHost {
     pub fn install_broken_unit(&self, unit: &str) {
         self.install_unit(unit);
         self.machine().broken_units.insert(unit.to_owned());
+    }
+
+    /// The units that were reloaded, in order.
+    #[must_use]
+    pub fn reloaded_units(&self) -> Vec<String> {
+        self.machine().reloaded_units.clone()
     }
 
     /// Mends a unit that failed whenever it was started.
@@ -149,13 +156,7 @@ impl Units for FakeHost {
         *state = wanted;
         machine.changes += u64::from(changed);
         if broken {
-            let source = pvc_command::CommandError::Failed {
-                program: "systemctl".to_owned(),
-                code: Some(1),
-                stdout: String::new(),
-                stderr: format!("Job for {unit} failed."),
-            };
-            return Err(UnitError::Failed { verb: "start", unit: unit.to_owned(), source });
+            return Err(failed("start", unit));
         }
         Ok(())
     }
@@ -184,12 +185,35 @@ impl Units for FakeHost {
         outcome
     }
 
+    async fn reload_all(&self, units: &[String]) -> Result<(), UnitError> {
+        let mut outcome = Ok(());
+        for unit in units {
+            let mut machine = self.machine();
+            if machine.state(unit) == UnitState::Active {
+                machine.reloaded_units.push(unit.clone());
+            } else {
+                outcome = Err(failed("reload", unit));
+            }
+        }
+        outcome
+    }
+
     async fn stop_all(&self, units: &[String]) -> Result<(), UnitError> {
         for unit in units {
             self.stop(unit).await?;
         }
         Ok(())
     }
+}
+
+fn failed(verb: &'static str, unit: &str) -> UnitError {
+    let source = pvc_command::CommandError::Failed {
+        program: "systemctl".to_owned(),
+        code: Some(1),
+        stdout: String::new(),
+        stderr: format!("Job for {unit} failed."),
+    };
+    UnitError::Failed { verb, unit: unit.to_owned(), source }
 }
 
 impl Machine {

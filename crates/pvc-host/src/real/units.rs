@@ -96,6 +96,10 @@ impl Units for Systemctl {
         self.change_all("start", units).await
     }
 
+    async fn reload_all(&self, units: &[String]) -> Result<(), UnitError> {
+        self.change_all("reload", units).await
+    }
+
     async fn stop_all(&self, units: &[String]) -> Result<(), UnitError> {
         self.change_all("stop", units).await
     }

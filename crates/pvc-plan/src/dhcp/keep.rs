@@ -3,7 +3,7 @@
 //! Invariant: files are written only while their dnsmasq does not run, so that one that runs has
 //! read the files that are there. What is as wanted is not touched, whoever started it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pvc_common::id::Vni;
 
@@ -36,6 +36,21 @@ impl Steps {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Does nothing to these networks.
+    pub fn leave_out(&mut self, networks: &BTreeSet<Vni>) {
+        for list in [&mut self.stop, &mut self.forget, &mut self.write, &mut self.start] {
+            list.retain(|vni| !networks.contains(vni));
+        }
+    }
+
+    /// Stops no dnsmasq that knows leases which nobody else does, to give it other files. One that
+    /// nobody needs is stopped all the same.
+    pub fn spare(&mut self, knowing: &BTreeSet<Vni>) {
+        let needed = self.stop.iter().filter(|vni| !self.forget.contains(vni));
+        let spared = needed.copied().filter(|vni| knowing.contains(vni)).collect();
+        self.leave_out(&spared);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{Files, Found, plan};
+use super::super::{Files, Found, Steps, plan};
 use super::*;
 
 fn files(conf: &str) -> Files {
@@ -40,6 +40,27 @@ fn what_is_wanted_is_written_before_it_is_started() {
 #[test]
 fn what_is_as_wanted_is_left_alone_whoever_started_it() {
     check(Some("a"), Some(("a", true)), "");
+}
+
+#[test]
+fn a_dnsmasq_that_knows_what_nobody_else_does_is_not_stopped_for_other_files() {
+    let of = |n: u32| n.to_string().parse().unwrap();
+    let lists = |steps: &Steps| {
+        [&steps.stop, &steps.forget, &steps.write, &steps.start].map(|list| list.len())
+    };
+    // The first two get other files, the third one begins, and nobody needs the last two.
+    let mut steps = Steps {
+        stop: [1, 2, 4, 5].map(of).into(),
+        forget: [4, 5].map(of).into(),
+        write: [1, 2, 3].map(of).into(),
+        start: [1, 2, 3].map(of).into(),
+    };
+    steps.spare(&[1, 3, 4].map(of).into());
+    assert_eq!(lists(&steps), [3, 2, 2, 2]);
+    assert_eq!(steps.start, [2, 3].map(of));
+    steps.leave_out(&[2, 4].map(of).into());
+    assert_eq!(lists(&steps), [1, 1, 1, 1]);
+    assert_eq!((steps.stop, steps.start), (vec![of(5)], vec![of(3)]));
 }
 
 #[test]
