@@ -206,13 +206,16 @@ impl<U: Units, L: Links> Keep<U, L> {
         wanted: &BTreeMap<Vni, Files>,
         view: &View,
     ) -> Result<usize, String> {
-        let units = |of: &[Vni]| of.iter().map(|vni| unit(*vni)).collect::<Vec<_>>();
         let folders = &self.dhcp.folders;
-        let (stop, start) = (units(&steps.stop), units(&steps.start));
-        self.dhcp.units.stop_all(&stop).await.map_err(|error| failure(error).what)?;
-        // None that knew other leases runs any more, whatever becomes of the rest.
-        self.astray.clear();
-        let mut trouble = Ok(());
+        let late = self.dhcp.stop(&steps.stop).await?;
+        let mut steps = steps.clone();
+        steps.leave_out(&late);
+        // No other that knew other leases runs any more, whatever becomes of the rest.
+        self.astray.retain(|vni| late.contains(vni));
+        let mut trouble = match late.first() {
+            None => Ok(()),
+            Some(vni) => Err(format!("network {vni}: its dnsmasq takes long to stop")),
+        };
         for vni in &steps.forget {
             trouble = folders.forget(*vni).map_err(|error| failure(error).what).and(trouble);
         }
@@ -228,9 +231,10 @@ impl<U: Units, L: Links> Keep<U, L> {
         for vni in &steps.start {
             tracing::info!("dhcp: network {vni} is served");
         }
+        let start: Vec<String> = steps.start.iter().map(|vni| unit(*vni)).collect();
         let started = self.dhcp.units.start_all(&start).await;
         started.map_err(|error| failure(error).what).and(trouble)?;
-        Ok(stop.len() + start.len())
+        Ok(steps.stop.len() + start.len())
     }
 }
 

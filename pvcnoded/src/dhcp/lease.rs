@@ -53,11 +53,6 @@ fn by_address(records: &[Record]) -> BTreeMap<IpAddr, &Record> {
     records.iter().map(|record| (record.ip(), record)).collect()
 }
 
-/// Whether two events are of the same lease or the same address.
-fn concern_one(a: &Event, b: &Event) -> bool {
-    a.record().is_of(b.record()) || a.record().ip() == b.record().ip()
-}
-
 /// Brings leases to the tree, and back to what the next dnsmasq is told.
 pub(super) struct Leases<T> {
     me: NodeName,
@@ -125,8 +120,9 @@ impl<T: Tree> Leases<T> {
         for now in waiting.iter().filter(|waiting| turns.contains(&waiting.number)) {
             let Waiting { number, vni, event } = now;
             // The view does not show yet what came of the former ones, by which this one is judged.
-            let follows =
-                under_way.iter().any(|it| it.vni == *vni && concern_one(&it.event, event));
+            let follows = under_way
+                .iter()
+                .any(|it| it.vni == *vni && it.event.record().concerns(event.record()));
             if !follows && self.see_to(view, *vni, event, standing).await {
                 over.push((*number, *vni));
             } else {

@@ -21,6 +21,7 @@ mod standing;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,7 +29,7 @@ use std::time::Duration;
 
 use pvc_common::id::{NodeName, Vni};
 use pvc_common::view::View;
-use pvc_host::{Links, Units};
+use pvc_host::{Links, UnitState, Units};
 use pvc_plan::primary::{Holding, Phase};
 use pvc_runtime::drain::Drain;
 use pvc_runtime::reconcile::{Nudge, Outcome, Reconciler, Registry, spawn_with};
@@ -55,6 +56,9 @@ pub use report::Report;
 
 /// How soon what failed is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
+/// How long units that stop are waited for. One whose dnsmasq still has much told may take longer
+/// (`TimeoutStopSec`), and other networks do not wait for that.
+const STOP: Duration = Duration::from_secs(5);
 
 /// Where things are.
 #[derive(Clone, Debug)]
@@ -139,6 +143,23 @@ impl<U: Units> Dhcp<U> {
         let ear = hear(self.folders.root().join(helper::POKE), self.nudge.clone(), drain.clone());
         let keeping = spawn_with(keeper, self.nudge.clone(), views, registry, drain).task;
         vec![keeping, tokio::spawn(ear)]
+    }
+
+    /// Has units stop; the networks whose unit is still at it after a while.
+    async fn stop(&self, networks: &[Vni]) -> Result<BTreeSet<Vni>, String> {
+        let units: Vec<String> = networks.iter().map(|vni| unit(*vni)).collect();
+        if let Ok(stopped) = tokio::time::timeout(STOP, self.units.stop_all(&units)).await {
+            return stopped.map(|()| BTreeSet::new()).map_err(|error| failure(error).what);
+        }
+        let states = self.units.states(&units).await.map_err(|error| failure(error).what)?;
+        let still = networks.iter().zip(states).filter(|(_, state)| match state {
+            UnitState::Starting
+            | UnitState::Active
+            | UnitState::Stopping
+            | UnitState::Restarting => true,
+            UnitState::Absent | UnitState::Inactive | UnitState::Failed => false,
+        });
+        Ok(still.map(|(vni, _)| *vni).collect())
     }
 
     fn keeper<T: Tree, L: Links>(&self, node: Node<T, L>) -> DhcpKeeper<T, U, L> {

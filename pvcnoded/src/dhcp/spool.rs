@@ -23,6 +23,8 @@ pub const MOST: usize = 50_000;
 const MOST_OF_ONE: usize = 10_000;
 /// As many of one network do in any case, however many others have.
 const FEW: usize = 100;
+/// Among so many of one network it is looked whom they concern.
+const LOOKED_THROUGH: usize = 64;
 
 /// An event is a line of words that are short.
 const LONGEST_BYTES: usize = 4096;
@@ -240,6 +242,32 @@ impl Spool {
             }
         }
         Ok(events)
+    }
+
+    /// Whether what waits of a network may concern the same lease or address as an event does: among
+    /// many it is not looked.
+    ///
+    /// # Errors
+    /// When the folder or one of them cannot be read.
+    pub fn may_concern(&self, vni: Vni, event: &Event) -> io::Result<bool> {
+        if self.new_file(vni).try_exists()? {
+            return Ok(true);
+        }
+        let mut own = self.entries()?;
+        own.retain(|entry| entry.vni == vni);
+        if own.len() > LOOKED_THROUGH {
+            return Ok(true);
+        }
+        for entry in own {
+            match read(&self.path(entry.place())) {
+                Ok(Some(other)) if !other.record().concerns(event.record()) => {}
+                Ok(_) => return Ok(true),
+                // The daemon has just put it into the leases.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(false)
     }
 
     /// Of these networks, those of which an event could be kept now, as one is kept for trial.

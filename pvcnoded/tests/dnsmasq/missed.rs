@@ -1,4 +1,4 @@
-//! What becomes of leases that the helper could not keep.
+//! What becomes of leases that the helper could not keep, and of those that it need not keep.
 
 use std::fs;
 
@@ -54,6 +54,17 @@ async fn a_lease_that_could_not_be_kept_reaches_the_tree_once_it_can_be() {
         "{:?}",
         lost(&second)
     );
+
+    // Of all that it tells anew, only what the tree lacks has to be kept.
+    let before = lost(&second).len();
+    // When it tells that one for the second time, it has told of the others, too.
+    for more in 1..=2 {
+        second.reload_dnsmasq(1000);
+        let told = || (lost(&second).len() >= before + more).then_some(());
+        guest.until("it is told again", told).await;
+    }
+    let end = format!("old {OTHER} {others} web2");
+    assert!(lost(&second)[before..].iter().all(|line| line.contains(&end)), "{:?}", lost(&second));
 
     fs::remove_file(&second.places.spool).unwrap();
     cluster

@@ -277,6 +277,11 @@ impl Primary {
         self.dnsmasqs.end(&format!("pvc-dhcp@{n}.service"));
     }
 
+    /// Has a dnsmasq tell of all its leases, as the packaged unit does.
+    pub(crate) fn reload_dnsmasq(&self, n: u32) {
+        self.dnsmasqs.signal(&format!("pvc-dhcp@{n}.service"), Signal::SIGHUP);
+    }
+
     /// What a dnsmasq has logged.
     pub(crate) fn log(&self, n: u32) -> String {
         std::fs::read_to_string(self.dnsmasqs.log(&n.to_string())).unwrap()

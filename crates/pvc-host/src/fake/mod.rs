@@ -35,6 +35,7 @@ struct Machine {
     table: LinkTable,
     units: BTreeMap<String, UnitState>,
     broken_units: BTreeSet<String>,
+    lingering_units: BTreeSet<String>,
     reloaded_units: Vec<String>,
     settings: BTreeMap<String, String>,
     missing_settings: BTreeSet<String>,
@@ -83,6 +84,18 @@ impl FakeHost {
     pub fn install_broken_unit(&self, unit: &str) {
         self.install_unit(unit);
         self.machine().broken_units.insert(unit.to_owned());
+    }
+
+    /// Has a unit take longer to stop than anybody waits.
+    pub fn hold_up_unit(&self, unit: &str) {
+        self.machine().lingering_units.insert(unit.to_owned());
+    }
+
+    /// Has a unit that was long about to stop be stopped.
+    pub fn let_unit_stop(&self, unit: &str) {
+        let mut machine = self.machine();
+        machine.lingering_units.remove(unit);
+        machine.units.insert(unit.to_owned(), UnitState::Inactive);
     }
 
     /// The units that were reloaded, in order.
@@ -162,14 +175,7 @@ impl Units for FakeHost {
     }
 
     async fn stop(&self, unit: &str) -> Result<(), UnitError> {
-        let mut machine = self.machine();
-        let Some(state) = machine.units.get_mut(unit) else {
-            return Ok(());
-        };
-        let changed = *state != UnitState::Inactive;
-        *state = UnitState::Inactive;
-        machine.changes += u64::from(changed);
-        Ok(())
+        self.stop_all(&[unit.to_owned()]).await
     }
 
     async fn states(&self, units: &[String]) -> Result<Vec<UnitState>, UnitError> {
@@ -199,8 +205,13 @@ impl Units for FakeHost {
     }
 
     async fn stop_all(&self, units: &[String]) -> Result<(), UnitError> {
+        // All at once, as systemd does.
+        let mut stopping = false;
         for unit in units {
-            self.stop(unit).await?;
+            stopping |= self.machine().stop(unit);
+        }
+        if stopping {
+            std::future::pending::<()>().await;
         }
         Ok(())
     }
@@ -217,6 +228,16 @@ fn failed(verb: &'static str, unit: &str) -> UnitError {
 }
 
 impl Machine {
+    /// Has a unit stop; whether it is still at it.
+    fn stop(&mut self, unit: &str) -> bool {
+        let lingers = self.lingering_units.contains(unit);
+        let running = self.units.get_mut(unit).filter(|state| **state != UnitState::Inactive);
+        let Some(state) = running else { return false };
+        self.changes += u64::from(*state != UnitState::Stopping);
+        *state = if lingers { UnitState::Stopping } else { UnitState::Inactive };
+        lingers
+    }
+
     /// An instance of a template that was installed is there, though nobody started it yet.
     fn state(&self, unit: &str) -> UnitState {
         let template = unit.split_once('@').map(|(name, _)| format!("{name}@.service"));

@@ -123,6 +123,12 @@ impl Record {
         }
     }
 
+    /// Whether both are of the same lease or of the same address, so that their order counts.
+    #[must_use]
+    pub fn concerns(&self, other: &Self) -> bool {
+        self.is_of(other) || self.ip() == other.ip()
+    }
+
     /// The name its holder gave itself.
     const fn hostname(&self) -> Option<&Hostname> {
         match self {
@@ -299,6 +305,21 @@ impl Event {
             }
             Self::Gone(record) => {
                 records.retain(|other| !(same(other) && other.ip() == record.ip()));
+            }
+        }
+    }
+
+    /// Whether leases are in line with it already.
+    #[must_use]
+    pub fn is_in(&self, records: &[Record]) -> bool {
+        let mut concerned = records.iter().filter(|other| other.concerns(self.record()));
+        match self {
+            Self::Held(record) => {
+                let (one, others) = (concerned.next(), concerned.next());
+                others.is_none() && one.is_some_and(|one| record.clone().completed_by(one) == *one)
+            }
+            Self::Gone(record) => {
+                !concerned.any(|other| other.is_of(record) && other.ip() == record.ip())
             }
         }
     }

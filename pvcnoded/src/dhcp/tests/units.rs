@@ -1,4 +1,4 @@
-//! What becomes of dnsmasqs that know what nobody else does.
+//! What becomes of dnsmasqs that know what nobody else does, or are long about to stop.
 
 use std::ffi::OsString;
 
@@ -130,4 +130,23 @@ async fn a_dnsmasq_that_knows_what_nobody_else_does_runs_until_it_has_told() {
     rig.act_later(6).await;
     assert_eq!(rig.host.running_units(), ["pvc-dhcp@8.service"]);
     assert!(rig.dhcp.folders.marks().all().unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dnsmasq_that_takes_long_to_stop_holds_up_no_other_network() {
+    let mut rig = Rig::new().await;
+    rig.host.hold_up_unit(UNIT);
+    rig.change(7).await;
+    rig.change(8).await;
+    let report = rig.act_later(1).await;
+    assert!(report.to_string().contains("network 7: its dnsmasq takes long to stop"), "{report}");
+    assert_eq!(rig.host.running_units(), ["pvc-dhcp@8.service"]);
+    assert_eq!((rig.reads(7), rig.reads(8)), ("old", "new"), "it may still read its files");
+    rig.told(8, &held(8, A, 100));
+    rig.act_later(1).await;
+    assert!(rig.is_leased(8, A).await);
+    rig.host.let_unit_stop(UNIT);
+    rig.act_later(1).await;
+    assert_eq!(rig.host.running_units().len(), 2);
+    assert_eq!(rig.reads(7), "new");
 }

@@ -360,6 +360,32 @@ fn a_lease_that_is_told_without_its_hardware_address_keeps_the_one_it_has() {
 }
 
 #[test]
+fn a_lease_that_is_known_as_it_is_told_is_in_the_leases() {
+    let leases = records(vni(), &leased(), &Owners::default());
+    let is_in = |text: &str| event(text).is_in(&leases);
+    assert!(is_in(KNOWN));
+    assert!(is_in(&KNOWN.replace("web1", "*")), "it keeps its name");
+    assert!(is_in("held v6 00:01:02 7 2001:db8:1::5 * 5000 *"));
+    for other in [
+        KNOWN.replace("web1", "web2"),
+        KNOWN.replace("5000", "5001"),
+        KNOWN.replace("10.1.0.100", "10.1.0.101"),
+        KNOWN.replace("00:02 ", "00:03 "),
+        KNOWN.replace(" 01:52:54:00:00:00:02", " *"),
+        "held v6 00:01:03 7 2001:db8:1::5 * 5000 *".to_owned(),
+        "held v6 00:01:02 8 2001:db8:1::5 * 5000 *".to_owned(),
+        "held v6 00:01:02 7 2001:db8:1::6 * 5000 *".to_owned(),
+        KNOWN.replace("held", "gone"),
+    ] {
+        assert!(!is_in(&other), "{other}");
+    }
+    assert!(is_in("gone v4 52:54:00:00:00:02 10.1.0.101 * 5000 *"));
+    // Of two that have one address, nobody knows whose it is.
+    let other = event(&KNOWN.replace("00:02 ", "00:03 ")).record().clone();
+    assert!(!event(KNOWN).is_in(&[leases, vec![other]].concat()));
+}
+
+#[test]
 fn dnsmasq_is_not_told_a_name_that_is_anothers() {
     for (mac, expected) in [(MAC, "web1"), ("52:54:00:00:00:09", "*")] {
         let told = base(vni(), &records(vni(), &leased(), &owners(mac)));
