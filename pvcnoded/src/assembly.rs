@@ -415,7 +415,8 @@ fn outfit(
         let addresses = floating.chain([metadata()]).collect();
         parts.push(Arc::new(FloatingAddresses::new(links, PacketAnnouncer, addresses)));
     }
-    if config.functions.networking {
+    // Without the section it is somebody else's.
+    if config.functions.networking && config.databases.is_some() {
         let leader = outfit::Leader::new(config.node.clone(), patroni(config), Systemctl);
         parts.push(Arc::new(leader));
         parts.extend(name_server(config).map(|part| -> Arc<dyn Part> { Arc::new(part) }));
@@ -434,7 +435,7 @@ fn checks<T: Tree>(config: &Config, troubles: &Troubles, health: &Health<T>) -> 
     let (troubles, told) = (troubles.clone(), health.clone());
     let mut checks =
         vec![Keeper::of(|_, _, drain| vec![tokio::spawn(troubles.publish(told, drain.clone()))])];
-    if config.functions.networking {
+    if config.functions.networking && config.databases.is_some() {
         let (me, health) = (config.node.clone(), health.clone());
         checks.push(Keeper::new(ReplicaKeeper::new(me, patroni(config), Systemctl, health)));
     }
@@ -520,79 +521,4 @@ fn metadata() -> Floating {
 }
 
 #[cfg(test)]
-mod tests {
-    use pvc_zk::FakeTree;
-
-    use super::*;
-
-    const MANUAL: &str = include_str!("../tests/manual.yaml");
-
-    /// The manual's configuration without these functions.
-    fn without(functions: &[&str]) -> Config {
-        let off = |text: String, function: &&str| {
-            text.replace(&format!("{function}: True"), &format!("{function}: False"))
-        };
-        let text = functions.iter().fold(MANUAL.to_owned(), off);
-        Config::check(&text).unwrap_or_else(|problems| panic!("{problems:?}"))
-    }
-
-    /// What a primary of this configuration has, beside gateways and DHCP.
-    fn parts(config: &Config) -> Vec<String> {
-        let outfit = outfit(config, Netlink::open().unwrap(), None);
-        outfit.names().into_iter().map(str::to_owned).collect()
-    }
-
-    #[tokio::test]
-    async fn a_primary_has_what_its_functions_need_and_nothing_else() {
-        let whole = parts(&without(&[]));
-        assert_eq!(whole.len(), 4, "{whole:?}");
-        assert!(whole.iter().any(|part| part == "pvcapid.service"), "{whole:?}");
-        let quiet = parts(&without(&["enable_api"]));
-        assert!(whole.iter().filter(|part| *part != "pvcapid.service").eq(&quiet), "{quiet:?}");
-        assert_eq!(parts(&without(&["enable_networking"])), ["pvcapid.service"]);
-        assert_eq!(parts(&without(&["enable_networking", "enable_api"])), [""; 0]);
-    }
-
-    #[tokio::test]
-    async fn without_networking_nothing_of_networks_is_kept() {
-        let tree = FakeTree::new();
-        let health = Health::new("pvchv1".parse().unwrap(), tree.clone());
-        let links = Netlink::open().unwrap();
-        let kept =
-            async |config: &Config| keepers(config, &tree, &links, &health, None).await.len();
-        assert_eq!(kept(&without(&["enable_networking"])).await, 0);
-        assert_eq!(kept(&without(&[])).await, 3, "firewall, networks, EVPN");
-        let off = without(&["enable_networking"]);
-        assert!(dns_keeper(&off, &Troubles::default()).is_none() && sriov_cards(&off).is_empty());
-    }
-
-    #[test]
-    fn a_node_tells_how_large_packets_of_vms_networks_may_be() {
-        let mut config = without(&[]);
-        let told = |config: &Config| {
-            let told = presence(config).unwrap();
-            (told.managed_mtu, told.bridged_mtu)
-        };
-        let networks = config.networks.as_mut().unwrap();
-        networks.cluster.mtu = 9_000;
-        networks.cluster.device = "ens9".to_owned();
-        let bridge = |device: &str, mtu| Some(Bridge { device: device.to_owned(), mtu });
-        for (bridge, bridged) in [
-            (None, None),
-            (bridge("trunk0", Some(1_600)), Some(1_600)),
-            (bridge("ens9", Some(1_600)), Some(1_600)),
-            (bridge("ens9", None), Some(9_000)),
-            (bridge("lo", None), fact::packet_size("lo")),
-        ] {
-            config.bridge = bridge;
-            assert_eq!(told(&config), (Some(8_950), bridged), "{:?}", config.bridge);
-        }
-        assert_eq!(told(&without(&["enable_networking"])), (None, None));
-    }
-
-    #[test]
-    fn a_node_without_a_hypervisor_says_that_it_runs_no_vms() {
-        assert!(!presence(&without(&[])).unwrap().without_vms);
-        assert!(presence(&without(&["enable_hypervisor"])).unwrap().without_vms);
-    }
-}
+mod tests;
