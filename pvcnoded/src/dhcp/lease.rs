@@ -149,7 +149,11 @@ impl<T: Tree> Leases<T> {
         standing: Standing,
         settled: &mut Settled,
     ) -> Result<Vec<Waiting>, String> {
-        let waiting = self.on_disk(|spool| spool.waiting(0, usize::MAX)).await;
+        let waiting = self.on_disk(|spool| {
+            spool.recover()?;
+            spool.waiting(0, usize::MAX)
+        });
+        let waiting = waiting.await;
         let mut waiting = waiting
             .map_err(|error| format!("events of leases cannot be read: {}", failure(error).what))?;
         if standing != Standing::Primary {

@@ -165,9 +165,6 @@ impl<U: Units> Dhcp<U> {
     fn keeper<T: Tree, L: Links>(&self, node: Node<T, L>) -> DhcpKeeper<T, U, L> {
         let Node { me, tree, links, health } = node;
         let spool = Spool::new(&self.places.spool);
-        if let Err(error) = spool.recover() {
-            tracing::error!(%error, "dhcp: events of leases cannot be read");
-        }
         let gate = self.gate.clone();
         DhcpKeeper {
             retell: Retell::new(self.clone(), spool.clone()),

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use pvc_common::id::Vni;
 use pvc_host::{UnitState, Units};
-use tokio::time::Instant;
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::{Instant, timeout};
 
 use super::spool::Spool;
 use super::{Dhcp, unit};
@@ -16,6 +17,9 @@ use crate::outfit::failure;
 /// How soon a dnsmasq is asked once more. What it tells then may be too much again, and each time it
 /// starts a helper for every lease.
 const AGAIN: Duration = Duration::from_secs(30);
+
+/// How long it is waited for whether something can be kept; it is looked again the next time.
+const PATIENCE: Duration = Duration::from_millis(200);
 
 /// Leases that only dnsmasqs know.
 #[derive(Clone, Debug, Default)]
@@ -30,13 +34,15 @@ pub(super) struct Missed {
 pub(super) struct Retell<U> {
     dhcp: Dhcp<U>,
     spool: Spool,
+    /// Whether something can be kept, of which networks, as it is being tried.
+    trial: Option<JoinHandle<io::Result<BTreeSet<Vni>>>>,
     /// Which were asked lately, and when.
     asked: BTreeMap<Vni, Instant>,
 }
 
 impl<U: Units> Retell<U> {
     pub(super) const fn new(dhcp: Dhcp<U>, spool: Spool) -> Self {
-        Self { dhcp, spool, asked: BTreeMap::new() }
+        Self { dhcp, spool, trial: None, asked: BTreeMap::new() }
     }
 
     /// Sees to the networks that are marked; which they were. Given up anywhere, they stay so.
@@ -71,12 +77,17 @@ impl<U: Units> Retell<U> {
             return Ok(());
         }
         let spool = self.spool.clone();
-        // The disk may be waited for, which must keep nobody else waiting.
-        let room = tokio::task::spawn_blocking(move || spool.room(due)).await;
-        let due = room
+        let trial = self.trial.get_or_insert_with(|| spawn_blocking(move || spool.room(due)));
+        // A disk that hangs must keep nobody else waiting.
+        let Ok(room) = timeout(PATIENCE, trial).await else {
+            return Err("events of leases cannot be kept: the disk takes its time".to_owned());
+        };
+        self.trial = None;
+        let mut due = room
             .map_err(io::Error::other)
             .flatten()
             .map_err(|error| format!("events of leases cannot be kept: {}", failure(error).what))?;
+        due.retain(|vni| networks.contains(vni));
         let units: Vec<String> = due.iter().map(|vni| unit(*vni)).collect();
         let states = self.dhcp.units.states(&units).await.map_err(|error| failure(error).what)?;
         // One that does not run is asked once it does.
@@ -84,13 +95,17 @@ impl<U: Units> Retell<U> {
         let up: Vec<Vni> = up.map(|(vni, _)| vni).collect();
         let marks = self.dhcp.folders.marks();
         up.iter().try_for_each(|vni| marks.begin(*vni)).map_err(|error| failure(error).what)?;
-        let units: Vec<String> = up.iter().map(|vni| unit(*vni)).collect();
         let now = Instant::now();
         self.asked.extend(up.iter().map(|vni| (*vni, now)));
-        self.dhcp.units.reload_all(&units).await.map_err(|error| failure(error).what)?;
-        for vni in &up {
-            tracing::info!("dhcp: network {vni}: its dnsmasq tells of all its leases anew");
+        let mut outcome = Ok(());
+        for vni in up {
+            let asked = self.dhcp.units.reload_all(&[unit(vni)]).await;
+            let ended = asked.map_err(|error| failure(error).what).and_then(|()| {
+                tracing::info!("dhcp: network {vni}: its dnsmasq tells of all its leases anew");
+                marks.end(vni).map_err(|error| failure(error).what)
+            });
+            outcome = outcome.and(ended);
         }
-        up.iter().try_for_each(|vni| marks.end(*vni)).map_err(|error| failure(error).what)
+        outcome
     }
 }

@@ -9,8 +9,9 @@
 //! behind that, if it is whole, becomes an event when the next one comes, or the daemon.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use pvc_common::id::Vni;
@@ -121,10 +122,15 @@ impl Spool {
         self.adopt(vni)?;
         let new = self.new_file(vni);
         let mut file = OpenOptions::new().write(true).create_new(true).open(&new)?;
-        writeln!(file, "{event}")?;
-        file.sync_all()?;
-        self.link(vni)?;
-        fs::remove_file(&new)?;
+        // Held as long as the helper lives.
+        file.lock()?;
+        let kept = writeln!(file, "{event}")
+            .and_then(|()| file.sync_all())
+            .and_then(|()| self.admit(vni))
+            .and_then(|()| self.link(vni));
+        // What is not kept now is told again, and must not come back when it is true no more.
+        let removed = fs::remove_file(&new);
+        kept.and(removed)?;
         sync(&self.folder)
     }
 
@@ -133,25 +139,41 @@ impl Spool {
         self.folder.join(format!("{NEW}{vni}"))
     }
 
-    /// Makes an event of what a helper left behind that was killed.
+    /// Makes an event of what a helper left behind that was killed. It waits for none that is at work.
     fn adopt(&self, vni: Vni) -> io::Result<()> {
         let new = self.new_file(vni);
-        match read(&new) {
-            Ok(Some(_)) => self.link(vni)?,
-            Ok(None) => {}
+        let left = || -> io::Result<Option<File>> {
+            let file = File::open(&new)?;
+            match file.try_lock() {
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                locked => locked?,
+            }
+            // Its helper may have come to its end meanwhile, and the next one have begun.
+            let same = fs::metadata(&new)?.ino() == file.metadata()?.ino();
+            Ok(same.then_some(file))
+        };
+        let _locked = match left() {
+            Ok(Some(file)) => file,
+            Ok(None) => return Ok(()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(error),
+        };
+        if read(&new)?.is_some() {
+            self.link(vni)?;
         }
         fs::remove_file(new)
+    }
+
+    /// Refuses an event of a network of which too many wait.
+    fn admit(&self, vni: Vni) -> io::Result<()> {
+        let entries = self.entries()?;
+        let own = entries.iter().filter(|entry| entry.vni == vni).count();
+        refusal(entries.len(), own).map_or(Ok(()), |why| Err(io::Error::other(why)))
     }
 
     /// Gives a network's new file the next number as its name.
     fn link(&self, vni: Vni) -> io::Result<()> {
         let entries = self.entries()?;
-        let own = entries.iter().filter(|entry| entry.vni == vni).count();
-        if let Some(why) = refusal(entries.len(), own) {
-            return Err(io::Error::other(why));
-        }
         let mut number = entries.last().map(|entry| entry.number).unwrap_or_default();
         loop {
             number += 1;
@@ -184,18 +206,14 @@ impl Spool {
         entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
     }
 
-    /// Makes events of what helpers left behind that were killed; for when the daemon starts.
+    /// Makes events of what helpers left behind that were killed, while they are true.
     ///
     /// # Errors
     /// When the folder cannot be read or changed.
     pub fn recover(&self) -> io::Result<()> {
-        for vni in self.names()?.iter().filter_map(|name| name.strip_prefix(NEW)?.parse().ok()) {
-            // A helper may be at work right now, and goes on with its file itself.
-            if read(&self.new_file(vni))?.is_some() {
-                self.link(vni)?;
-            }
-        }
-        Ok(())
+        let names = self.names()?;
+        let mut left = names.iter().filter_map(|name| name.strip_prefix(NEW)?.parse().ok());
+        left.try_for_each(|vni| self.adopt(vni))
     }
 
     /// The first events that wait after that place, in order, at most `most`.
@@ -369,12 +387,30 @@ mod tests {
         fs::write(&new, format!("{}\n", event(2))).unwrap();
         spool.recover().unwrap();
         assert_eq!(shown(&spool), [event(1), event(2)]);
-        // Killed after it had made an event of it: told twice, which is harmless.
+        // It does not come back later, when it may be true no more.
         spool.put(vni(), &event(3)).unwrap();
-        assert_eq!(shown(&spool), [1, 2, 2, 3].map(event));
+        assert_eq!(shown(&spool), [1, 2, 3].map(event));
         fs::write(&new, format!("{}\n", event(4))).unwrap();
         spool.put(vni(), &event(5)).unwrap();
-        assert_eq!(shown(&spool), [1, 2, 2, 3, 4, 5].map(event));
+        assert_eq!(shown(&spool), [1, 2, 3, 4, 5].map(event));
+        // Killed after it had made an event of it: told twice, which is harmless.
+        fs::hard_link(at(&spool, 5), &new).unwrap();
+        spool.recover().unwrap();
+        assert_eq!(shown(&spool), [1, 2, 3, 4, 5, 5].map(event));
+    }
+
+    #[test]
+    fn a_helper_that_is_at_work_is_left_alone() {
+        let (_folder, spool) = spool();
+        spool.put(vni(), &event(1)).unwrap();
+        let helper = File::create_new(spool.folder.join(".new-1000")).unwrap();
+        helper.lock().unwrap();
+        writeln!(&helper, "{}", event(2)).unwrap();
+        spool.recover().unwrap();
+        assert_eq!(shown(&spool), [event(1)]);
+        drop(helper);
+        spool.recover().unwrap();
+        assert_eq!(shown(&spool), [event(1), event(2)]);
     }
 
     #[test]
@@ -420,7 +456,7 @@ mod tests {
         many(1000, MOST_OF_ONE);
         let error = spool.put(vni(), &event(2)).unwrap_err();
         assert_eq!(error.to_string(), "10000 events of this network wait already");
-        assert!(spool.put(vni(), &event(2)).is_err(), "what it left behind is in nobody's way");
+        assert!(!spool.new_file(vni()).exists(), "it would come back when there is room");
         spool.put(other, &event(3)).unwrap();
         for n in 1001..1005 {
             many(n, MOST_OF_ONE);
